@@ -1,0 +1,53 @@
+"""Reference implementation of the heavy-tailed self-regularization metrics.
+
+The names below are imported on first use, so that `import htsr_ref` costs nothing.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from htsr_ref.analysis import analyze
+    from htsr_ref.conventions import PAPER, Convention, get_convention
+    from htsr_ref.errors import HtsrError
+    from htsr_ref.powerlaw import PowerLawFit, fit_power_law
+    from htsr_ref.report import Report
+    from htsr_ref.spectrum import Spectrum
+    from htsr_ref.weights import open_weights, write_weights
+
+__version__ = "0.1.0"
+
+_HOME = {
+    "PAPER": "conventions",
+    "Convention": "conventions",
+    "HtsrError": "errors",
+    "PowerLawFit": "powerlaw",
+    "Report": "report",
+    "Spectrum": "spectrum",
+    "analyze": "analysis",
+    "fit_power_law": "powerlaw",
+    "get_convention": "conventions",
+    "open_weights": "weights",
+    "write_weights": "weights",
+}
+
+__all__ = [
+    "PAPER",
+    "Convention",
+    "HtsrError",
+    "PowerLawFit",
+    "Report",
+    "Spectrum",
+    "__version__",
+    "analyze",
+    "fit_power_law",
+    "get_convention",
+    "open_weights",
+    "write_weights",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module 'htsr_ref' has no attribute {name!r}")
+    return getattr(import_module(f"htsr_ref.{_HOME[name]}"), name)

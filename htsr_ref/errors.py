@@ -1,0 +1,45 @@
+"""The exceptions of htsr_ref: every one of them is a message for a person."""
+
+
+class HtsrError(Exception):
+    """Base of all errors raised on purpose; the command line turns it into exit code 2."""
+
+
+class WeightFileError(HtsrError):
+    """A weight file that cannot be read.
+
+    Parameters
+    ----------
+    path : the file (or folder) at fault.
+    problem : what is wrong with it.
+    cure : what the user can do about it.
+    tensor : the tensor at fault, where there is one.
+    """
+
+    def __init__(self, path: object, problem: str, cure: str, tensor: str | None = None) -> None:
+        where = f"{path}: tensor {tensor!r}" if tensor is not None else f"{path}"
+        super().__init__(f"{where}: {problem}. {cure}")
+        self.path = str(path)
+        self.tensor = tensor
+        self.problem = problem
+        self.cure = cure
+
+
+class LayerError(HtsrError):
+    """One layer whose data cannot be analysed; the other layers are not affected."""
+
+
+class SampleError(HtsrError):
+    """Numbers that no power law can be fitted to."""
+
+
+class NoFitError(SampleError):
+    """A valid sample in which no threshold can be chosen, such as one of equal values."""
+
+
+class ConventionError(HtsrError):
+    """A convention, or a value of one of its fields, that does not exist or is not implemented."""
+
+
+class ReportError(HtsrError):
+    """A report file that is not one."""
