@@ -1,0 +1,148 @@
+"""Fitting a power law to a sample: checks, the choice of the threshold, the result."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from htsr_ref.errors import NoFitError, SampleError
+from htsr_ref.powerlaw.ks import KsKind
+from htsr_ref.powerlaw.mle import alpha_ci95, alpha_stderr
+from htsr_ref.powerlaw.plain import fit_tail, search_plain
+
+MIN_RELIABLE_TAIL = 10
+"""Tails shorter than this are reported with a warning (PL-8)."""
+
+
+@dataclass(frozen=True)
+class PowerLawFit:
+    """A fitted power law p(x) ~ x^-α, x ≥ xmin.
+
+    Attributes
+    ----------
+    alpha : exponent, > 1.
+    xmin : threshold, in the units of the sample.
+    tail_size : number of points ≥ xmin.
+    sample_size : number of points in the sample.
+    ks_distance : distance between the tail and the fit.
+    ks : which KS distance that is.
+
+    Spec: PL-2, PL-6.
+    """
+
+    alpha: float
+    xmin: float
+    tail_size: int
+    sample_size: int
+    ks_distance: float
+    ks: KsKind
+
+    @property
+    def stderr(self) -> float:
+        """Asymptotic standard error of alpha."""
+        return alpha_stderr(self.alpha, self.tail_size)
+
+    @property
+    def ci95(self) -> tuple[float, float]:
+        """Asymptotic 95 % interval of alpha."""
+        return alpha_ci95(self.alpha, self.tail_size)
+
+
+def checked_sample(sample: ArrayLike) -> NDArray[np.float64]:
+    """Copy of a sample, ascending, as float64; refused unless every value is positive and finite.
+
+    Raises
+    ------
+    SampleError
+        Names the first bad value and its index.
+
+    Spec: PL-9.
+
+    >>> checked_sample([3, 1, 2])
+    array([1., 2., 3.])
+    >>> checked_sample([3.0, -1.0])
+    Traceback (most recent call last):
+        ...
+    htsr_ref.errors.SampleError: value 1 of the sample is -1.0: only positive numbers can be fitted
+    """
+    values = np.asarray(sample)
+    if values.dtype.kind not in "fiu":
+        raise SampleError(f"the sample holds {values.dtype}: only real numbers can be fitted")
+    if values.ndim != 1:
+        raise SampleError(f"the sample has shape {values.shape}: it must have one dimension")
+    if values.size == 0:
+        raise SampleError("the sample is empty")
+    x: NDArray[np.float64] = values.astype(np.float64)
+    bad = np.flatnonzero(~(np.isfinite(x) & (x > 0)))
+    if bad.size:
+        raise SampleError(
+            f"value {bad[0]} of the sample is {float(x[bad[0]])}: only positive numbers "
+            "can be fitted"
+        )
+    x.sort()
+    return x
+
+
+def log_ratios(ascending: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Logarithms ln(x_j/x_max) of a positive ascending sample, for any range of values.
+
+    Taken relative to the largest value, so that a power-of-two change of scale changes no bit.
+
+    >>> log_ratios(np.array([1.0, 1.0e300]) * 1e-300).round(1)
+    array([-690.8,    0. ])
+    """
+    with np.errstate(under="ignore"):
+        ratios = ascending / ascending[-1]
+    near = ratios > np.finfo(np.float64).tiny
+    logs = np.log(np.where(near, ratios, 1.0))
+    logs[~near] = np.log(ascending[~near]) - np.log(ascending[-1])
+    return logs
+
+
+def fit_power_law(
+    sample: ArrayLike, *, ks: KsKind = "two-sided", xmin: float | None = None
+) -> PowerLawFit:
+    """Fit a continuous power law to the tail of a positive sample.
+
+    Parameters
+    ----------
+    sample : (n,) real, positive, in any order.
+    ks : kind of the KS distance that chooses xmin and is reported.
+    xmin : threshold to use; by default the one of least KS distance among the sample's values.
+
+    Returns
+    -------
+    PowerLawFit
+
+    Raises
+    ------
+    SampleError
+        The sample holds a value that is not a positive finite number, or none.
+    NoFitError
+        No threshold exists: fewer than two distinct values at or above xmin.
+
+    Spec: PL-1, PL-4, PL-5, PL-7, PL-10. Source: Clauset, Shalizi & Newman 2009, section 3.
+
+    >>> quantiles = (1 - (np.arange(1, 129) - 0.5) / 128) ** (-1 / 1.5)
+    >>> fit = fit_power_law(quantiles)
+    >>> f"{fit.alpha:.4f} from {fit.tail_size} of {fit.sample_size}"
+    '2.5100 from 128 of 128'
+    """
+    x = checked_sample(sample)
+    if xmin is None:
+        found = search_plain(x, log_ratios(x), ks)
+        if found is None:
+            raise NoFitError(
+                "one positive value" if x.size == 1 else f"all {x.size} positive values are equal"
+            )
+        start, threshold = found.start, float(x[found.start])
+        alpha, distance = found.alpha, found.ks_distance
+    else:
+        if not (np.isfinite(xmin) and xmin > 0):
+            raise SampleError(f"xmin is {xmin}: it must be a positive number")
+        start, threshold = int(np.searchsorted(x, xmin)), float(xmin)
+        if start == x.size or x[-1] == xmin:
+            raise NoFitError(f"no value lies above xmin = {xmin}")
+        logs = log_ratios(np.concatenate(([threshold], x[start:])))
+        alpha, distance = fit_tail(logs[1:] - logs[0], ks)
+    return PowerLawFit(alpha, threshold, x.size - start, x.size, distance, ks)
