@@ -1,0 +1,179 @@
+"""Metrics of a spectrum and its fit, and their means: small pure functions."""
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Eigenvalues = NDArray[np.float64]
+"""(M,) float64, ascending, non-negative, not all zero."""
+
+
+def log10_frobenius_norm(eigenvalues: Eigenvalues, scale: float) -> float:
+    """Log of the Frobenius norm of W, log10 ‖W‖_F = ½·log10(Σλ/c); not squared.
+
+    Parameters
+    ----------
+    eigenvalues : of X = c·WᵀW.
+    scale : the factor c.
+
+    Spec: MET-2. Source: Martin & Mahoney, SDM 2020, section 3 (product norm).
+
+    >>> log10_frobenius_norm(np.array([36.0, 64.0]), 1.0)
+    1.0
+    """
+    return 0.5 * (math.log10(float(eigenvalues.sum())) - math.log10(scale))
+
+
+def log10_spectral_norm(eigenvalues: Eigenvalues, scale: float) -> float:
+    """Log of the spectral norm of W, log10 ‖W‖₂ = ½·log10(λ_max/c); not squared.
+
+    Parameters
+    ----------
+    eigenvalues : of X = c·WᵀW.
+    scale : the factor c.
+
+    Spec: MET-3.
+
+    >>> log10_spectral_norm(np.array([36.0, 100.0]), 1.0)
+    1.0
+    """
+    return 0.5 * (math.log10(float(eigenvalues[-1])) - math.log10(scale))
+
+
+def log10_alpha_norm(eigenvalues: Eigenvalues, alpha: float) -> float:
+    """Log of the alpha-norm, log10 Σ λ^α, over the positive eigenvalues of X.
+
+    Taken relative to λ_max, so that no power over- or underflows.
+
+    Parameters
+    ----------
+    eigenvalues : of X.
+    alpha : exponent.
+
+    Spec: MET-4. Source: Martin, Peng & Mahoney, arXiv 2002.06716 (log α-norm).
+
+    >>> round(log10_alpha_norm(np.array([1.0, 10.0]), 2.0), 6)
+    2.004321
+    """
+    lambda_max = float(eigenvalues[-1])
+    with np.errstate(under="ignore"):
+        relative = float(((eigenvalues / lambda_max) ** alpha).sum())
+    return alpha * math.log10(lambda_max) + math.log10(relative)
+
+
+def stable_rank(eigenvalues: Eigenvalues) -> float:
+    """Stable rank ‖W‖_F²/‖W‖₂² = Σλ/λ_max.
+
+    Spec: MET-5.
+
+    >>> stable_rank(np.array([1.0, 2.0]))
+    1.5
+    """
+    return float(eigenvalues.sum() / eigenvalues[-1])
+
+
+def log_stable_rank(eigenvalues: Eigenvalues, scale: float) -> float | None:
+    """Log-units stable rank, log10 ‖W‖_F² / log10 λ_max; None where log10 λ_max = 0.
+
+    Parameters
+    ----------
+    eigenvalues : of X = c·WᵀW.
+    scale : the factor c.
+
+    Spec: MET-6. Source: Martin & Mahoney, SDM 2020, section 4.
+
+    >>> log_stable_rank(np.array([900.0, 100.0]), 0.1)
+    2.0
+    """
+    log_max = math.log10(float(eigenvalues[-1]))
+    if log_max == 0:
+        return None
+    return 2 * log10_frobenius_norm(eigenvalues, scale) / log_max
+
+
+def entropy(eigenvalues: Eigenvalues, rank: int) -> float | None:
+    """Matrix entropy -Σ p ln p / ln R of the R = rank largest eigenvalues; None for R < 2.
+
+    Spec: MET-7. Source: Martin & Mahoney, arXiv 1810.01075 (matrix entropy).
+
+    >>> entropy(np.array([0.0, 3.0, 3.0]), 2)
+    1.0
+    """
+    if rank < 2:
+        return None
+    p = eigenvalues[-rank:] / eigenvalues[-rank:].sum()
+    return float(-(p * np.log(p)).sum() / math.log(rank))
+
+
+def weighted_alpha(alpha: float, lambda_max: float) -> float:
+    """Weighted alpha of one matrix, α·log10 λ_max.
+
+    Spec: MET-8. Source: Martin & Mahoney, SDM 2020, section 3.
+
+    >>> weighted_alpha(2.5, 100.0)
+    5.0
+    """
+    return alpha * math.log10(lambda_max)
+
+
+@dataclass(frozen=True)
+class Mean:
+    """An arithmetic mean and the number of values behind it; None over no values."""
+
+    value: float | None
+    count: int
+
+
+def mean(values: Iterable[float | None]) -> Mean:
+    """Mean of the values that are defined.
+
+    Spec: MET-9, MET-10.
+
+    >>> mean([1.0, None, 2.0])
+    Mean(value=1.5, count=2)
+    """
+    defined = [value for value in values if value is not None]
+    if not defined:
+        return Mean(None, 0)
+    return Mean(math.fsum(defined) / len(defined), len(defined))
+
+
+@dataclass(frozen=True)
+class Line:
+    """A least-squares line and Pearson's correlation (None where y does not vary)."""
+
+    slope: float
+    intercept: float
+    pearson_r: float | None
+
+
+def pl_norm_relation(
+    log10_frobenius_norms: Sequence[float], weighted_alphas: Sequence[float]
+) -> Line | None:
+    """Regress α·log10 λ_max on log10 ‖W‖_F² over matrices.
+
+    Parameters
+    ----------
+    log10_frobenius_norms : log10 ‖W‖_F of each fitted matrix (not squared).
+    weighted_alphas : α·log10 λ_max of the same matrices.
+
+    Returns
+    -------
+    Line, or None with fewer than two matrices or when all norms are equal.
+
+    Spec: MET-11. Source: Martin & Mahoney, SDM 2020, section 4 (PL-Norm relation).
+
+    >>> pl_norm_relation([0.5, 1.0], [1.0, 3.0])
+    Line(slope=2.0, intercept=-1.0, pearson_r=1.0)
+    """
+    x = 2 * np.asarray(log10_frobenius_norms, dtype=np.float64)
+    y = np.asarray(weighted_alphas, dtype=np.float64)
+    if x.size < 2 or np.ptp(x) == 0:
+        return None
+    dx, dy = x - x.mean(), y - y.mean()
+    slope = float(dx @ dy / (dx @ dx))
+    r = None if np.ptp(y) == 0 else float(dx @ dy / math.sqrt((dx @ dx) * (dy @ dy)))
+    return Line(slope, float(y.mean() - slope * x.mean()), r)
