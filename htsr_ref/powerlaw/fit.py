@@ -8,7 +8,8 @@ from numpy.typing import ArrayLike, NDArray
 from htsr_ref.errors import NoFitError, SampleError
 from htsr_ref.powerlaw.ks import KsKind
 from htsr_ref.powerlaw.mle import alpha_ci95, alpha_stderr
-from htsr_ref.powerlaw.plain import fit_tail, search_plain
+from htsr_ref.powerlaw.exact import search_exact
+from htsr_ref.powerlaw.plain import fit_above
 
 MIN_RELIABLE_TAIL = 10
 """Tails shorter than this are reported with a warning (PL-8)."""
@@ -130,13 +131,12 @@ def fit_power_law(
     """
     x = checked_sample(sample)
     if xmin is None:
-        found = search_plain(x, log_ratios(x), ks)
+        found = search_exact(x, log_ratios(x), ks)
         if found is None:
             raise NoFitError(
                 "one positive value" if x.size == 1 else f"all {x.size} positive values are equal"
             )
         start, threshold = found.start, float(x[found.start])
-        alpha, distance = found.alpha, found.ks_distance
     else:
         if not (np.isfinite(xmin) and xmin > 0):
             raise SampleError(f"xmin is {xmin}: it must be a positive number")
@@ -144,5 +144,5 @@ def fit_power_law(
         if start == x.size or x[-1] == xmin:
             raise NoFitError(f"no value lies above xmin = {xmin}")
         logs = log_ratios(np.concatenate(([threshold], x[start:])))
-        alpha, distance = fit_tail(logs[1:] - logs[0], ks)
-    return PowerLawFit(alpha, threshold, x.size - start, x.size, distance, ks)
+        found = fit_above(logs[1:] - logs[0], start, ks)
+    return PowerLawFit(found.alpha, threshold, x.size - start, x.size, found.ks_distance, ks)

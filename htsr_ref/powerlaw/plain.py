@@ -5,37 +5,52 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from htsr_ref.powerlaw.ks import KsKind, ks_distance
+from htsr_ref.powerlaw.ks import KsKind, ks_gaps
 from htsr_ref.powerlaw.mle import alpha_mle
 
 
 @dataclass(frozen=True)
 class Threshold:
-    """A threshold and the fit above it: the tail is `sample[start:]`."""
+    """A threshold and the fit above it.
+
+    Attributes
+    ----------
+    start : the tail is `sample[start:]`.
+    alpha : exponent.
+    ks_distance : distance between the tail and the fit.
+    place : index, in the sample, of the point where they are that far apart.
+    """
 
     start: int
     alpha: float
     ks_distance: float
+    place: int
 
 
-def fit_tail(log_ratios: NDArray[np.float64], ks: KsKind) -> tuple[float, float]:
-    """Exponent and KS distance of one tail.
+def fit_tail(logs: NDArray[np.float64], start: int, ks: KsKind) -> Threshold:
+    """Fit the tail that begins at one point of a sample.
 
     Parameters
     ----------
-    log_ratios : (n,) float64, ascending, ln(x_j/xmin), not all 0.
+    logs : (n,) float64, ascending, natural logarithms of the sample up to a common constant.
+    start : index of the first point of the tail, smaller than the largest point.
     ks : kind of the KS distance.
-
-    Returns
-    -------
-    alpha, ks_distance
 
     Spec: PL-2, PL-3.
     """
+    return fit_above(logs[start:] - logs[start], start, ks)
+
+
+def fit_above(log_ratios: NDArray[np.float64], start: int, ks: KsKind) -> Threshold:
+    """Fit a tail from the logarithms ln(x_j/xmin) of its points, which begin at `start`.
+
+    Spec: PL-2, PL-3, PL-5.
+    """
     alpha = alpha_mle(log_ratios)
     # F(x) = 1 - (x/xmin)^(1-α), without cancellation where F is small.
-    cdf = -np.expm1((1.0 - alpha) * log_ratios)
-    return alpha, ks_distance(cdf, ks)
+    gaps = ks_gaps(-np.expm1((1.0 - alpha) * log_ratios), ks)
+    place = int(gaps.argmax())
+    return Threshold(start, alpha, float(gaps[place]), start + place)
 
 
 def candidate_starts(sample: NDArray[np.float64]) -> NDArray[np.intp]:
@@ -69,7 +84,7 @@ def search_plain(
     """
     best: Threshold | None = None
     for start in candidate_starts(sample):
-        alpha, distance = fit_tail(logs[start:] - logs[start], ks)
-        if best is None or distance < best.ks_distance:
-            best = Threshold(int(start), alpha, distance)
+        trial = fit_tail(logs, int(start), ks)
+        if best is None or trial.ks_distance < best.ks_distance:
+            best = trial
     return best
