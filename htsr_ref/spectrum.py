@@ -90,11 +90,12 @@ class Spectrum:
 
     @property
     def rank(self) -> int:
-        """Number of singular values that rounding the entries of W cannot have made.
+        """Number of singular values that rounding the entries of W does not explain.
 
         Spec: SPC-6. Source: Weyl's inequality.
         """
-        storage = self.unit_roundoff**2 * float(self.eigenvalues.sum())
+        spread = min(1.0, 1.0 / math.sqrt(self.N) + 1.0 / math.sqrt(self.M))
+        storage = (self.unit_roundoff * spread) ** 2 * float(self.eigenvalues.sum())
         solver = zero_threshold(self.lambda_max, self.N, self.solver)
         return int(np.count_nonzero(self.eigenvalues > max(storage, solver)))
 
@@ -170,7 +171,8 @@ def spectrum(
     scale = 1.0 / matrix.N if normalization == "1/N" else 1.0
     eigenvalues = unscaled * scale
     threshold = zero_threshold(float(eigenvalues[-1]), matrix.N, chosen)
-    if peak > 0 and not np.finfo(np.float64).tiny <= threshold < math.inf:
+    in_range = math.isfinite(unscaled.sum()) and threshold >= np.finfo(np.float64).tiny
+    if peak > 0 and not in_range:
         raise LayerError(
             f"entries up to {peak:.3g} give eigenvalues outside the range of float64. "
             "Rescale the matrix"

@@ -40,21 +40,23 @@ class Candidates:
     decays: NDArray[np.float64]
 
 
-def all_candidates(sample: NDArray[np.float64], logs: NDArray[np.float64]) -> Candidates:
+def fit_candidates(logs: NDArray[np.float64], starts: NDArray[np.intp]) -> Candidates:
     """Exponents of all candidates in one pass.
 
     Σ_{j≥i} (l_j - l_i) grows from i + 1 to i by the gap between them times the points above it.
     All terms are positive, so that nothing cancels.
     """
-    starts = candidate_starts(sample)
-    points_above = np.arange(sample.size - 1, 0, -1)
+    points_above = np.arange(logs.size - 1, 0, -1)
     log_sums = np.cumsum((points_above * np.diff(logs))[::-1])[::-1]
-    sizes = sample.size - starts
+    sizes = logs.size - starts
     return Candidates(starts, sizes, sizes / log_sums[starts])
 
 
 def search_exact(
-    sample: NDArray[np.float64], logs: NDArray[np.float64], ks: KsKind
+    sample: NDArray[np.float64],
+    logs: NDArray[np.float64],
+    ks: KsKind,
+    starts: NDArray[np.intp] | None = None,
 ) -> Threshold | None:
     """Return what `search_plain` returns, sooner.
 
@@ -63,17 +65,20 @@ def search_exact(
     sample : (n,) float64, ascending, positive.
     logs : (n,) float64, natural logarithms of the sample up to a common constant.
     ks : kind of the KS distance.
+    starts : the candidates, ascending; by default all of `candidate_starts`.
 
     Returns
     -------
-    Threshold, or None if the sample holds fewer than two distinct values.
+    Threshold, or None if there is no candidate.
 
     Spec: PL-4, PL-11.
     """
-    if candidate_starts(sample).size <= 5 * SEEDS:
-        return search_plain(sample, logs, ks)
-    candidates = all_candidates(sample, logs)
-    starts, sizes = candidates.starts, candidates.sizes
+    if starts is None:
+        starts = candidate_starts(sample)
+    if starts.size <= 5 * SEEDS:
+        return search_plain(sample, logs, ks, starts)
+    candidates = fit_candidates(logs, starts)
+    sizes = candidates.sizes
     # Rounding of bounds and distances, at most 2(n + 8)·2⁻⁵³: a bound must win by more than that.
     slack = 4e-16 * (sample.size + 16)
     # At the first point of a tail the model is 0 and the upper end of the step 1/n.

@@ -1,15 +1,27 @@
 """Fitting a power law to a sample: checks, the choice of the threshold, the result."""
 
+import math
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from htsr_ref.errors import NoFitError, SampleError
+from htsr_ref.powerlaw.exact import search_exact
 from htsr_ref.powerlaw.ks import KsKind
 from htsr_ref.powerlaw.mle import alpha_ci95, alpha_stderr
-from htsr_ref.powerlaw.exact import search_exact
-from htsr_ref.powerlaw.plain import fit_above
+from htsr_ref.powerlaw.plain import Threshold, fit_above
+from htsr_ref.powerlaw.thresholds import (
+    grid_threshold,
+    median_threshold,
+    peak_threshold,
+    slipped_peak_threshold,
+)
+
+XminRule = Literal["ks", "median", "peak", "peak-slip", "grid"]
 
 MIN_RELIABLE_TAIL = 10
 """Tails shorter than this are reported with a warning (PL-8)."""
@@ -92,24 +104,29 @@ def log_ratios(ascending: NDArray[np.float64]) -> NDArray[np.float64]:
     >>> log_ratios(np.array([1.0, 1.0e300]) * 1e-300).round(1)
     array([-690.8,    0. ])
     """
+    largest = ascending[-1]
     with np.errstate(under="ignore"):
-        ratios = ascending / ascending[-1]
-    near = ratios > np.finfo(np.float64).tiny
-    logs = np.log(np.where(near, ratios, 1.0))
-    logs[~near] = np.log(ascending[~near]) - np.log(ascending[-1])
+        ratios = ascending / largest
+    tiny, close = np.searchsorted(ratios, [np.finfo(np.float64).tiny, 0.5])
+    logs = np.empty_like(ratios)
+    logs[:tiny] = np.log(ascending[:tiny]) - np.log(largest)
+    logs[tiny:close] = np.log(ratios[tiny:close])
+    # Differences of close numbers are exact: nothing is lost even in the last digits.
+    logs[close:] = np.log1p((ascending[close:] - largest) / largest)
     return logs
 
 
 def fit_power_law(
-    sample: ArrayLike, *, ks: KsKind = "two-sided", xmin: float | None = None
+    sample: ArrayLike, *, ks: KsKind = "two-sided", xmin: float | XminRule = "ks"
 ) -> PowerLawFit:
     """Fit a continuous power law to the tail of a positive sample.
 
     Parameters
     ----------
     sample : (n,) real, positive, in any order.
-    ks : kind of the KS distance that chooses xmin and is reported.
-    xmin : threshold to use; by default the one of least KS distance among the sample's values.
+    ks : kind of the KS distance that is reported and, for most rules, chooses xmin.
+    xmin : the threshold, or the rule that chooses it: "ks" (least KS distance among the sample's
+        values), "median", "peak", "peak-slip" or "grid".
 
     Returns
     -------
@@ -120,7 +137,7 @@ def fit_power_law(
     SampleError
         The sample holds a value that is not a positive finite number, or none.
     NoFitError
-        No threshold exists: fewer than two distinct values at or above xmin.
+        The rule finds no threshold; all rules need two distinct values at or above xmin.
 
     Spec: PL-1, PL-4, PL-5, PL-7, PL-10. Source: Clauset, Shalizi & Newman 2009, section 3.
 
@@ -130,19 +147,46 @@ def fit_power_law(
     '2.5100 from 128 of 128'
     """
     x = checked_sample(sample)
-    if xmin is None:
-        found = search_exact(x, log_ratios(x), ks)
-        if found is None:
-            raise NoFitError(
-                "one positive value" if x.size == 1 else f"all {x.size} positive values are equal"
-            )
-        start, threshold = found.start, float(x[found.start])
+    found, threshold = _by_rule(x, ks, xmin) if isinstance(xmin, str) else _given(x, ks, xmin)
+    return PowerLawFit(found.alpha, threshold, x.size - found.start, x.size, found.ks_distance, ks)
+
+
+def _given(x: NDArray[np.float64], ks: KsKind, xmin: float) -> tuple[Threshold, float]:
+    """Fit the tail above a given threshold."""
+    if not (math.isfinite(xmin) and xmin > 0):
+        raise SampleError(f"xmin is {xmin}: it must be a positive number")
+    if x[-1] <= xmin:
+        raise NoFitError(f"no value lies above xmin = {xmin}")
+    start = int(np.searchsorted(x, xmin))
+    logs = log_ratios(np.concatenate(([xmin], x[start:])))
+    return fit_above(logs[1:] - logs[0], start, ks), float(xmin)
+
+
+def _by_rule(x: NDArray[np.float64], ks: KsKind, rule: XminRule) -> tuple[Threshold, float]:
+    """Choose the threshold by a rule and fit the tail above it."""
+    if x[0] == x[-1]:
+        raise NoFitError(
+            "one positive value" if x.size == 1 else f"all {x.size} positive values are equal"
+        )
+    logs = log_ratios(x)
+    if rule == "grid":
+        on_grid = grid_threshold(x, logs, ks)
+        if on_grid is not None:
+            return on_grid
     else:
-        if not (np.isfinite(xmin) and xmin > 0):
-            raise SampleError(f"xmin is {xmin}: it must be a positive number")
-        start, threshold = int(np.searchsorted(x, xmin)), float(xmin)
-        if start == x.size or x[-1] == xmin:
-            raise NoFitError(f"no value lies above xmin = {xmin}")
-        logs = log_ratios(np.concatenate(([threshold], x[start:])))
-        found = fit_above(logs[1:] - logs[0], start, ks)
-    return PowerLawFit(found.alpha, threshold, x.size - start, x.size, found.ks_distance, ks)
+        found = _RULES[rule](x, logs, ks)
+        if found is not None:
+            return found, float(x[found.start])
+    raise NoFitError(f"no threshold fits the rule xmin = {rule}")
+
+
+_RULES: Mapping[
+    str, Callable[[NDArray[np.float64], NDArray[np.float64], KsKind], Threshold | None]
+] = MappingProxyType(
+    {
+        "ks": search_exact,
+        "median": median_threshold,
+        "peak": peak_threshold,
+        "peak-slip": slipped_peak_threshold,
+    }
+)

@@ -66,7 +66,10 @@ def candidate_starts(sample: NDArray[np.float64]) -> NDArray[np.intp]:
 
 
 def search_plain(
-    sample: NDArray[np.float64], logs: NDArray[np.float64], ks: KsKind
+    sample: NDArray[np.float64],
+    logs: NDArray[np.float64],
+    ks: KsKind,
+    starts: NDArray[np.intp] | None = None,
 ) -> Threshold | None:
     """Threshold of least KS distance; the smallest of several that are equally good.
 
@@ -75,15 +78,16 @@ def search_plain(
     sample : (n,) float64, ascending, positive.
     logs : (n,) float64, natural logarithms of the sample up to a common constant.
     ks : kind of the KS distance.
+    starts : the candidates, ascending; by default all of `candidate_starts`.
 
     Returns
     -------
-    Threshold, or None if the sample holds fewer than two distinct values.
+    Threshold, or None if there is no candidate.
 
     Spec: PL-4. Source: Clauset, Shalizi & Newman 2009, section 3.3.
     """
     best: Threshold | None = None
-    for start in candidate_starts(sample):
+    for start in candidate_starts(sample) if starts is None else starts:
         trial = fit_tail(logs, int(start), ks)
         if best is None or trial.ks_distance < best.ks_distance:
             best = trial
