@@ -3,6 +3,7 @@
 import dataclasses
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from math import isfinite
 from types import MappingProxyType
 from typing import Any, Literal
 
@@ -160,7 +161,8 @@ def _range(meaning: str, spec: str) -> Field:
 
     def check(name: str, value: Any) -> None:
         pair = isinstance(value, tuple) and len(value) == 2
-        if value is not None and not (pair and value[0] < value[1]):
+        finite = pair and all(isinstance(end, int | float) and isfinite(end) for end in value)
+        if value is not None and not (finite and value[0] < value[1]):
             raise ConventionError(f"{name} = {value!r} is neither none nor an ascending pair lo,hi")
 
     def parse(name: str, text: str) -> tuple[float, ...] | None:

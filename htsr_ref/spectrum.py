@@ -171,7 +171,9 @@ def spectrum(
     scale = 1.0 / matrix.N if normalization == "1/N" else 1.0
     eigenvalues = unscaled * scale
     threshold = zero_threshold(float(eigenvalues[-1]), matrix.N, chosen)
-    in_range = math.isfinite(unscaled.sum()) and threshold >= np.finfo(np.float64).tiny
+    with np.errstate(over="ignore"):
+        total = float(unscaled.sum())
+    in_range = math.isfinite(total) and threshold >= np.finfo(np.float64).tiny
     if peak > 0 and not in_range:
         raise LayerError(
             f"entries up to {peak:.3g} give eigenvalues outside the range of float64. "

@@ -1,0 +1,44 @@
+"""The Kolmogorov-Smirnov distance."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.stats import kstest
+
+from htsr_ref.powerlaw import ks_distance
+
+pytestmark = pytest.mark.spec("PL-3")
+
+
+@pytest.mark.parametrize(
+    ("cdf", "one_sided", "two_sided"),
+    [
+        pytest.param([0.0], 0.0, 1.0, id="one point"),
+        pytest.param([0.0, 0.5], 0.0, 0.5, id="on the lower ends of the steps"),
+        pytest.param([0.5, 1.0], 0.5, 0.5, id="on the upper ends of the steps"),
+        pytest.param([0.0, 0.0, 0.0, 0.0], 0.75, 1.0, id="model below"),
+        pytest.param([0.875, 0.875, 0.875, 0.875], 0.875, 0.875, id="model above"),
+        pytest.param([0.0, 0.125, 0.75, 0.875], 0.25, 0.375, id="largest at an upper end"),
+    ],
+)
+def test_distances_found_by_hand(cdf, one_sided, two_sided):
+    assert ks_distance(np.array(cdf), "one-sided") == one_sided
+    assert ks_distance(np.array(cdf), "two-sided") == two_sided
+
+
+def test_two_sided_is_the_default():
+    assert ks_distance(np.array([0.0, 0.5])) == 0.5
+
+
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=40, unique=True).map(sorted))
+def test_two_sided_is_scipys_statistic(points):
+    expected = kstest(points, "uniform").statistic
+    assert ks_distance(np.array(points), "two-sided") == pytest.approx(expected, abs=1e-15)
+
+
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=40).map(sorted))
+def test_one_sided_is_smaller_by_at_most_one_step(points):
+    cdf = np.array(points)
+    one_sided, two_sided = ks_distance(cdf, "one-sided"), ks_distance(cdf, "two-sided")
+    assert one_sided <= two_sided <= one_sided + (1 + 1e-12) / cdf.size

@@ -1,0 +1,37 @@
+"""The exponent and its uncertainty."""
+
+import math
+
+import numpy as np
+import pytest
+from scipy.stats import norm
+
+from htsr_ref.powerlaw.mle import alpha_ci95, alpha_mle, alpha_stderr
+
+
+@pytest.mark.spec("PL-2")
+@pytest.mark.parametrize(
+    ("logs", "alpha"),
+    [
+        ([0.0, 1.0, 2.0], 2.0),
+        ([0.0, 0.5], 5.0),
+        ([0.0, 0.0, 0.0, 8.0], 1.5),
+        ([0.0] + [1.0] * 9, 1 + 10 / 9),
+    ],
+)
+def test_alpha_is_one_plus_the_inverse_of_the_mean_log(logs, alpha):
+    assert alpha_mle(np.array(logs)) == pytest.approx(alpha, rel=1e-15)
+
+
+@pytest.mark.spec("PL-6")
+def test_standard_error_divides_by_the_root_of_the_tail():
+    assert alpha_stderr(3.0, 100) == pytest.approx(0.2, rel=1e-15)
+    assert alpha_stderr(1.5, 4) == pytest.approx(0.25, rel=1e-15)
+
+
+@pytest.mark.spec("PL-6")
+def test_interval_holds_95_percent_of_a_normal_distribution():
+    low, high = alpha_ci95(2.5, 36)
+    stderr = 1.5 / math.sqrt(36)
+    assert low == pytest.approx(2.5 + norm.ppf(0.025) * stderr, rel=1e-14)
+    assert high == pytest.approx(2.5 + norm.ppf(0.975) * stderr, rel=1e-14)
