@@ -1,0 +1,18 @@
+"""Weight files in, lazy layers out: the format htsr-weights/1 and its readers."""
+
+from htsr_ref.weights.layer import Layer, Part, Weights
+from htsr_ref.weights.manifest import Quantization, TensorSpec
+from htsr_ref.weights.opening import open_weights
+from htsr_ref.weights.stored import StoredTensor
+from htsr_ref.weights.writer import write_weights
+
+__all__ = [
+    "Layer",
+    "Part",
+    "Quantization",
+    "StoredTensor",
+    "TensorSpec",
+    "Weights",
+    "open_weights",
+    "write_weights",
+]

@@ -1,0 +1,140 @@
+"""Where the stored codes of a tensor are read from."""
+
+from __future__ import annotations
+
+import math
+import mmap
+import os
+import stat
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, BinaryIO, Literal, Protocol
+
+import numpy as np
+
+from htsr_ref.errors import WeightFileError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+
+_CURE = "Name a weight file or a folder with one"
+
+
+def open_regular(path: Path) -> BinaryIO:
+    """Open a file for reading; a pipe or device, which might never end, is refused.
+
+    Raises
+    ------
+    WeightFileError
+        If it is not a regular file or the path cannot be one.
+    OSError
+        If it is missing or cannot be read.
+
+    Spec: FMT-17.
+    """
+    try:
+        mode = path.stat().st_mode
+    except ValueError as error:
+        raise WeightFileError(repr(path), f"no file has such a name ({error})", _CURE) from error
+    if not stat.S_ISREG(mode):
+        raise WeightFileError(path, "it is not a regular file", _CURE)
+    return path.open("rb")
+
+
+class Backing(Protocol):
+    """A tensor's stored codes: nothing is read before `read` or `load`."""
+
+    def read(self, index: tuple[slice, ...]) -> NDArray[Any]:
+        """Codes of a part; one slice of positive step for each stored axis.
+
+        Raises OSError if the file vanished, changed or cannot be read.
+        """
+        ...
+
+    def load(self) -> Backing:
+        """Return a backing that reads parts without reading the file again and again."""
+        ...
+
+
+@dataclass(frozen=True)
+class FileStamp:
+    """A file as it was when its header was read."""
+
+    path: Path
+    size: int
+    modified_ns: int
+
+    @classmethod
+    def of(cls, path: Path, file: BinaryIO) -> FileStamp:
+        """Stamp of an open file."""
+        status = os.fstat(file.fileno())
+        return cls(path, status.st_size, status.st_mtime_ns)
+
+    def open(self) -> BinaryIO:
+        """Open the file again; OSError if it is not the one that was stamped."""
+        file = self.path.open("rb")
+        if FileStamp.of(self.path, file) != self:
+            file.close()
+            raise OSError(f"{self.path} has changed since it was opened")
+        return file
+
+
+@dataclass(frozen=True, eq=False)
+class InMemory:
+    """Codes in an array."""
+
+    codes: NDArray[Any]
+
+    def read(self, index: tuple[slice, ...]) -> NDArray[Any]:
+        """View of a part."""
+        return self.codes[index]
+
+    def load(self) -> InMemory:
+        """Itself."""
+        return self
+
+
+@dataclass(frozen=True)
+class MappedArray:
+    """Codes that lie uncompressed in a file.
+
+    The file is mapped for one access and unmapped after it, so that the pages read do not pile
+    up over a large file.
+
+    Parameters
+    ----------
+    stamp : the file.
+    offset : position of the first byte; need not be aligned.
+    shape, storage, order : the array's shape, NumPy type and memory layout.
+
+    Spec: FMT-13.
+    """
+
+    stamp: FileStamp
+    offset: int
+    shape: tuple[int, ...]
+    storage: str
+    order: Literal["C", "F"] = "C"
+
+    def read(self, index: tuple[slice, ...]) -> NDArray[Any]:
+        """View of a part of the map, which lives as long as the view."""
+        dtype = np.dtype(self.storage)
+        count = math.prod(self.shape)
+        if count == 0:
+            return np.empty(self.shape, dtype)[index]
+        inside_page = self.offset % mmap.ALLOCATIONGRANULARITY
+        with self.stamp.open() as file:
+            pages = mmap.mmap(
+                file.fileno(),
+                inside_page + count * dtype.itemsize,
+                access=mmap.ACCESS_READ,
+                offset=self.offset - inside_page,
+            )
+        flat = np.frombuffer(pages, dtype, count, inside_page)
+        return flat.reshape(self.shape, order=self.order)[index]
+
+    def load(self) -> MappedArray:
+        """Itself: the system's page cache holds what was read."""
+        return self

@@ -1,0 +1,48 @@
+"""What a file reader hands over: tensors as stored, before anybody asks what they mean."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from htsr_ref.weights.backing import Backing
+    from htsr_ref.weights.manifest import Manifest
+
+
+@dataclass(frozen=True)
+class RawTensor:
+    """A tensor as stored.
+
+    Parameters
+    ----------
+    name : name in the file.
+    shape : stored shape.
+    dtype : name of the number type; one that `htsr_ref.weights.dtypes` does not know is left out.
+    backing : where the codes are.
+    layer : the layer's name, where the file states it apart from the tensor's name.
+    same_as : the tensor with the same bytes, where the file stores them once for two names.
+    """
+
+    name: str
+    shape: tuple[int, ...]
+    dtype: str
+    backing: Backing
+    layer: str | None = None
+    same_as: str | None = None
+
+
+@dataclass(frozen=True)
+class Container:
+    """A weight file's tensors in file order, and its manifest if it has one."""
+
+    format: str
+    files: tuple[Path, ...]
+    tensors: tuple[RawTensor, ...]
+    manifest: Manifest | None = None
+    ties: Mapping[str, str] = field(default_factory=dict)
+    """Tensors that are not stored because another, the value, holds the same weights."""
+    warnings: tuple[str, ...] = ()

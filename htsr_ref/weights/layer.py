@@ -1,0 +1,111 @@
+"""What a weight file holds: `Weights`, and one `Layer` for every tensor."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from htsr_ref.errors import WeightFileError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from htsr_ref.weights.stored import StoredTensor
+
+
+@dataclass(frozen=True)
+class Part:
+    """One of the projections or gates fused along the axis "out". Spec: FMT-4."""
+
+    name: str
+    size: int
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One tensor of a weight file, with what it means.
+
+    Parameters
+    ----------
+    name : the layer's name; unique among the layers of the file.
+    tensor : the tensor's name in the file.
+    kind : linear, conv, embedding, recurrent, bias, norm or other.
+    shape : canonical shape, [stack..., out, in, k1...kd].
+    dtype : number type as stored, by NumPy's name.
+    axes : names of the canonical axes; empty if the tensor is not a weight matrix.
+    groups : number of groups of a convolution; divides the axis "out".
+    parts : sections of the axis "out"; empty if it is one piece.
+    decided : "declared", "inferred: <rule>" or "override: <pattern>".
+    left_out : why the tensor is not analysed; None if it is.
+    same_as : the tensor that holds the same weights.
+    warnings : what the user should know about this layer.
+    data : the numbers, read on demand.
+
+    Spec: FMT-14.
+    """
+
+    name: str
+    tensor: str
+    kind: str
+    shape: tuple[int, ...]
+    dtype: str
+    axes: tuple[str, ...]
+    groups: int
+    parts: tuple[Part, ...]
+    decided: str
+    left_out: str | None
+    same_as: str | None
+    warnings: tuple[str, ...]
+    data: StoredTensor
+
+
+@dataclass(frozen=True)
+class Weights:
+    """A weight file whose header has been read.
+
+    Parameters
+    ----------
+    name : file or folder name as given; "memory" for arrays.
+    format : safetensors, safetensors-sharded, hdf5, npz, npy or memory.
+    layers : every tensor, in the order of the file.
+    source : the manifest's `source` block.
+    files : the files it consists of, in name order.
+    warnings : what the user should know about the file.
+    """
+
+    name: str
+    format: str
+    layers: tuple[Layer, ...]
+    source: Mapping[str, str | None] | None
+    files: tuple[Path, ...]
+    warnings: tuple[str, ...]
+
+    def sha256(self) -> str | None:
+        """Digest of the file, in hexadecimal.
+
+        Of several files it is the SHA-256 of their hexadecimal digests, joined without a
+        separator in the order of their names. None for arrays in memory.
+
+        Raises
+        ------
+        WeightFileError
+            If a file can no longer be read.
+
+        Spec: FMT-18.
+        """
+        digests = [_file_digest(path) for path in self.files]
+        if len(digests) < 2:
+            return digests[0] if digests else None
+        return hashlib.sha256("".join(digests).encode("ascii")).hexdigest()
+
+
+def _file_digest(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise WeightFileError(
+            path, f"it can no longer be read ({error.strerror})", "Open the weights again"
+        ) from error

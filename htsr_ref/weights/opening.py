@@ -1,0 +1,117 @@
+"""`open_weights`: find out what is given, and read its header."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from htsr_ref.errors import WeightFileError
+from htsr_ref.weights.assemble import assemble
+from htsr_ref.weights.backing import InMemory
+from htsr_ref.weights.container import Container, RawTensor
+from htsr_ref.weights.dtypes import codes_of
+from htsr_ref.weights.npz_file import read_npz
+from htsr_ref.weights.numpy_file import read_npy
+from htsr_ref.weights.safetensors_file import read_safetensors
+from htsr_ref.weights.sharded import read_folder, read_index
+from htsr_ref.weights.sniff import sniff
+
+if TYPE_CHECKING:
+    import os
+
+    from numpy.typing import ArrayLike
+
+    from htsr_ref.weights.layer import Weights
+
+
+def open_weights(
+    source: str | os.PathLike[str] | Mapping[str, ArrayLike],
+    layers: Mapping[str, Mapping[str, Any]] | None = None,
+) -> Weights:
+    """Open weights; only headers are read.
+
+    Parameters
+    ----------
+    source : a safetensors, HDF5, .npz or .npy file, recognised by its content; a folder with
+        one safetensors file, or with several and their `*.safetensors.index.json`; such an
+        index; or arrays by name.
+    layers : the user's corrections: for a tensor's name or a pattern (`*`, `?`, `[...]`) any of
+        kind, axes (of the tensor as stored), layer, parts, groups and quantization, or else
+        `{"skip": reason}`.
+
+    Returns
+    -------
+    Weights, with one layer for every tensor.
+
+    Raises
+    ------
+    WeightFileError
+        If there is no such file, it cannot be read, it breaks a rule of its format, or a
+        correction does not fit it.
+
+    Spec: FMT-1, FMT-13, FMT-17.
+
+    >>> import numpy as np
+    >>> weights = open_weights({"fc1.weight": np.ones((3, 2)), "fc1.bias": np.zeros(3)})
+    >>> [(layer.name, layer.kind, layer.left_out) for layer in weights.layers]
+    [('fc1', 'linear', None), ('fc1.bias', 'bias', 'bias')]
+    """
+    if isinstance(source, Mapping):
+        return assemble(memory_container(source), layers, name="memory", file="memory")
+    path = Path(source)
+    try:
+        container = _read(path)
+    except OSError as error:
+        raise WeightFileError(
+            path, f"it cannot be read ({error.strerror or error})", _cure(error)
+        ) from error
+    return assemble(container, layers, name=path.name or path.resolve().name, file=path)
+
+
+def memory_container(arrays: Mapping[str, ArrayLike]) -> Container:
+    """Arrays in memory as a container; they are not copied.
+
+    Raises
+    ------
+    WeightFileError
+        If an array holds Python objects.
+    """
+    tensors = []
+    for tensor, value in arrays.items():
+        array = np.asarray(value)
+        dtype = array.dtype.name
+        if array.dtype.hasobject:
+            raise WeightFileError(
+                "memory", "it holds Python objects, not numbers", "Give an array of numbers", tensor
+            )
+        tensors.append(RawTensor(tensor, array.shape, dtype, InMemory(codes_of(array))))
+    return Container("memory", (), tuple(tensors))
+
+
+def _read(path: Path) -> Container:
+    if path.is_dir():
+        return read_folder(path)
+    if path.name.endswith(".index.json"):
+        return read_index(path)
+    match sniff(path):
+        case "safetensors":
+            return read_safetensors(path)
+        case "hdf5":
+            from htsr_ref.weights.hdf5_file import read_hdf5
+
+            return read_hdf5(path)
+        case "npz":
+            return read_npz(path)
+        case "npy":
+            return read_npy(path)
+
+
+def _cure(error: OSError) -> str:
+    if isinstance(error, FileNotFoundError):
+        return "Check the path"
+    if isinstance(error, PermissionError):
+        return "Give yourself permission to read it"
+    return "Check the disk it lies on"

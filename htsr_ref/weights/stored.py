@@ -1,0 +1,186 @@
+"""`StoredTensor`: a tensor of a weight file, read and decoded part by part."""
+
+from __future__ import annotations
+
+import operator
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from htsr_ref.errors import LayerError
+from htsr_ref.weights.dtypes import decode, is_decoded
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from htsr_ref.weights.axes import Layout
+    from htsr_ref.weights.backing import Backing
+
+
+@dataclass(frozen=True, eq=False)
+class Scaling:
+    """Scale and zero point of quantised numbers: value = (code - zero_point) * scale.
+
+    Each is a 0-D or 1-D array, or a tensor of the file that holds one number or one for each
+    index of `axis` (a canonical axis; None for numbers that hold for the whole tensor).
+
+    Spec: FMT-5.
+    """
+
+    scale: NDArray[np.float64] | StoredTensor
+    zero_point: NDArray[np.float64] | StoredTensor
+    axis: int | None
+
+
+@dataclass(frozen=True)
+class StoredTensor:
+    """A tensor in canonical axes; nothing is read before it is indexed.
+
+    Parameters
+    ----------
+    name : the tensor's name in the file.
+    dtype : number type as stored.
+    layout : how the canonical axes follow from the stored ones.
+    backing : where the codes are.
+    scaling : scale and zero point of a quantised tensor.
+
+    Spec: FMT-13.
+
+    >>> from htsr_ref.weights import open_weights
+    >>> data = open_weights({"fc": [[1, 2, 3], [4, 5, 6.0]]}).layers[0].data
+    >>> data.shape
+    (2, 3)
+    >>> data[1, ::2]
+    array([4., 6.])
+    """
+
+    name: str
+    dtype: str
+    layout: Layout
+    backing: Backing
+    scaling: Scaling | None = None
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Canonical shape."""
+        return self.layout.shape
+
+    def __getitem__(self, index: Any) -> NDArray[np.float64]:
+        """Read, decode and scale one part.
+
+        Parameters
+        ----------
+        index : integers, slices and at most one Ellipsis (NumPy's basic indexing).
+
+        Returns
+        -------
+        New float64 array.
+
+        Raises
+        ------
+        LayerError
+            If the file vanished, changed or cannot be read, or its numbers cannot be decoded.
+        IndexError, TypeError
+            As NumPy raises them for a bad index.
+        """
+        if not is_decoded(self.dtype):
+            raise LayerError(
+                f"tensor {self.name!r} cannot be read: numbers of type {self.dtype} are not "
+                "decoded. Convert it to float32"
+            )
+        selections = [
+            _selection(entry, size)
+            for entry, size in zip(_expanded(index, len(self.shape)), self.shape, strict=True)
+        ]
+        forward = tuple(selection.forward for selection in selections)
+        try:
+            values = decode(self._codes(forward), self.dtype)
+            if self.scaling is not None:
+                values = self._scaled(values, self.scaling, forward)
+        except (OSError, ValueError) as error:
+            raise LayerError(
+                f"tensor {self.name!r} cannot be read: {error}. Open the weights again"
+            ) from error
+        part = values[tuple(selection.rest for selection in selections)]
+        return np.asarray(part, order="C")
+
+    def load(self) -> StoredTensor:
+        """Return the same tensor with its codes in memory, in the stored type.
+
+        Many small parts can then be read without reading the file again for each. A tensor
+        that is memory-mapped is returned as it is.
+
+        Raises
+        ------
+        LayerError
+            If the file vanished, changed or cannot be read.
+        """
+        try:
+            return replace(self, backing=self.backing.load())
+        except OSError as error:
+            raise LayerError(
+                f"tensor {self.name!r} cannot be read: {error}. Open the weights again"
+            ) from error
+
+    def _codes(self, index: tuple[slice, ...]) -> NDArray[Any]:
+        layout = self.layout
+        if layout.is_merged:
+            everything = (slice(None),) * len(layout.order)
+            codes = self.backing.read(everything).transpose(layout.order)
+            return codes.reshape(layout.shape)[index]
+        stored_index = [index[layout.order.index(axis)] for axis in range(len(layout.order))]
+        return self.backing.read(tuple(stored_index)).transpose(layout.order)
+
+    def _scaled(
+        self, values: NDArray[np.float64], scaling: Scaling, index: tuple[slice, ...]
+    ) -> NDArray[np.float64]:
+        def along_axis(numbers: NDArray[np.float64] | StoredTensor) -> NDArray[np.float64]:
+            flat = np.atleast_1d(numbers[...]).reshape(-1)
+            if scaling.axis is None or flat.size == 1:
+                return flat[:1].reshape((1,) * values.ndim)
+            shape = [1] * values.ndim
+            shape[scaling.axis] = -1
+            return flat[index[scaling.axis]].reshape(shape)
+
+        return (values - along_axis(scaling.zero_point)) * along_axis(scaling.scale)
+
+
+@dataclass(frozen=True)
+class _Selection:
+    """An index along one axis: what to read forwards, and what to do with the part read."""
+
+    forward: slice
+    rest: int | slice
+
+
+def _expanded(index: Any, ndim: int) -> list[Any]:
+    entries = list(index) if isinstance(index, tuple) else [index]
+    ellipses = [at for at, entry in enumerate(entries) if entry is Ellipsis]
+    if len(ellipses) > 1:
+        raise IndexError("an index can have only one Ellipsis")
+    given = len(entries) - len(ellipses)
+    if given > ndim:
+        raise IndexError(f"{given} indices for a tensor of {ndim} axes")
+    at = ellipses[0] if ellipses else len(entries)
+    return entries[:at] + [slice(None)] * (ndim - given) + entries[at + len(ellipses) :]
+
+
+def _selection(entry: Any, size: int) -> _Selection:
+    if not isinstance(entry, slice):
+        if isinstance(entry, bool | np.bool_):
+            raise TypeError("a tensor is indexed with integers and slices, not with truth values")
+        position = operator.index(entry)
+        if not -size <= position < size:
+            raise IndexError(f"index {position} is out of bounds for an axis of size {size}")
+        position %= size
+        return _Selection(slice(position, position + 1, 1), 0)
+    chosen = range(size)[entry]
+    if chosen.step > 0:
+        return _Selection(slice(chosen.start, max(chosen.stop, chosen.start), chosen.step), _ALL)
+    if not chosen:
+        return _Selection(slice(0, 0, 1), _ALL)
+    return _Selection(slice(chosen[-1], chosen[0] + 1, -chosen.step), slice(None, None, -1))
+
+
+_ALL = slice(None)

@@ -1,0 +1,201 @@
+"""Manifests to try readers with: one that uses everything, good and bad variants of it."""
+
+import copy
+import json
+
+import numpy as np
+
+MANIFEST = {
+    "format": "htsr-weights/1",
+    "source": {"framework": "pytorch 2.13.0", "converter": "c 1", "file": None, "sha256": None},
+    "tensors": {
+        "fc1.weight": {"layer": "fc1", "kind": "linear", "axes": ["out", "in"]},
+        "conv1.weight": {"kind": "conv", "axes": ["out", "in", "k1", "k2"], "groups": 2},
+        "qkv.weight": {
+            "layer": "attn",
+            "kind": "linear",
+            "axes": ["out", "in"],
+            "parts": [{"name": name, "size": 4} for name in "qkv"],
+        },
+        "experts.w": {"layer": "experts", "kind": "linear", "axes": ["stack", "out", "in"]},
+        "q8.weight": {
+            "layer": "q8",
+            "kind": "linear",
+            "axes": ["out", "in"],
+            "quantization": {"scale": {"tensor": "q8.scale"}, "zero_point": 3, "axis": 0},
+        },
+        "q8.scale": {"kind": "other"},
+        "embed.weight": {"kind": "embedding", "axes": ["out", "in"]},
+        "head.weight": {
+            "layer": "head",
+            "kind": "linear",
+            "axes": ["out", "in"],
+            "same_as": "embed.weight",
+        },
+        "fc1.bias": {"kind": "bias"},
+    },
+    "extra": {"anything": [1, 2]},
+}
+ARRAYS = {
+    "fc1.weight": np.arange(12, dtype=np.float32).reshape(3, 4),
+    "conv1.weight": np.arange(4 * 3 * 2 * 5, dtype=np.float32).reshape(4, 3, 2, 5),
+    "qkv.weight": np.ones((12, 4), dtype=np.float32),
+    "experts.w": np.ones((5, 2, 3), dtype=np.float32),
+    "q8.weight": np.array([[1, -3], [5, 7]], dtype=np.int8),
+    "q8.scale": np.array([0.5, 2.0], dtype=np.float32),
+    "embed.weight": np.arange(6, dtype=np.float32).reshape(3, 2),
+    "fc1.bias": np.zeros(3, dtype=np.float32),
+}
+
+
+def labelled(tmp_path, safetensors_bytes, manifest, arrays=ARRAYS):
+    """A safetensors file of arrays under a manifest: text, or an object to be dumped."""
+    text = manifest if isinstance(manifest, str) else json.dumps(manifest)
+    header, data = {"__metadata__": {"htsr_manifest": text}}, b""
+    codes = {"float32": "F32", "int8": "I8"}
+    for name, array in arrays.items():
+        header[name] = {
+            "dtype": codes[array.dtype.name],
+            "shape": list(array.shape),
+            "data_offsets": [len(data), len(data) + array.nbytes],
+        }
+        data += array.tobytes()
+    path = tmp_path / "labelled.safetensors"
+    path.write_bytes(safetensors_bytes(header, data))
+    return path
+
+
+def changed(change, manifest=MANIFEST):
+    result = copy.deepcopy(manifest)
+    change(result)
+    return result
+
+
+def put(*keys, value):
+    def change(manifest):
+        for key in keys[:-1]:
+            manifest = manifest[key]
+        manifest[keys[-1]] = value
+
+    return changed(change)
+
+
+def drop(*keys):
+    def change(manifest):
+        for key in keys[:-1]:
+            manifest = manifest[key]
+        del manifest[keys[-1]]
+
+    return changed(change)
+
+
+def in_fc1(**keys):
+    return put("tensors", "fc1.weight", value={"kind": "linear", "axes": ["out", "in"], **keys})
+
+
+def in_conv1(**keys):
+    entry = {"kind": "conv", "axes": ["out", "in", "k1", "k2"], **keys}
+    return put("tensors", "conv1.weight", value=entry)
+
+
+def quantised(**keys):
+    return in_fc1(quantization=keys)
+
+
+GOOD = {
+    "full": MANIFEST,
+    "no source": drop("source"),
+    "no extra": drop("extra"),
+    "empty source": put("source", value={}),
+    "no layer": drop("tensors", "fc1.weight", "layer"),
+    "norm": put("tensors", "fc1.bias", value={"kind": "norm", "layer": "x"}),
+    "embedding": in_fc1(kind="embedding"),
+    "recurrent": in_fc1(kind="recurrent"),
+    "one group": in_conv1(groups=1, parts=[{"name": "a", "size": 4}]),
+    "scale": quantised(scale=0.5),
+    "axis null": quantised(scale=0.5, axis=None, zero_point=0),
+    "lists": quantised(scale=[1, 2, 3], zero_point=[0, 0, 0], axis=0),
+    "scale of one": quantised(scale=2, zero_point=1, axis=1),
+}
+BAD = {
+    "list": [],
+    "text": "manifest",
+    "no format": drop("format"),
+    "format 2": put("format", value="htsr-weights/2"),
+    "format null": put("format", value=None),
+    "no tensors": drop("tensors"),
+    "tensors list": put("tensors", value=[]),
+    "unknown key": put("created", value="today"),
+    "source list": put("source", value=[]),
+    "source key": put("source", "date", value="today"),
+    "source number": put("source", "file", value=3),
+    "extra list": put("extra", value=[1]),
+    "entry text": put("tensors", "fc1.weight", value="linear"),
+    "unknown entry key": in_fc1(colour="red"),
+    "no kind": drop("tensors", "fc1.weight", "kind"),
+    "unknown kind": in_fc1(kind="dense"),
+    "kind list": in_fc1(kind=["linear"]),
+    "no axes": drop("tensors", "fc1.weight", "axes"),
+    "axes text": in_fc1(axes="out"),
+    "axes of numbers": in_fc1(axes=[0, 1]),
+    "axes order": in_fc1(axes=["in", "out"]),
+    "conv axes of a linear": in_fc1(axes=["out", "in", "k1"]),
+    "linear axes of a conv": in_conv1(axes=["out", "in"]),
+    "skipped k": in_conv1(axes=["out", "in", "k2", "k1"]),
+    "four k": in_conv1(axes=["out", "in", "k1", "k2", "k3", "k4"]),
+    "three stacks": in_fc1(axes=["stack", "stack", "stack", "out", "in"]),
+    "bias with axes": put("tensors", "fc1.bias", value={"kind": "bias", "axes": []}),
+    "bias with groups": put("tensors", "fc1.bias", value={"kind": "bias", "groups": 1}),
+    "layer empty": in_fc1(layer=""),
+    "layer null": in_fc1(layer=None),
+    "same_as number": in_fc1(same_as=1),
+    "groups zero": in_conv1(groups=0),
+    "groups text": in_conv1(groups="2"),
+    "groups true": in_conv1(groups=True),
+    "groups of a linear": in_fc1(groups=1),
+    "groups and parts": in_conv1(groups=2, parts=[{"name": "a", "size": 4}]),
+    "parts empty": in_fc1(parts=[]),
+    "parts object": in_fc1(parts={"a": 3}),
+    "part without size": in_fc1(parts=[{"name": "a"}]),
+    "part without name": in_fc1(parts=[{"size": 3}]),
+    "part of no rows": in_fc1(parts=[{"name": "a", "size": 0}]),
+    "part key": in_fc1(parts=[{"name": "a", "size": 3, "start": 0}]),
+    "quantization text": in_fc1(quantization="int8"),
+    "no scale": quantised(zero_point=0),
+    "quantization key": quantised(scale=1, bits=8),
+    "scale text": quantised(scale="1"),
+    "scale true": quantised(scale=True),
+    "scale null": quantised(scale=None),
+    "scale of texts": quantised(scale=["1"], axis=0),
+    "scale empty": quantised(scale=[], axis=0),
+    "scale object": quantised(scale={"name": "q8.scale"}),
+    "list without axis": quantised(scale=[1, 2, 3]),
+    "list of one without axis": quantised(scale=[1]),
+    "list with axis null": quantised(scale=1, zero_point=[1, 2, 3], axis=None),
+    "axis negative": quantised(scale=1, axis=-1),
+    "axis text": quantised(scale=1, axis="out"),
+}
+BAD_BEYOND_THE_SCHEMA = {
+    "two parts of one name": (
+        in_fc1(parts=[{"name": "a", "size": 1}, {"name": "a", "size": 2}]),
+        "same name",
+    ),
+    "axis too high": (quantised(scale=1, axis=2), "no axis 2"),
+    "scale infinite": (quantised(scale=10**400), "beyond the range"),
+    "parts too short": (in_fc1(parts=[{"name": "a", "size": 2}]), "2 rows together"),
+    "groups do not divide": (in_conv1(groups=3), "do not divide"),
+    "wrong rank": (in_fc1(axes=["stack", "out", "in"]), "has 2"),
+    "list too short": (quantised(scale=[1, 2], axis=0), "2 numbers for an axis of 3"),
+    "scale not stored": (quantised(scale={"tensor": "x"}), "'x' is not stored"),
+    "scale too long": (quantised(scale={"tensor": "q8.scale"}), "should hold 1"),
+    "scale is a matrix": (
+        quantised(scale={"tensor": "embed.weight"}, axis=0),
+        "should hold 3",
+    ),
+    "not in the file": (put("tensors", "x", value={"kind": "bias"}), "not stored"),
+    "not in the manifest": (drop("tensors", "fc1.bias"), "does not name it"),
+    "tied to nothing": (in_fc1(same_as="x"), "not stored"),
+    "tied to itself": (in_fc1(same_as="fc1.weight"), "not stored"),
+    "tied in a chain": (in_fc1(same_as="head.weight"), "not stored"),
+    "tied to another shape": (in_fc1(same_as="qkv.weight"), "shapes differ"),
+}
