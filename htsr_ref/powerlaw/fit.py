@@ -108,7 +108,7 @@ def log_ratios(ascending: NDArray[np.float64]) -> NDArray[np.float64]:
     with np.errstate(under="ignore"):
         ratios = ascending / largest
     tiny, close = np.searchsorted(ratios, [np.finfo(np.float64).tiny, 0.5])
-    logs = np.empty_like(ratios)
+    logs = np.empty(ratios.size)
     logs[:tiny] = np.log(ascending[:tiny]) - np.log(largest)
     logs[tiny:close] = np.log(ratios[tiny:close])
     # Differences of close numbers are exact: nothing is lost even in the last digits.

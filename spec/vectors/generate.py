@@ -16,12 +16,13 @@ import json
 import sys
 from pathlib import Path
 
+import dst
 import met
 import pl
 import spc
 
 SPEC_VERSION = "0.1"
-CHAPTERS = {"spc": spc, "pl": pl, "met": met}
+CHAPTERS = {"spc": spc, "pl": pl, "dst": dst, "met": met}
 
 
 def document(chapter: str) -> str:

@@ -59,6 +59,17 @@ def test_the_two_distances_can_choose_different_thresholds():
     assert one_sided.alpha == pytest.approx(1 + 2 / math.log(4 / 3), rel=1e-14)
 
 
+@pytest.mark.spec("PL-4", "PL-11")
+def test_the_smallest_of_equally_good_thresholds_wins_in_a_large_sample():
+    # Half of all points lie at 1, the rest but one in a cluster: D = 1/2 at 1, and (n-1)/n for a
+    # tail of n points that begins in the cluster. The tail of two has D = 1/2 as well.
+    logs = np.concatenate((np.zeros(100), 100 + 1e-6 * np.arange(99), [105.0]))
+    tail_of_two = fit_power_law(np.exp(logs), xmin=float(np.exp(logs)[-2]))
+    fit = fit_power_law(np.exp(logs))
+    assert fit.ks_distance == tail_of_two.ks_distance == 0.5
+    assert (fit.xmin, fit.tail_size) == (1, 200)
+
+
 @pytest.mark.spec("PL-5")
 def test_a_given_threshold_need_not_be_a_point():
     fit = fit_power_law([8.0, 1.0, 4.0, 2.0], xmin=1.5)

@@ -1,0 +1,379 @@
+"""From weights to a report: the only place where tensors, spectra, fits and metrics meet."""
+
+import math
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from numpy.typing import ArrayLike
+
+from htsr_ref import __version__, metrics
+from htsr_ref.conventions import PAPER, Convention
+from htsr_ref.cost import estimate_cost
+from htsr_ref.errors import HtsrError, LayerError, NoFitError
+from htsr_ref.matrices import WeightMatrix, layer_matrices
+from htsr_ref.powerlaw import MIN_RELIABLE_TAIL, PowerLawFit, fit_power_law
+from htsr_ref.report import (
+    MEAN_FIELDS,
+    SPEC_VERSION,
+    LayerReport,
+    MatrixReport,
+    ModelReport,
+    Report,
+    SkipCode,
+    Source,
+    Tool,
+)
+from htsr_ref.spectrum import (
+    NonFiniteError,
+    SolverChoice,
+    Spectrum,
+    first_nonfinite,
+    spectrum,
+)
+from htsr_ref.weights import Layer, Weights, open_weights
+
+LOAD_LIMIT = 1 << 28
+"""Elements of a single matrix that is loaded whole, in its stored type, before it is analysed."""
+
+WeightSource = str | os.PathLike[str] | Mapping[str, ArrayLike] | Weights
+
+
+@dataclass(frozen=True)
+class PlannedLayer:
+    """A layer and the matrices that a convention takes from it, or why it takes none."""
+
+    layer: Layer
+    matrices: tuple[WeightMatrix, ...]
+    skipped: str | None = None
+    skip_code: SkipCode | None = None
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far an analysis has come.
+
+    Attributes
+    ----------
+    layer : name of the layer about to be analysed; empty at the end.
+    done, total : estimated work in floating-point operations.
+    """
+
+    layer: str
+    done: float
+    total: float
+
+
+def plan(weights: Weights, convention: Convention = PAPER) -> tuple[PlannedLayer, ...]:
+    """Decide for every tensor which matrices are analysed; reads no weights.
+
+    Spec: MAT-7, MAT-8, RPT-3.
+    """
+    return tuple(_plan_layer(layer, convention) for layer in weights.layers)
+
+
+def _plan_layer(layer: Layer, convention: Convention) -> PlannedLayer:
+    if layer.same_as is not None:
+        return PlannedLayer(layer, (), f"same as {layer.same_as}", "tied")
+    if layer.left_out is not None:
+        return PlannedLayer(layer, (), layer.left_out, "left-out")
+    if layer.kind not in convention.layer_kinds:
+        reason = f"kind {layer.kind} is not among layer_kinds of the convention"
+        return PlannedLayer(layer, (), reason, "kind")
+    try:
+        matrices = layer_matrices(layer, convention.conv)
+    except LayerError as error:
+        return PlannedLayer(layer, (), str(error), "bad-data")
+    if convention.min_dim_applies_to == "conv" and layer.kind != "conv":
+        return PlannedLayer(layer, matrices)
+    kept = tuple(matrix for matrix in matrices if convention.min_dim <= matrix.M)
+    if not kept:
+        largest = max(matrix.M for matrix in matrices)
+        reason = f"min(N, M) = {largest} is below min_dim = {convention.min_dim}"
+        return PlannedLayer(layer, (), reason, "min-dim")
+    dropped = [matrix.label for matrix in matrices if convention.min_dim > matrix.M]
+    warnings = (f"below min_dim, left out: {', '.join(dropped)}",) if dropped else ()
+    return PlannedLayer(layer, kept, warnings=warnings)
+
+
+def analyze(
+    source: WeightSource,
+    convention: Convention = PAPER,
+    *,
+    layers: Mapping[str, Mapping[str, Any]] | None = None,
+    solver: SolverChoice = "auto",
+    progress: Callable[[Progress], None] | None = None,
+) -> Report:
+    """Compute every HT-SR number of a set of weights.
+
+    Parameters
+    ----------
+    source : a weight file or folder, a mapping of names to arrays, or opened `Weights`.
+    convention : the choices behind the numbers.
+    layers : what the user knows better than the file, see `open_weights`; not with `Weights`.
+    solver : "auto", "gram" or "svd".
+    progress : called before each layer and at the end.
+
+    Returns
+    -------
+    Report. A layer with bad data is skipped with its reason; the others are analysed.
+
+    Raises
+    ------
+    WeightFileError
+        The source as a whole cannot be read.
+
+    Spec: RPT-3, RPT-4.
+
+    >>> import numpy as np
+    >>> report = analyze({"fc": np.diag([1.0, 2.0, 4.0, 8.0])})
+    >>> round(report.layers[0].matrices[0].alpha, 3)
+    1.481
+    """
+    weights = source if isinstance(source, Weights) else open_weights(source, layers)
+    planned = plan(weights, convention)
+    costs = [_cost(item, solver) for item in planned]
+    notify = progress or (lambda _: None)
+    reports = []
+    for i, item in enumerate(planned):
+        if item.skipped is None:
+            notify(Progress(item.layer.name, sum(costs[:i]), sum(costs)))
+        reports.append(_analyze_layer(item, convention, solver))
+    notify(Progress("", sum(costs), sum(costs)))
+    return Report(
+        spec_version=SPEC_VERSION,
+        tool=Tool("htsr-ref", __version__),
+        source=Source(
+            weights.name,
+            weights.format,
+            weights.sha256(),
+            len(weights.layers),
+            None if weights.source is None else dict(weights.source),
+        ),
+        convention=convention,
+        solver=solver,
+        seed=None,
+        layers=tuple(reports),
+        model=summarize(reports, convention),
+        warnings=weights.warnings,
+    )
+
+
+def _cost(item: PlannedLayer, solver: SolverChoice) -> float:
+    return sum(estimate_cost(matrix, solver).flops for matrix in item.matrices)
+
+
+def _analyze_layer(item: PlannedLayer, convention: Convention, solver: SolverChoice) -> LayerReport:
+    if item.skipped is not None:
+        return _layer_report(item, (), item.skipped, item.skip_code)
+    try:
+        # Kernel positions are strided cuts, and compressed files are read whole for each access:
+        # read the tensor once, in its stored type, unless it is too large to hold.
+        many = len(item.matrices) > 1
+        small = math.prod(item.layer.shape) <= LOAD_LIMIT
+        data = item.layer.data.load() if many or small else item.layer.data
+        matrices = tuple(
+            analyze_matrix(replace(matrix, data=data), convention, solver=solver, index=index)
+            for index, matrix in enumerate(item.matrices)
+        )
+    except NonFiniteError:
+        return _layer_report(item, (), _bad_entry(item.layer), "bad-data")
+    except HtsrError as error:
+        reason = f"tensor {item.layer.tensor!r}: {error}"
+        return _layer_report(item, (), reason, "bad-data")
+    return _layer_report(item, matrices, None, None)
+
+
+def _layer_report(
+    item: PlannedLayer,
+    matrices: tuple[MatrixReport, ...],
+    skipped: str | None,
+    skip_code: SkipCode | None,
+) -> LayerReport:
+    layer = item.layer
+    means = {
+        name: metrics.mean(getattr(matrix, name) for matrix in matrices) for name in MEAN_FIELDS
+    }
+    return LayerReport(
+        name=layer.name,
+        tensor=layer.tensor,
+        kind=layer.kind,
+        shape=layer.shape,
+        dtype=layer.dtype,
+        decided=layer.decided,
+        skipped=skipped,
+        skip_code=skip_code,
+        matrices=matrices,
+        means={name: mean.value for name, mean in means.items()} if matrices else None,
+        counts={name: mean.count for name, mean in means.items()} if matrices else None,
+        warnings=layer.warnings + item.warnings,
+    )
+
+
+def find_bad_entries(weights: Weights) -> list[str]:
+    """Describe the first NaN or infinity of every tensor that holds one; reads all weights.
+
+    Spec: SPC-7.
+    """
+    found = []
+    for layer in weights.layers:
+        try:
+            message = None if layer.same_as else _bad_entry(layer)
+        except HtsrError as error:
+            message = str(error)
+        if message is not None:
+            found.append(message)
+    return found
+
+
+def _bad_entry(layer: Layer) -> str | None:
+    index = first_nonfinite(layer.data)
+    if index is None:
+        return None
+    return (
+        f"tensor {layer.tensor!r}: entry {list(index)} is {float(layer.data[index])}. "
+        "Repair or re-export the checkpoint"
+    )
+
+
+def analyze_matrix(
+    matrix: WeightMatrix, convention: Convention, *, solver: SolverChoice = "auto", index: int = 0
+) -> MatrixReport:
+    """Compute every number of one weight matrix.
+
+    Parameters
+    ----------
+    matrix : the matrix.
+    convention : the choices behind the numbers.
+    solver : "auto", "gram" or "svd".
+    index : place of the matrix in its layer.
+
+    Raises
+    ------
+    LayerError
+        The matrix has no spectrum.
+
+    Spec: MET-1, MET-12, PL-1, PL-7, PL-8, RPT-5.
+    """
+    eigen = spectrum(matrix, normalization=convention.normalization, solver=solver)
+    fit, reason = _fit(eigen, convention)
+    values = eigen.eigenvalues
+    return MatrixReport(
+        index=index,
+        label=matrix.label,
+        N=eigen.N,
+        M=eigen.M,
+        Q=eigen.aspect_ratio,
+        solver=eigen.solver,
+        num_eigenvalues=values.size,
+        num_zero=eigen.num_zero,
+        lambda_max=eigen.lambda_max,
+        lambda_min=float(values[0]),
+        rank=eigen.rank,
+        alpha_null_reason=reason,
+        xmax=None,
+        entropy=metrics.entropy(values, eigen.rank),
+        warnings=_warnings(fit),
+        **(_norms(eigen) if eigen.lambda_max > 0 else dict.fromkeys(_NORMS)),
+        **(_fit_numbers(fit, eigen) if fit is not None else dict.fromkeys(_FIT_NUMBERS)),
+    )
+
+
+_NORMS = ("log10_frobenius_norm", "log10_spectral_norm", "stable_rank", "log_stable_rank")
+_FIT_NUMBERS = (
+    "alpha",
+    "alpha_stderr",
+    "alpha_ci95",
+    "xmin",
+    "tail_size",
+    "ks_distance",
+    "log10_alpha_norm",
+    "weighted_alpha",
+)
+
+
+def _norms(eigen: Spectrum) -> dict[str, Any]:
+    values = eigen.eigenvalues
+    return {
+        "log10_frobenius_norm": metrics.log10_frobenius_norm(values, eigen.scale),
+        "log10_spectral_norm": metrics.log10_spectral_norm(values, eigen.scale),
+        "stable_rank": metrics.stable_rank(values),
+        "log_stable_rank": metrics.log_stable_rank(values, eigen.scale),
+    }
+
+
+def _fit_numbers(fit: PowerLawFit, eigen: Spectrum) -> dict[str, Any]:
+    return {
+        "alpha": fit.alpha,
+        "alpha_stderr": fit.stderr,
+        "alpha_ci95": fit.ci95,
+        "xmin": fit.xmin,
+        "tail_size": fit.tail_size,
+        "ks_distance": fit.ks_distance,
+        "log10_alpha_norm": metrics.log10_alpha_norm(eigen.positive, fit.alpha),
+        "weighted_alpha": metrics.weighted_alpha(fit.alpha, eigen.lambda_max),
+    }
+
+
+def _fit(eigen: Spectrum, convention: Convention) -> tuple[PowerLawFit | None, str | None]:
+    """Fit the positive eigenvalues, or say why that cannot be done."""
+    sample = eigen.positive
+    if sample.size == 0:
+        return None, "all eigenvalues are zero"
+    try:
+        return fit_power_law(sample, ks=convention.ks), None
+    except NoFitError as error:
+        return None, str(error)
+
+
+def _warnings(fit: PowerLawFit | None) -> tuple[str, ...]:
+    if fit is None or fit.tail_size >= MIN_RELIABLE_TAIL:
+        return ()
+    return (f"alpha rests on a tail of {fit.tail_size} eigenvalues",)
+
+
+def summarize(layers: list[LayerReport], convention: Convention) -> ModelReport:
+    """Average over the model.
+
+    Spec: MET-10, MET-11.
+    """
+    analyzed = [layer for layer in layers if layer.skipped is None]
+    matrices = [matrix for layer in analyzed for matrix in layer.matrices]
+    by_matrix = convention.average == "matrices"
+    units: list[dict[str, Any]] = (
+        [{name: getattr(matrix, name) for name in MEAN_FIELDS} for matrix in matrices]
+        if by_matrix
+        else [layer.means or {} for layer in analyzed]
+    )
+    in_range = [unit for unit in units if _alpha_counts(unit["alpha"], convention)]
+    means = {
+        "alpha_hat": metrics.mean(unit["weighted_alpha"] for unit in in_range),
+        "mean_alpha": metrics.mean(unit["alpha"] for unit in in_range),
+        "mean_log10_frobenius_norm": metrics.mean(u["log10_frobenius_norm"] for u in units),
+        "mean_log10_spectral_norm": metrics.mean(u["log10_spectral_norm"] for u in units),
+        "mean_log10_alpha_norm": metrics.mean(u["log10_alpha_norm"] for u in in_range),
+        "mean_stable_rank": metrics.mean(unit["stable_rank"] for unit in units),
+    }
+    fitted = [
+        (matrix.log10_frobenius_norm, matrix.weighted_alpha)
+        for matrix in matrices
+        if matrix.log10_frobenius_norm is not None and matrix.weighted_alpha is not None
+    ]
+    return ModelReport(
+        layers=len(analyzed),
+        matrices=len(matrices),
+        **{name: mean.value for name, mean in means.items()},
+        counts={name: mean.count for name, mean in means.items()},
+        pl_norm_relation=metrics.pl_norm_relation(
+            [norm for norm, _ in fitted], [alpha for _, alpha in fitted]
+        ),
+    )
+
+
+def _alpha_counts(alpha: float | None, convention: Convention) -> bool:
+    if alpha is None or convention.alpha_range is None:
+        return True
+    low, high = convention.alpha_range
+    return low <= alpha <= high

@@ -1,0 +1,140 @@
+"""`htsr fit`."""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal, cast
+
+import typer
+
+from htsr_ref.cli import options, output
+from htsr_ref.errors import HtsrError
+
+if TYPE_CHECKING:
+    from htsr_ref.powerlaw.fit import XminRule
+    from htsr_ref.sample_report import SampleReport
+
+EPILOG = "Example: htsr fit eigenvalues.txt --compare --gof 2500"
+_RULES = ("ks", "median", "peak", "peak-slip", "grid")
+
+
+def fit(
+    data: Annotated[
+        str,
+        typer.Argument(
+            metavar="DATA", help="A .npy or .npz file, or text of numbers; - for standard input."
+        ),
+    ],
+    key: Annotated[
+        str | None, typer.Option("--key", metavar="NAME", help="Array of an .npz file.")
+    ] = None,
+    xmin: Annotated[
+        str,
+        typer.Option(
+            "--xmin",
+            metavar="RULE|NUMBER",
+            autocompletion=lambda: list(_RULES),
+            help=f"The threshold, or how to choose it: {', '.join(_RULES)}.",
+        ),
+    ] = "ks",
+    ks: Annotated[
+        Literal["two-sided", "one-sided"],
+        typer.Option("--ks", help="Both ends of each step (the definition), or the lower only."),
+    ] = "two-sided",
+    gof: Annotated[
+        int,
+        typer.Option("--gof", metavar="N", min=0, help="Test the fit with N replicas (2500)."),
+    ] = 0,
+    replicas: Annotated[
+        int,
+        typer.Option("--bootstrap", metavar="N", min=0, help="Intervals from N resamples."),
+    ] = 0,
+    compare: Annotated[
+        bool, typer.Option("--compare", help="Compare with other heavy-tailed laws.")
+    ] = False,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Seed of the random choices.")] = 0,
+    json: options.JsonOption = False,
+    plot: Annotated[
+        Path | None,
+        typer.Option("--plot", metavar="PATH", help="Draw the survival function and the fit."),
+    ] = None,
+    out: options.OutputOption = None,
+) -> None:
+    """Fit a power law to any positive sample and say how far to trust it."""
+    form = output.choose_form(json, False, False, out)
+    if form not in ("table", "json"):
+        raise HtsrError(f"{out}: the fit of a sample is text or JSON")
+
+    from htsr_ref.analysis import Progress
+    from htsr_ref.sample_report import examine_sample
+    from htsr_ref.samples import parse_sample, read_sample
+
+    if data == "-":
+        sample, name = parse_sample(sys.stdin.read(), "standard input"), "standard input"
+    else:
+        sample, name = read_sample(data, key), Path(data).name
+    with output.progress_bar() as show:
+        report = examine_sample(
+            sample,
+            name,
+            ks=ks,
+            xmin=_threshold(xmin),
+            gof=gof,
+            replicas=replicas,
+            compare=compare,
+            seed=seed,
+            progress=lambda done, total: show(Progress("replicas", done, total)),
+        )
+    if plot is not None:
+        from htsr_ref.plots import save_figure, survival_figure
+
+        save_figure(survival_figure(sample, report), plot)
+    output.emit(report.to_json() if form == "json" else _text(report), out)
+
+
+def _threshold(text: str) -> "float | XminRule":
+    if text in _RULES:
+        return cast("XminRule", text)
+    try:
+        return float(text)
+    except ValueError:
+        raise HtsrError(f"--xmin {text!r}: give a number or one of {', '.join(_RULES)}") from None
+
+
+def _text(report: "SampleReport") -> str:
+    low, high = report.alpha_ci95
+    share = report.tail_size / report.sample_size
+    lines = [
+        f"{report.name}: {report.sample_size} values",
+        f"alpha        {report.alpha:.4f} ± {report.alpha_stderr:.4f}, "
+        f"95 % {low:.4f} … {high:.4f} (xmin taken as known)",
+        f"xmin         {report.xmin:.6g}  (rule: {report.xmin_rule})",
+        f"tail         {report.tail_size} values, {share:.0%}",
+        f"D            {report.ks_distance:.4f}  ({report.ks})",
+    ]
+    if report.extreme_value is not None:
+        extreme = report.extreme_value
+        alpha = extreme.implied_alpha
+        implied = "" if alpha is None else f", which implies alpha {alpha:.3f}"
+        lines.append(
+            f"ξ            {extreme.xi:.3f} ± {extreme.stderr:.3f} from {extreme.k} values: "
+            f"{extreme.verdict}{implied}"
+        )
+    if report.alpha_bootstrap95 is not None:
+        low, high = report.alpha_bootstrap95
+        lines.append(f"bootstrap    alpha 95 % {low:.4f} … {high:.4f}")
+    if report.xmin_bootstrap95 is not None:
+        low, high = report.xmin_bootstrap95
+        lines.append(f"             xmin  95 % {low:.6g} … {high:.6g}")
+    if report.p_value is not None:
+        lines.append(
+            f"p            {report.p_value:.4f}  ({report.gof_replicas} replicas, "
+            f"seed {report.seed})"
+        )
+    for law, test in report.comparisons.items():
+        p_value = "undefined" if test.p_value is None else f"{test.p_value:.3g}"
+        lines.append(
+            f"against {law}: log-likelihood ratio {test.log_likelihood_ratio:.3f}, "
+            f"p {p_value}, favours {test.favoured or 'neither'}"
+        )
+    lines += [f"warning: {text}" for text in report.warnings]
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,67 @@
+"""The command `htsr`: its subcommands, and errors turned into exit codes."""
+
+import io
+import sys
+from typing import Annotated
+
+import typer
+
+from htsr_ref import __version__
+from htsr_ref.cli import analyze, conventions, describe, fit, output, rank, spectrum, validate
+from htsr_ref.errors import HtsrError
+
+EPILOG = (
+    "Exit codes: 0 all is well; 1 a check failed (a gate, or a layer with bad data); "
+    "2 bad input. Numbers go to standard output, everything else to standard error."
+)
+
+app = typer.Typer(
+    name="htsr",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command("analyze", epilog=analyze.EPILOG)(analyze.analyze)
+app.command("describe", epilog=describe.EPILOG)(describe.describe)
+app.command("spectrum", epilog=spectrum.EPILOG)(spectrum.spectrum)
+app.command("fit", epilog=fit.EPILOG)(fit.fit)
+app.command("rank", epilog=rank.EPILOG)(rank.rank)
+app.command("validate", epilog=validate.EPILOG)(validate.validate)
+app.add_typer(conventions.app, name="conventions")
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"htsr {__version__}")
+        raise typer.Exit
+
+
+@app.callback(epilog=EPILOG)
+def main(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Print the version."
+        ),
+    ] = False,
+) -> None:
+    """Heavy-tailed self-regularization metrics of trained networks, from their weights alone.
+
+    Example: htsr analyze model.safetensors
+    """
+
+
+def run() -> None:
+    """Run the command line; an error made for people becomes one line and exit code 2."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # JSON is UTF-8 by definition; a file's name need not be Unicode at all.
+        sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")
+    try:
+        app(prog_name="htsr")
+    except HtsrError as error:
+        output.fail(f"error: {error}")
+        sys.exit(2)
+
+
+if __name__ == "__main__":
+    run()

@@ -1,0 +1,114 @@
+"""Options that several commands share."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import typer
+
+from htsr_ref.conventions import CONVENTIONS, FIELDS, PAPER, Convention, get_convention
+from htsr_ref.errors import ConventionError, HtsrError
+
+
+def _complete_set(incomplete: str) -> list[str]:
+    name, equals, _ = incomplete.partition("=")
+    if not equals:
+        return [f"{name}=" for name in FIELDS]
+    if name not in FIELDS:
+        return []
+    values = FIELDS[name].values.removeprefix("any of ").split(", ")
+    return [f"{name}={value}" for value in values if _is_legal(name, value)]
+
+
+def _is_legal(name: str, value: str) -> bool:
+    try:
+        PAPER.override({name: value})
+    except ConventionError:
+        return False
+    return True
+
+
+WeightsArgument = Annotated[
+    str,
+    typer.Argument(
+        metavar="FILE",
+        help="A .safetensors, .h5, .npz or .npy file, or a folder of safetensors shards.",
+    ),
+]
+LayersOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--layers",
+        metavar="MAP.json",
+        help="What you know better than the file: "
+        '{"tensor name or glob": {"kind": "linear", "axes": ["in", "out"]}}.',
+    ),
+]
+ConventionOption = Annotated[
+    str,
+    typer.Option(
+        "--convention",
+        metavar="NAME",
+        autocompletion=lambda: list(CONVENTIONS),
+        help="Whose choices to follow; see `htsr conventions`.",
+    ),
+]
+SetOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        metavar="FIELD=VALUE",
+        autocompletion=_complete_set,
+        help="Change one choice of the convention, such as min_dim=0. Repeatable.",
+    ),
+]
+SolverOption = Annotated[
+    Literal["auto", "gram", "svd"],
+    typer.Option(
+        "--solver",
+        help="gram: eigenvalues of WᵀW; svd: squared singular values; "
+        "auto: svd for float64 weights, gram for narrower ones.",
+    ),
+]
+OutputOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--output",
+        "-o",
+        metavar="PATH",
+        help="Write there instead of to standard output; .json, .csv and .md choose the form.",
+    ),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Write JSON.")]
+CsvOption = Annotated[bool, typer.Option("--csv", help="Write CSV.")]
+MarkdownOption = Annotated[bool, typer.Option("--markdown", help="Write Markdown.")]
+
+
+def convention_of(name: str, overrides: list[str] | None) -> Convention:
+    """Build the convention that --convention and --set ask for."""
+    changes = {}
+    for text in overrides or []:
+        field, equals, value = text.partition("=")
+        if not equals:
+            raise ConventionError(f"--set {text!r}: write FIELD=VALUE, such as --set min_dim=0")
+        changes[field.strip()] = value.strip()
+    return get_convention(name, changes)
+
+
+def layers_of(path: Path | None) -> Mapping[str, Mapping[str, Any]] | None:
+    """Read the file that --layers names."""
+    if path is None:
+        return None
+    from htsr_ref.weights import strictjson
+
+    try:
+        found = strictjson.loads(path.read_bytes())
+    except OSError as error:
+        raise HtsrError(f"{path}: cannot be read ({error.strerror})") from error
+    except ValueError as error:
+        raise HtsrError(f"{path}: is not JSON ({error})") from error
+    if not isinstance(found, dict) or not all(isinstance(v, dict) for v in found.values()):
+        raise HtsrError(
+            f'{path}: a map of layers is an object of objects, {{"fc*": {{"kind": "linear"}}}}'
+        )
+    return found

@@ -1,0 +1,147 @@
+"""`htsr rank`."""
+
+from __future__ import annotations
+
+import csv as csv_library
+import io
+import os
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from htsr_ref.cli import options, output
+from htsr_ref.errors import HtsrError
+
+if TYPE_CHECKING:
+    from htsr_ref.report import Report
+
+EPILOG = "Example: htsr rank checkpoints/*.safetensors"
+_NUMBERS = (
+    "alpha_hat",
+    "mean_alpha",
+    "mean_log10_frobenius_norm",
+    "mean_log10_spectral_norm",
+    "mean_log10_alpha_norm",
+)
+
+
+def rank(
+    files: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="FILE...",
+            help="Weight files, or JSON reports of `htsr analyze`, which are taken as they are.",
+        ),
+    ],
+    layers: options.LayersOption = None,
+    convention: options.ConventionOption = "paper",
+    set_: options.SetOption = None,
+    solver: options.SolverOption = "auto",
+    csv: options.CsvOption = False,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="PATH",
+            help="Write there instead of to standard output; .csv chooses the form.",
+        ),
+    ] = None,
+) -> None:
+    """Order models by alpha-hat: the smallest, predicted to generalise best, comes first.
+
+    The prediction concerns models of one architecture trained on the same data.
+    """
+    form = output.choose_form(False, csv, False, out)
+    if form not in ("table", "csv"):
+        raise HtsrError(f"{out}: a ranking is a table or CSV; `htsr analyze` writes reports")
+    output.check_writable(out)
+    chosen = options.convention_of(convention, set_)
+    overrides = options.layers_of(layers)
+
+    from htsr_ref.analysis import analyze
+    from htsr_ref.ranking import rank_reports
+    from htsr_ref.report import Report
+
+    reports, unreadable = [], 0
+    for place, file in enumerate(files, 1):
+        try:
+            if Path(file).suffix == ".json":
+                report = Report.load(file)
+            else:
+                with output.progress_bar(f"{place}/{len(files)} ") as show:
+                    report = analyze(file, chosen, layers=overrides, solver=solver, progress=show)
+        except HtsrError as error:
+            output.fail(f"error: {error}")
+            unreadable += 1
+        else:
+            # As it was given: files in different folders often share a name.
+            reports.append(replace(report, source=replace(report.source, name=file)))
+    if reports:
+        ranked = rank_reports(reports)
+        output.emit(_csv(ranked) if form == "csv" else _table(ranked), out)
+    bad = [(report, layer) for report in reports for layer in report.bad_layers()]
+    for report, layer in bad:
+        output.fail(f"{report.source.name}: layer skipped: {layer.skipped}")
+    if unreadable or bad:
+        raise typer.Exit(2 if unreadable else 1)
+
+
+def _values(report: Report) -> list[float | None]:
+    return [getattr(report.model, name) for name in _NUMBERS]
+
+
+def _csv(ranked: tuple[Report, ...]) -> str:
+    from htsr_ref.markdown import convention_text
+
+    text = io.StringIO()
+    writer = csv_library.writer(text, lineterminator="\n")
+    writer.writerow(["rank", "model", *_NUMBERS, "matrices", "convention"])
+    for place, report in enumerate(ranked, 1):
+        writer.writerow(
+            [
+                place,
+                report.source.name,
+                *_values(report),
+                report.model.matrices,
+                convention_text(report.convention),
+            ]
+        )
+    return text.getvalue()
+
+
+def _table(ranked: tuple[Report, ...]) -> str:
+    from htsr_ref.cli.tables import text_table
+    from htsr_ref.markdown import convention_text, number
+
+    header = ["model", "alpha_hat", "alpha", "log‖W‖F", "log‖W‖₂", "log α-norm", "matrices"]
+    rows = [
+        [name, *map(number, _values(report)), str(report.model.matrices)]
+        for name, report in zip(_below_shared_folder(ranked), ranked, strict=True)
+    ]
+    shapes = {_shapes(report) for report in ranked}
+    differ = "These models differ in their matrices, so this is no such series.\n"
+    return (
+        f"{text_table(header, rows, range(1, 7))}\n\n"
+        "Best first: the smallest alpha_hat (mean α·log10 λmax) predicts the best generalisation\n"
+        "within a series of one architecture trained on the same data.\n"
+        f"{differ if len(shapes) > 1 else ''}"
+        f"Convention {convention_text(ranked[0].convention)}.\n"
+    )
+
+
+def _below_shared_folder(reports: tuple[Report, ...]) -> list[str]:
+    """Names without the folder that all have in common: what tells them apart stays in sight."""
+    paths = [Path(report.source.name) for report in reports]
+    try:
+        shared = os.path.commonpath([path.parent for path in paths])
+    except ValueError:  # Absolute and relative paths share nothing.
+        return list(map(str, paths))
+    return [str(path.relative_to(shared)) for path in paths]
+
+
+def _shapes(report: Report) -> tuple[tuple[int, int], ...]:
+    """Sizes of a model's matrices; they are the same in models of one architecture."""
+    return tuple(sorted((m.N, m.M) for layer in report.layers for m in layer.matrices))

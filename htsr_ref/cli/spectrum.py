@@ -1,0 +1,47 @@
+"""`htsr spectrum`."""
+
+from typing import Annotated
+
+import typer
+
+from htsr_ref.cli import options, output
+from htsr_ref.errors import HtsrError
+
+EPILOG = "Example: htsr spectrum model.safetensors fc1 | htsr fit -"
+
+
+def spectrum(
+    file: options.WeightsArgument,
+    layer: Annotated[str, typer.Argument(metavar="LAYER", help="Name of the layer.")],
+    matrix: Annotated[
+        int, typer.Option("--matrix", metavar="INDEX", min=0, help="Which of its matrices.")
+    ] = 0,
+    layers: options.LayersOption = None,
+    convention: options.ConventionOption = "paper",
+    set_: options.SetOption = None,
+    solver: options.SolverOption = "auto",
+    out: options.OutputOption = None,
+) -> None:
+    """Print the positive eigenvalues of one weight matrix, ascending, one a line.
+
+    A first line, a comment, says how many more count as zero.
+    """
+    chosen = options.convention_of(convention, set_)
+    overrides = options.layers_of(layers)
+
+    from htsr_ref.analysis import plan
+    from htsr_ref.spectrum import spectrum as eigenvalues_of
+    from htsr_ref.weights import open_weights
+
+    planned = {item.layer.name: item for item in plan(open_weights(file, overrides), chosen)}
+    if layer not in planned:
+        raise HtsrError(f"{file}: no layer {layer!r}. `htsr describe` lists the layers")
+    item = planned[layer]
+    if item.skipped is not None:
+        raise HtsrError(f"{file}: layer {layer!r} has no matrices: {item.skipped}")
+    if matrix >= len(item.matrices):
+        raise HtsrError(f"{file}: layer {layer!r} has matrices 0 to {len(item.matrices) - 1}")
+    found = eigenvalues_of(item.matrices[matrix], normalization=chosen.normalization, solver=solver)
+    lines = [f"# {layer} matrix {matrix}, N = {found.N}, M = {found.M}, {found.num_zero} zeros"]
+    lines += [repr(float(value)) for value in found.positive]
+    output.emit("\n".join(lines) + "\n", out)

@@ -1,0 +1,192 @@
+"""Tables for people: plain text, at most 100 characters wide."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from htsr_ref.cli.output import middle_cut, one_line, shorten
+from htsr_ref.markdown import convention_text, model_rows, number, remarks
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from htsr_ref.analysis import PlannedLayer
+    from htsr_ref.conventions import Convention
+    from htsr_ref.report import LayerReport, Report
+    from htsr_ref.spectrum import SolverChoice
+    from htsr_ref.weights import Weights
+
+WIDTH = 100
+
+
+def text_table(
+    header: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    right: Sequence[int] = (),
+    flexible: Sequence[int] = (0,),
+) -> str:
+    """Lay out a table at most `WIDTH` wide.
+
+    Parameters
+    ----------
+    header, rows : the cells.
+    right : columns aligned right; the others are aligned left.
+    flexible : columns that give way, widest first, so that the others stay in sight.
+
+    >>> print(text_table(["a", "n"], [["x", "10"]], right=[1]))
+    a   n
+    ─────
+    x  10
+    """
+    cells = [[one_line(cell) for cell in row] for row in (header, *rows)]
+    widths = [min(WIDTH, max(map(len, column))) for column in zip(*cells, strict=True)]
+    gaps = 2 * (len(widths) - 1)
+    while sum(widths) + gaps > WIDTH:
+        widths[max(flexible, key=widths.__getitem__)] -= 1
+
+    def line(row: Sequence[str]) -> str:
+        cut = [shorten(row[0], widths[0]), *map(middle_cut, row[1:], widths[1:])]
+        return "  ".join(
+            cell.rjust(width) if i in right else cell.ljust(width)
+            for i, (cell, width) in enumerate(zip(cut, widths, strict=True))
+        ).rstrip()
+
+    return "\n".join([line(cells[0]), "─" * (sum(widths) + gaps), *map(line, cells[1:])])
+
+
+def report_table(report: Report) -> str:
+    """Lay out a report: a row a layer, the model's numbers, what was skipped, warnings."""
+    source = report.source
+    analyzed = report.analyzed()
+    pieces = [
+        one_line(
+            f"{source.name}: {source.format}, {_count(source.tensors, 'tensor')}; "
+            f"convention {convention_text(report.convention)}"
+        )
+    ]
+    if analyzed:
+        rows = [_row(layer) for layer in analyzed]
+        pieces += [text_table(_HEADER, rows, range(2, 9), flexible=(0, 1)), _model(report)]
+    else:
+        pieces.append("no weight matrix was analysed: `htsr describe` says what the file holds")
+    pieces += ["\n".join(_skipped(report)), _warnings(remarks(report))]
+    return "\n\n".join(filter(None, pieces)) + "\n"
+
+
+_HEADER = (
+    "layer",
+    "N×M",
+    "alpha",
+    "±",
+    "D",
+    "tail",
+    "α·log λmax",
+    "log‖W‖F",
+    "stable rank",
+)
+
+
+def _row(layer: LayerReport) -> list[str]:
+    means = layer.means or {}
+    only = layer.matrices[0] if len(layer.matrices) == 1 else None
+    return [
+        layer.name,
+        _shapes(layer),
+        number(means["alpha"]),
+        number(only.alpha_stderr if only else None),
+        number(means["ks_distance"]),
+        number(means["tail_size"], ".0f"),
+        number(means["weighted_alpha"]),
+        number(means["log10_frobenius_norm"]),
+        number(means["stable_rank"], ".1f"),
+    ]
+
+
+def _shapes(layer: LayerReport) -> str:
+    """Sizes of a layer's matrices: "64×48", "9 of 64×48", or "3 up to 64×48"."""
+    shapes = {(matrix.N, matrix.M) for matrix in layer.matrices}
+    largest = "×".join(map(str, max(shapes)))
+    if len(layer.matrices) == 1:
+        return largest
+    return f"{len(layer.matrices)} {'of' if len(shapes) == 1 else 'up to'} {largest}"
+
+
+def _model(report: Report) -> str:
+    lines = [text_table(["model", "mean", "over"], model_rows(report), right=[1])]
+    line = report.model.pl_norm_relation
+    if line is not None:
+        lines.append(
+            f"α·log λmax on log‖W‖F² (pl_norm_relation): slope {number(line.slope)}, "
+            f"intercept {number(line.intercept)}, r {number(line.pearson_r)}"
+        )
+    return "\n".join(lines)
+
+
+def _skipped(report: Report) -> list[str]:
+    """List the layers a user may miss; biases and norms are only counted."""
+    lines = [
+        one_line(_skip_line(layer))
+        for layer in report.layers
+        if layer.skip_code not in (None, "left-out")
+    ]
+    left_out = sum(layer.skip_code == "left-out" for layer in report.layers)
+    if left_out:
+        lines.append(
+            f"left out: {_count(left_out, 'tensor')} (biases, norms, …): "
+            "`htsr describe` lists each with its reason"
+        )
+    return lines
+
+
+def _skip_line(layer: LayerReport) -> str:
+    if layer.skip_code == "bad-data":
+        return f"bad data: {layer.skipped}"
+    cure = " (--set min_dim=0 analyses it)" if layer.skip_code == "min-dim" else ""
+    return f"skipped: {layer.name}: {layer.skipped}{cure}"
+
+
+def plan_table(
+    weights: Weights,
+    planned: Sequence[PlannedLayer],
+    convention: Convention,
+    solver: SolverChoice,
+) -> str:
+    """Lay out what a file holds, how it would be analysed, and what that would cost."""
+    from htsr_ref.cost import estimate_cost
+
+    rows = [
+        [
+            item.layer.name,
+            item.layer.kind,
+            "×".join(map(str, item.layer.shape)) or "scalar",
+            item.layer.dtype,
+            str(len(item.matrices)),
+            item.skipped or item.layer.decided,
+        ]
+        for item in planned
+    ]
+    header = ["layer", "kind", "shape", "dtype", "matrices", "decided, or why not analysed"]
+    warnings = list(weights.warnings) + [
+        f"{item.layer.name}: {text}"
+        for item in planned
+        for text in (*item.layer.warnings, *item.warnings)
+    ]
+    costs = [estimate_cost(matrix, solver) for item in planned for matrix in item.matrices]
+    flops = sum(cost.flops for cost in costs)
+    memory = max((cost.memory for cost in costs), default=0)
+    total = (
+        f"{one_line(weights.name)}: {weights.format}, {_count(len(planned), 'tensor')}; "
+        f"convention {convention_text(convention)}\n"
+        f"to analyse: {len(costs)} matrices, about {flops / 1e9:.3g} Gflop, "
+        f"{memory / 2**20:.3g} MiB of work space"
+    )
+    pieces = [text_table(header, rows, [4], flexible=(0, 2, 5)), _warnings(warnings), total]
+    return "\n\n".join(filter(None, pieces)) + "\n"
+
+
+def _warnings(texts: Sequence[str]) -> str:
+    return "\n".join(f"warning: {one_line(text)}" for text in texts)
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"

@@ -1,0 +1,177 @@
+"""Bootstrap intervals of the exponent and the threshold: resample, search again, repeat."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from htsr_ref.errors import NoFitError
+from htsr_ref.powerlaw.fit import checked_sample, fit_power_law, log_ratios
+from htsr_ref.powerlaw.ks import KsKind
+from htsr_ref.powerlaw.uncertainty.interval import (
+    Interval,
+    Method,
+    bca_interval,
+    percentile_interval,
+    tail_probability,
+)
+from htsr_ref.powerlaw.uncertainty.replicas import Progress, Seed, chunks, recorded
+from htsr_ref.powerlaw.uncertainty.rows import search_rows
+
+Estimates = NDArray[np.float64]  # (2, r): exponents and thresholds, NaN where there is no fit
+Estimator = Callable[[NDArray[np.intp]], Estimates]
+
+
+@dataclass(frozen=True)
+class BootstrapIntervals:
+    """Intervals of a power law's exponent and threshold.
+
+    Attributes
+    ----------
+    alpha : of the exponent; None where the method defines none.
+    xmin : of the threshold, in the units of the sample; None where the method defines none, and
+        for a given threshold.
+    level : nominal probability of covering.
+    method : which interval that is.
+    replicas : number of replicas.
+    seed : seed of the random generator; None if a generator was given.
+
+    Spec: PL-42, PL-46.
+    """
+
+    alpha: Interval | None
+    xmin: Interval | None
+    level: float
+    method: Method
+    replicas: int
+    seed: int | None
+
+
+def bootstrap(
+    sample: ArrayLike,
+    *,
+    ks: KsKind = "two-sided",
+    xmin: float | Literal["ks"] = "ks",
+    replicas: int = 2500,
+    level: float = 0.95,
+    method: Method = "percentile",
+    seed: Seed = 0,
+    progress: Progress | None = None,
+) -> BootstrapIntervals:
+    """Intervals of α and xmin from samples drawn, with replacement, from the sample.
+
+    Parameters
+    ----------
+    sample : (n,) real, positive, in any order.
+    ks : kind of the KS distance by which every replica chooses its xmin.
+    xmin : "ks", searched in every replica, or a threshold; then its tail alone is resampled.
+    replicas : number of samples drawn.
+    level : nominal probability of covering.
+    method : "percentile", or "bca", which fits the sample n more times, without each of its points.
+    seed : seed of the random generator, or a generator.
+    progress : called with the numbers of fits done and of all.
+
+    Returns
+    -------
+    BootstrapIntervals
+
+    Raises
+    ------
+    SampleError, NoFitError
+        As `fit_power_law`. NoFitError also for "bca" where the sample without one of its points
+        has no fit.
+    ValueError
+        The level or the number of replicas is out of range.
+
+    Spec: PL-46, PL-48. Source: Efron & Tibshirani, An Introduction to the Bootstrap (1993).
+
+    >>> quantiles = (1 - (np.arange(1, 129) - 0.5) / 128) ** (-1 / 1.5)
+    >>> low, high = bootstrap(quantiles, xmin=1.0).alpha
+    >>> low < 2.51 < high
+    True
+    """
+    tail_probability(level)
+    fit = fit_power_law(sample, ks=ks, xmin=xmin)
+    x = checked_sample(sample)
+    if xmin == "ks":
+        points, estimate = x.size, _searching(x, ks)
+    else:
+        points, estimate = fit.tail_size, _above(x[x >= xmin], float(xmin))
+    rng = np.random.default_rng(seed)
+    total = replicas + (points if method == "bca" else 0)
+    sizes = chunks(replicas, points, progress, total=total)
+    drawn = _joined(_drawn(rng, points, size, estimate) for size in sizes)
+    if method == "percentile":
+        intervals: list[Interval | None] = [percentile_interval(row, level) for row in drawn]
+    else:
+        sizes = chunks(points, points, progress, done=replicas, total=total)
+        jackknife = _joined(map(estimate, _without_each(points, sizes)))
+        if np.isnan(jackknife).any():
+            raise NoFitError(
+                "the sample without one of its points has no fit: BCa intervals are not "
+                "defined, percentile intervals are"
+            )
+        whole = estimate(np.arange(points)[np.newaxis])
+        intervals = [
+            bca_interval(row, float(value[0]), without, level)
+            for row, value, without in zip(drawn, whole, jackknife, strict=True)
+        ]
+    alpha, threshold = intervals
+    return BootstrapIntervals(
+        alpha, threshold if xmin == "ks" else None, level, method, replicas, recorded(seed)
+    )
+
+
+def _searching(x: NDArray[np.float64], ks: KsKind) -> Estimator:
+    """Fit samples, given as (r, m) indices into x, above the thresholds of least distance."""
+    logs = log_ratios(x)
+
+    def estimate(picks: NDArray[np.intp]) -> Estimates:
+        picks = np.sort(picks, axis=1)
+        found = search_rows(logs[picks], ks)
+        starts = np.minimum(found.starts, picks.shape[1] - 1)[:, np.newaxis]
+        thresholds = x[np.take_along_axis(picks, starts, axis=1)[:, 0]]
+        return np.stack((found.alphas, np.where(np.isnan(found.alphas), np.nan, thresholds)))
+
+    return estimate
+
+
+def _above(tail: NDArray[np.float64], xmin: float) -> Estimator:
+    """Fit tails, given as (r, m) indices into one, above a given threshold."""
+    logs = log_ratios(np.concatenate(([xmin], tail)))
+    logs = logs[1:] - logs[0]
+
+    def estimate(picks: NDArray[np.intp]) -> Estimates:
+        sums = logs[picks].sum(axis=1)
+        decays = np.divide(picks.shape[1], sums, out=np.full(sums.size, np.nan), where=sums > 0)
+        return np.stack((1.0 + decays, np.full(sums.size, xmin)))
+
+    return estimate
+
+
+def _drawn(rng: np.random.Generator, points: int, count: int, estimate: Estimator) -> Estimates:
+    """Fit replicas; those without a fit are drawn again.
+
+    Spec: PL-40.
+    """
+    estimates = estimate(rng.integers(points, size=(count, points)))
+    without = np.isnan(estimates[0])
+    if without.any():
+        estimates[:, without] = _drawn(rng, points, int(without.sum()), estimate)
+    return estimates
+
+
+def _without_each(points: int, sizes: Iterable[int]) -> Iterable[NDArray[np.intp]]:
+    """Yield the indices of all points but one, for each point in turn."""
+    begun = 0
+    rest = np.arange(points - 1)
+    for size in sizes:
+        left_out = np.arange(begun, begun + size)[:, np.newaxis]
+        yield rest + (rest >= left_out)
+        begun += size
+
+
+def _joined(parts: Iterable[Estimates]) -> Estimates:
+    return np.concatenate(list(parts), axis=1)

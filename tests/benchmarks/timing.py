@@ -1,0 +1,64 @@
+"""Timing that a busy machine disturbs little: all contestants in turns, then medians and ratios."""
+
+import os
+import platform
+import statistics
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Timing:
+    """Seconds of a contestant in each of its turns, and what it returned."""
+
+    seconds: tuple[float, ...]
+    result: Any
+
+    @property
+    def median(self) -> float:
+        """Median over the turns."""
+        return statistics.median(self.seconds)
+
+    @property
+    def least(self) -> float:
+        """Time of the fastest turn: the least disturbed one."""
+        return min(self.seconds)
+
+    def over(self, other: "Timing") -> float:
+        """Median of the ratios to another contestant in the same turns."""
+        pairs = zip(self.seconds, other.seconds, strict=False)
+        return statistics.median(mine / theirs for mine, theirs in pairs)
+
+
+def interleaved(
+    contestants: Mapping[str, Callable[[], Any]], turns: int, patience: float = float("inf")
+) -> dict[str, Timing]:
+    """Time every contestant in every turn: A B C A B C …
+
+    One whose first turn takes longer than `patience` seconds is spared the others.
+    """
+    seconds: dict[str, list[float]] = {name: [] for name in contestants}
+    results: dict[str, Any] = {}
+    for _ in range(turns):
+        for name, run in contestants.items():
+            if seconds[name] and seconds[name][0] > patience:
+                continue
+            start = time.perf_counter()
+            results[name] = run()
+            seconds[name].append(time.perf_counter() - start)
+    return {name: Timing(tuple(seconds[name]), results[name]) for name in contestants}
+
+
+def circumstances() -> str:
+    """One line on what the numbers depend on."""
+    blas = np.show_config(mode="dicts")["Build Dependencies"]["blas"]
+    threads = os.environ.get("OPENBLAS_NUM_THREADS", "unset")
+    return (
+        f"Python {platform.python_version()}, NumPy {np.__version__}, "
+        f"{blas['name']} {blas['version']}, {os.cpu_count()} cores, "
+        f"OPENBLAS_NUM_THREADS {threads}, load {os.getloadavg()[0]:.1f}"
+    )

@@ -1,0 +1,91 @@
+"""`htsr describe`: what a file holds and what an analysis would cost, from headers alone."""
+
+import json
+import re
+
+import numpy as np
+import pytest
+from safetensors.numpy import save_file
+
+from htsr_ref import PAPER, open_weights
+from htsr_ref.analysis import plan
+from htsr_ref.cli.tables import WIDTH
+from htsr_ref.cost import estimate_cost
+from htsr_ref.weights.stored import StoredTensor
+
+
+def rows(table: str) -> dict[str, list[str]]:
+    """Cells of the table's rows, by layer."""
+    lines = table.split("\n\n")[0].splitlines()[2:]
+    return {line.split()[0]: re.split(r"\s{2,}", line) for line in lines}
+
+
+def test_every_tensor_is_listed_with_how_it_was_decided(htsr, model):
+    outcome = htsr("describe", model)
+    assert (outcome.code, outcome.err) == (0, "")
+    skipped = "min(N, M) = 4 is below min_dim = 50"
+    inferred = "inferred: 2 axes (out, in)"
+    assert rows(outcome.out) == {
+        "conv": ["conv", "conv", "8×4×3×3", "float32", "0", skipped],
+        "fc1.bias": ["fc1.bias", "bias", "32", "float32", "0", "bias"],
+        "fc1": ["fc1", "linear", "32×24", "float32", "1", inferred],
+        "fc2": ["fc2", "linear", "16×32", "float32", "1", inferred],
+    }
+
+
+def test_the_convention_decides_what_would_be_analysed(htsr, model):
+    outcome = htsr("describe", model, "--set", "min_dim=0", "--set", "layer_kinds=conv")
+    assert [cells[4] for cells in rows(outcome.out).values()] == ["9", "0", "0", "0"]
+    assert "convention paper with layer_kinds = conv, min_dim = 0\n" in outcome.out
+
+
+@pytest.mark.spec("SPC-8")
+@pytest.mark.parametrize("solver", ["gram", "svd"])
+def test_the_cost_is_that_of_all_matrices(htsr, examples, solver):
+    path = examples[0]
+    matrices = [m for item in plan(open_weights(path), PAPER) for m in item.matrices]
+    costs = [estimate_cost(matrix, solver) for matrix in matrices]
+    flops, memory = sum(cost.flops for cost in costs), max(cost.memory for cost in costs)
+    last = htsr("describe", path, "--solver", solver).out.splitlines()[-1]
+    assert last == (
+        f"to analyse: {len(matrices)} matrices, about {flops / 1e9:.3g} Gflop, "
+        f"{memory / 2**20:.3g} MiB of work space"
+    )
+
+
+@pytest.mark.spec("FMT-13")
+def test_no_weights_are_read_from_20_gigabytes(htsr, tmp_path, monkeypatch):
+    shape = [1_250_000, 4000]
+    size = 4 * shape[0] * shape[1]
+    entry = {"dtype": "F32", "shape": shape, "data_offsets": [0, size]}
+    header = json.dumps({"lm_head.weight": entry}).encode()
+    path = tmp_path / "large.safetensors"
+    with path.open("wb") as file:
+        file.write(len(header).to_bytes(8, "little") + header)
+        file.truncate(8 + len(header) + size)
+    assert path.stat().st_size > 20 * 10**9
+    monkeypatch.setattr(StoredTensor, "__getitem__", lambda *_: pytest.fail("weights were read"))
+    outcome = htsr("describe", path)
+    assert (outcome.code, outcome.err) == (0, "")
+    assert rows(outcome.out)["lm_head"][2:5] == ["1250000×4000", "float32", "1"]
+    assert "1 tensor; convention paper" in outcome.out
+
+
+def test_reasons_and_shapes_give_way_before_the_table_grows(htsr, tmp_path):
+    save_file(
+        {
+            "model.layers.10.self_attn.rotary_embedding.inverse_frequencies": np.ones((1,) * 20),
+            "model.embed_tokens.weight": np.ones((30, 20)),
+        },
+        tmp_path / "m.safetensors",
+    )
+    table = htsr("describe", tmp_path / "m.safetensors").out
+    assert max(map(len, table.splitlines())) <= WIDTH
+    assert len(rows(table)) == 2
+
+
+def test_warnings_are_shown(htsr, tmp_path):
+    save_file({"attn.qkv.weight": np.ones((30, 10))}, tmp_path / "m.safetensors")
+    warnings = re.findall("^warning: .*", htsr("describe", tmp_path / "m.safetensors").out, re.M)
+    assert len(warnings) == 1
+    assert warnings[0].startswith("warning: attn.qkv: looks like a fused")

@@ -1,0 +1,211 @@
+"""The command as a whole: help, examples, exit codes, streams, completion."""
+
+import contextlib
+import io
+import json
+import os
+import re
+import shlex
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+import typer
+from commands import environment, spawn
+
+import htsr_ref
+from htsr_ref.cli.main import app, run
+
+ROOT = typer.main.get_command(app)
+COMMANDS = {
+    (): ROOT,
+    **{(name,): command for name, command in ROOT.commands.items()},
+    ("conventions", "show"): ROOT.commands["conventions"].commands["show"],
+}
+by_command = pytest.mark.parametrize(
+    "words", COMMANDS, ids=lambda words: " ".join(("htsr", *words))
+)
+
+
+def example(words: tuple[str, ...]) -> str:
+    command = COMMANDS[words]
+    found = re.search(r"Example: (htsr .*)", f"{command.help}\n{command.epilog}")
+    assert found is not None, "the help has no example"
+    return found[1]
+
+
+def test_the_version(htsr):
+    outcome = htsr("--version")
+    assert (outcome.code, outcome.out, outcome.err) == (0, f"htsr {htsr_ref.__version__}\n", "")
+
+
+def test_without_arguments_the_help_is_shown(htsr):
+    outcome = htsr()
+    assert "Usage: htsr [OPTIONS] COMMAND" in outcome.out + outcome.err
+
+
+def test_the_main_commands_are_there():
+    assert {"analyze", "describe", "rank", "validate", "conventions"} <= set(ROOT.commands)
+
+
+@by_command
+def test_help_shows_the_example(htsr, monkeypatch, words):
+    monkeypatch.setenv("COLUMNS", "100")
+    for flag in ("--help", "-h"):
+        outcome = htsr(*words, flag)
+        assert outcome.code == 0
+        assert f"Usage: {' '.join(('htsr', *words))} " in outcome.out
+        assert example(words) in re.sub(r"\s+", " ", outcome.out)
+
+
+@by_command
+def test_the_example_works_as_it_stands(htsr, monkeypatch, tmp_path, examples, words):
+    monkeypatch.chdir(tmp_path)
+    Path("checkpoints").mkdir()
+    for path in examples[:3]:
+        shutil.copy(path, "checkpoints")
+    shutil.copy(examples[-1], "model.safetensors")
+    np.savetxt("eigenvalues.txt", np.random.default_rng(0).pareto(1.5, 60) + 1)
+    before = set(Path().iterdir())
+    piped = ""
+    for stage in example(words).split(" | "):
+        program, *arguments = shlex.split(stage)
+        expanded = [
+            word for text in arguments for word in sorted(map(str, Path().glob(text))) or [text]
+        ]
+        monkeypatch.setattr("sys.stdin", io.StringIO(piped))
+        outcome = htsr(*expanded)
+        assert program == "htsr"
+        assert (outcome.code, outcome.err) == (0, "")
+        piped = outcome.out
+    assert piped or set(Path().iterdir()) - before
+
+
+@pytest.mark.parametrize(
+    "arguments", [["frobnicate"], ["analyze"], ["analyze", "--frobnicate"], ["rank"]]
+)
+def test_wrong_usage_is_bad_input(htsr, arguments):
+    outcome = htsr(*arguments)
+    assert (outcome.code, outcome.out) == (2, "")
+    assert "Usage: htsr" in outcome.err
+
+
+def test_an_interrupt_ends_without_a_traceback(htsr, monkeypatch, model):
+    def interrupted(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("htsr_ref.analysis.analyze", interrupted)
+    outcome = htsr("analyze", model)
+    assert (outcome.code, outcome.out) == (130, "")
+
+
+def test_bad_input_of_the_real_program(tmp_path):
+    done = spawn("analyze", "missing.safetensors", cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (2, b"")
+    assert done.stderr == (
+        b"htsr: error: missing.safetensors: it cannot be read (No such file or directory). "
+        b"Check the path\n"
+    )
+
+
+def test_output_is_utf8_in_any_locale(model):
+    latin = environment(PYTHONIOENCODING="latin-1", PYTHONUTF8="0", LC_ALL="C")
+    table = spawn("analyze", model, env=latin)
+    assert (table.returncode, table.stderr) == (0, b"")
+    assert "log‖W‖F" in table.stdout.decode("utf-8")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="names are Unicode there")
+def test_a_file_whose_name_is_not_unicode(htsr, model, tmp_path):
+    odd = Path(os.fsdecode(bytes(tmp_path) + b"/\xff.safetensors"))
+    try:
+        model.rename(odd)
+    except OSError:
+        pytest.skip("the file system wants Unicode")
+    outcome = htsr("analyze", odd, "--json")
+    assert outcome.code == 0
+    assert json.loads(outcome.out)["source"]["name"] == "\udcff.safetensors"
+    assert r"\udcff.safetensors: safetensors" in htsr("analyze", odd).out
+
+
+@pytest.mark.skipif(os.name == "nt", reason="no pipes of this kind")
+def test_a_reader_that_has_gone_is_no_error(model):
+    read_end, write_end = os.pipe()
+    os.close(read_end)
+    try:
+        done = spawn("analyze", model, stdout=write_end)
+    finally:
+        os.close(write_end)
+    assert done.stderr == b""
+    assert done.returncode == 1
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no full device")
+def test_a_full_disk_behind_standard_output(model):
+    with Path("/dev/full").open("wb") as full:
+        done = spawn("analyze", model, stdout=full)
+    assert done.returncode == 2
+    assert done.stderr.startswith(b"htsr: error: standard output: cannot be written (No space")
+    assert done.stderr.count(b"\n") == 1
+
+
+def read_all(terminal: int) -> str:
+    """Return what was written to a pseudo-terminal whose other end is closed."""
+    pieces = []
+    with contextlib.suppress(OSError):
+        while piece := os.read(terminal, 1 << 16):
+            pieces.append(piece)
+    os.close(terminal)
+    return b"".join(pieces).decode("utf-8")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="no pseudo-terminals")
+def test_progress_is_shown_on_a_terminal_only(model):
+    import pty
+
+    terminal, seen_by_program = pty.openpty()
+    done = spawn("analyze", model, stderr=seen_by_program, env=environment(TERM="xterm"))
+    os.close(seen_by_program)
+    shown = read_all(terminal)
+    assert done.returncode == 0
+    assert "%" in shown
+    assert "done" in shown
+    silent = spawn("analyze", model)
+    assert (silent.stdout, silent.stderr) == (done.stdout, b"")
+    assert b"\x1b" not in silent.stdout
+
+
+def complete(monkeypatch, capsys, text: str) -> list[str]:
+    """Return what the zsh completion offers after `text`."""
+    monkeypatch.setenv("_HTSR_COMPLETE", "complete_zsh")
+    monkeypatch.setenv("_TYPER_COMPLETE_ARGS", text)
+    with pytest.raises(SystemExit):
+        run()
+    return re.findall(r'"([^":]+)"', capsys.readouterr().out)
+
+
+@pytest.mark.parametrize(
+    ("text", "offered"),
+    [
+        ("htsr analyze --set conv=", {"conv=slices", "conv=group-slices"}),
+        ("htsr analyze --set average=l", {"average=layers"}),
+        ("htsr rank --set alpha_range=", {"alpha_range=none"}),
+        ("htsr describe --set min_dim=", set()),
+        ("htsr describe --set nonsense=", set()),
+        ("htsr analyze --set min_", {"min_dim=", "min_dim_applies_to="}),
+        ("htsr analyze --convention pap", {"paper"}),
+        ("htsr conventions show pap", {"paper"}),
+    ],
+)
+def test_completion(monkeypatch, capsys, text, offered):
+    assert offered <= set(complete(monkeypatch, capsys, text))
+    if not offered:
+        assert complete(monkeypatch, capsys, text) == []
+
+
+def test_completion_offers_every_kind_and_no_prose(monkeypatch, capsys):
+    offered = complete(monkeypatch, capsys, "htsr analyze --set layer_kinds=")
+    assert offered == [
+        f"layer_kinds={kind}" for kind in ("linear", "conv", "embedding", "recurrent")
+    ]

@@ -1,0 +1,170 @@
+"""`htsr rank`: the order of models, and what is done with those that cannot be ranked."""
+
+import csv
+import io
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+from commands import tensors
+from safetensors.numpy import save_file
+
+from htsr_ref import PAPER, analyze
+from htsr_ref.cli.tables import WIDTH
+
+NUMBERS = (
+    "alpha_hat",
+    "mean_alpha",
+    "mean_log10_frobenius_norm",
+    "mean_log10_spectral_norm",
+    "mean_log10_alpha_norm",
+)
+
+
+def ranked(table: str) -> list[str]:
+    """Names in the first column of the table."""
+    return [line.split()[0] for line in table.split("\n\n")[0].splitlines()[2:]]
+
+
+@pytest.fixture
+def series(tmp_path, monkeypatch):
+    """Three files in their own folder; alpha-hat grows with the scale of the weights (MET-12)."""
+    monkeypatch.chdir(tmp_path)
+    for name, scale in (("a", 100.0), ("b", 1.0), ("c", 10.0)):
+        save_file(tensors(scale=scale), f"{name}.safetensors")
+    return ["a.safetensors", "b.safetensors", "c.safetensors"]
+
+
+@pytest.mark.spec("MET-13")
+def test_the_smallest_alpha_hat_comes_first(htsr, series):
+    outcome = htsr("rank", *series)
+    assert (outcome.code, outcome.err) == (0, "")
+    assert ranked(outcome.out) == ["b.safetensors", "c.safetensors", "a.safetensors"]
+    model = analyze("b.safetensors").model
+    row = next(line for line in outcome.out.splitlines() if line.startswith("b."))
+    assert row.split()[1:] == [*(f"{getattr(model, name):.3f}" for name in NUMBERS), "2"]
+    assert outcome.out.endswith("Convention paper.\n")
+
+
+@pytest.mark.spec("MET-13")
+def test_equal_models_keep_the_order_given_and_undefined_ones_come_last(htsr, series):
+    save_file({"fc.weight": np.eye(9)}, "undefined.safetensors")
+    save_file(tensors(), "twin.safetensors")
+    outcome = htsr("rank", "undefined.safetensors", "twin.safetensors", *series)
+    assert ranked(outcome.out)[:2] == ["twin.safetensors", "b.safetensors"]
+    assert ranked(outcome.out)[-1] == "undefined.safetensors"
+    reverse = htsr("rank", *series, "twin.safetensors")
+    assert ranked(reverse.out)[:2] == ["b.safetensors", "twin.safetensors"]
+
+
+@pytest.mark.spec("MET-13", "CNV-3")
+def test_csv(htsr, series):
+    text = htsr("rank", *series, "--set", "min_dim=0", "--csv").out
+    assert htsr("rank", *series, "--set", "min_dim=0", "-o", "ranking.csv").code == 0
+    assert Path("ranking.csv").read_text(encoding="utf-8") == text
+    rows = list(csv.DictReader(io.StringIO(text)))
+    assert [(row["rank"], row["model"]) for row in rows] == [
+        ("1", "b.safetensors"),
+        ("2", "c.safetensors"),
+        ("3", "a.safetensors"),
+    ]
+    for row in rows:
+        model = analyze(row["model"], PAPER.override({"min_dim": 0})).model
+        assert [float(row[name]) for name in NUMBERS] == [getattr(model, name) for name in NUMBERS]
+        assert (row["matrices"], row["convention"]) == ("11", "paper with min_dim = 0")
+
+
+def test_a_bad_file_does_not_stop_the_others(htsr, series):
+    outcome = htsr("rank", "missing.safetensors", *series)
+    assert outcome.code == 2
+    assert len(ranked(outcome.out)) == 3
+    assert outcome.err.startswith("htsr: error: missing.safetensors: it cannot be read")
+    assert outcome.err.count("\n") == 1
+
+
+def test_a_bad_layer_is_said_to_be_missing(htsr, series, broken):
+    outcome = htsr("rank", *series, broken)
+    assert outcome.code == 1
+    assert len(ranked(outcome.out)) == 4
+    assert outcome.err == (
+        f"htsr: {broken}: layer skipped: tensor 'fc1.weight': entry [3, 7] is nan. "
+        "Repair or re-export the checkpoint\n"
+    )
+
+
+@pytest.mark.spec("RPT-2", "MET-13")
+def test_reports_are_ranked_as_they_are(htsr, series):
+    directly = htsr("rank", *series, "--set", "min_dim=0").out
+    for name in series:
+        htsr("analyze", name, "--set", "min_dim=0", "-o", f"{name}.json")
+    from_reports = htsr("rank", *(f"{name}.json" for name in series))
+    assert from_reports.code == 0
+    assert (
+        re.sub(" +", " ", from_reports.out).replace(".json", "").splitlines()[2:]
+        == re.sub(" +", " ", directly).splitlines()[2:]
+    )
+
+
+@pytest.mark.spec("MET-13")
+def test_different_conventions_are_not_ranked_together(htsr, series):
+    htsr("analyze", "a.safetensors", "--set", "ks=one-sided", "-o", "a.json")
+    outcome = htsr("rank", "a.json", "b.safetensors")
+    assert (outcome.code, outcome.out) == (2, "")
+    assert outcome.err == (
+        "htsr: error: b.safetensors and a.json follow different conventions. "
+        "Analyse both under one\n"
+    )
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"spec_version": "99.0"}'])
+def test_a_report_that_is_none(htsr, series, tmp_path, text):
+    (tmp_path / "r.json").write_text(text)
+    outcome = htsr("rank", "r.json", *series)
+    assert outcome.code == 2
+    assert len(ranked(outcome.out)) == 3
+    assert outcome.err.startswith("htsr: error: r.json: not a report of this version")
+    assert outcome.err.count("\n") == 1
+
+
+def test_files_of_one_name_are_told_apart_by_their_folders(htsr, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for step in (100, 200):
+        (tmp_path / f"step-{step}").mkdir()
+        save_file(tensors(step), f"step-{step}/model.safetensors")
+    outcome = htsr("rank", "step-100/model.safetensors", "step-200/model.safetensors")
+    assert set(ranked(outcome.out)) == {"step-100/model.safetensors", "step-200/model.safetensors"}
+
+
+def test_a_shared_folder_is_not_repeated(htsr, tmp_path, series):
+    shown = ranked(htsr("rank", *(tmp_path / name for name in series)).out)
+    assert shown == ["b.safetensors", "c.safetensors", "a.safetensors"]
+    mixed = htsr("rank", tmp_path / "a.safetensors", "b.safetensors").out
+    assert ranked(mixed)[0] == "b.safetensors"
+
+
+def test_long_paths_fit_and_keep_their_numbers(htsr, tmp_path):
+    files = [
+        tmp_path / "experiments" / "language" / "pretraining" / f"step-{i}" / "model.safetensors"
+        for i in (1000, 2000)
+    ]
+    for seed, path in enumerate(files):
+        path.parent.mkdir(parents=True)
+        save_file(tensors(seed), path)
+    table = htsr("rank", *files).out
+    assert max(map(len, table.splitlines())) <= WIDTH
+    assert {re.search(r"step-\d+", name)[0] for name in ranked(table)} == {"step-1000", "step-2000"}
+
+
+def test_models_of_different_architectures_are_no_series(htsr, series):
+    note = "These models differ in their matrices, so this is no such series."
+    assert note not in htsr("rank", *series).out
+    save_file({"fc.weight": np.diag([1.0, 2.0, 4.0, 8.0])}, "other.safetensors")
+    assert note in htsr("rank", *series, "other.safetensors").out
+
+
+def test_a_ranking_is_no_report(htsr, series):
+    for name in ("ranking.json", "ranking.md"):
+        outcome = htsr("rank", *series, "-o", name)
+        assert (outcome.code, outcome.out) == (2, "")
+        assert outcome.err.startswith(f"htsr: error: {name}: a ranking is a table or CSV")

@@ -1,0 +1,59 @@
+"""Helpers of the tests of the command line: small weight files and real processes."""
+
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+import htsr_ref
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a command did."""
+
+    code: int
+    out: str
+    err: str
+
+
+def tensors(seed: int = 0, scale: float = 1.0) -> dict[str, np.ndarray]:
+    """Two linear layers, a small convolution and a bias, as float32."""
+    rng = np.random.default_rng(seed)
+    shapes = {
+        "conv.weight": (8, 4, 3, 3),
+        "fc1.weight": (32, 24),
+        "fc1.bias": (32,),
+        "fc2.weight": (16, 32),
+    }
+    return {
+        name: (scale * rng.standard_normal(shape)).astype(np.float32)
+        for name, shape in shapes.items()
+    }
+
+
+def environment(**changes: str) -> dict[str, str]:
+    """Surroundings of a process that imports the package under test, wherever it runs."""
+    package = Path(htsr_ref.__file__).parents[1]
+    return {**os.environ, "PYTHONPATH": str(package), "OPENBLAS_NUM_THREADS": "1", **changes}
+
+
+def python(*arguments: str, **options: object) -> subprocess.CompletedProcess[bytes]:
+    """Run the interpreter."""
+    options = {
+        "stdout": subprocess.PIPE,
+        "stderr": subprocess.PIPE,
+        "env": environment(),
+        "timeout": 60,
+        "check": False,
+        **options,
+    }
+    return subprocess.run([sys.executable, *arguments], **options)
+
+
+def spawn(*arguments: object, **options: object) -> subprocess.CompletedProcess[bytes]:
+    """Run `htsr` as a process of its own."""
+    return python("-m", "htsr_ref.cli.main", *map(str, arguments), **options)

@@ -1,0 +1,107 @@
+# /// script
+# requires-python = ">=3.11"
+# dependencies = ["htsr-ref", "powerlaw==2.0.0"]
+# ///
+"""Where the package `powerlaw` and this one differ on the same tails: the table of spec/.
+
+Not a test: run it by hand, in an environment that holds both packages. Each row is a tail whose
+smallest point is xmin. The columns are ours minus theirs, in the exponent, the one-sided KS
+distance and the greatest log-likelihood of each law; λ is compared relatively.
+
+    python tests/peers/powerlaw_differences.py
+"""
+
+import warnings
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from htsr_ref.powerlaw.distributions import (
+    DISTRIBUTIONS,
+    Exponential,
+    Lognormal,
+    PowerLaw,
+    StretchedExponential,
+    TruncatedPowerLaw,
+)
+from htsr_ref.powerlaw.ks import ks_distance
+
+LAWS = {
+    "power_law": "Power_Law",
+    "truncated_power_law": "Truncated_Power_Law",
+    "exponential": "Exponential",
+    "stretched_exponential": "Stretched_Exponential",
+    "lognormal": "Lognormal",
+}
+RANGES = {
+    "alpha": [0, 1000],
+    "Lambda": [0, None],
+    "beta": [0, None],
+    "mu": [None, None],
+    "sigma": [0, None],
+}
+"""Their ranges, widened: by default α ends at 3."""
+
+
+def samples() -> dict[str, NDArray[np.float64]]:
+    """Tails by name."""
+    rng = np.random.default_rng(20240611)
+    W = rng.standard_normal((400, 200))
+    return {
+        "power law, α = 2.5": PowerLaw(2.5, 1.0).sample(200, rng),
+        "power law, α = 1.3": PowerLaw(1.3, 1.0).sample(200, rng),
+        "power law, α = 6": PowerLaw(6.0, 1.0).sample(200, rng),
+        "power law, α = 2.5, xmin = 1e-6": PowerLaw(2.5, 1e-6).sample(200, rng),
+        "truncated, α = 1.5, λ = 0.01": TruncatedPowerLaw(1.5, 0.01, 1.0).sample(500, rng),
+        "truncated, α = 2.5, λ = 0.1": TruncatedPowerLaw(2.5, 0.1, 1.0).sample(200, rng),
+        "truncated, α = 0.5, λ = 0.01": TruncatedPowerLaw(0.5, 0.01, 1.0).sample(300, rng),
+        "exponential": Exponential(1.0, 1.0).sample(300, rng),
+        "stretched exponential, β = 0.6": StretchedExponential(0.6, 0.0, 1.0).sample(300, rng),
+        "lognormal, σ = 1": Lognormal(0.5, 1.0, 1.0).sample(300, rng),
+        "eigenvalues, Gaussian 400×200": np.linalg.eigvalsh(W.T @ W / 400),
+    }
+
+
+def differences(tail: NDArray[np.float64], powerlaw: Any) -> list[str]:
+    """Fit both packages' laws to an ascending tail; the cells of its row."""
+    xmin = float(tail[0])
+    ours = {name: DISTRIBUTIONS[name].fit(tail, xmin) for name in LAWS}
+    theirs = {}
+    for name, kind in LAWS.items():
+        law = getattr(powerlaw, kind)
+        ranges = {parameter: RANGES[parameter] for parameter in law.parameter_names}
+        theirs[name] = law(data=tail, xmin=xmin, parameter_ranges=ranges, verbose=0)
+
+    pure, pure_theirs = ours["power_law"], theirs["power_law"]
+    cut, cut_theirs = ours["truncated_power_law"], theirs["truncated_power_law"]
+    distance = ks_distance(pure.cdf(tail), "one-sided") - pure_theirs.D
+    gains = [
+        float(ours[name].logpdf(tail).sum() - np.sum(theirs[name].loglikelihoods(tail)))
+        for name in LAWS
+    ]
+    return [
+        f"{pure.alpha - pure_theirs.alpha:.0e}",
+        f"{distance:.0e}",
+        f"{cut.alpha:.4f} / {cut_theirs.alpha:.4f}",
+        f"{cut.rate / cut_theirs.Lambda - 1:.0e}",
+        *(f"{gain:.0e}" if abs(gain) < 0.01 else f"**{gain:.2f}**" for gain in gains),
+    ]
+
+
+def main() -> None:
+    """Print the table."""
+    import powerlaw
+
+    warnings.simplefilter("ignore")
+    heads = ["tail", "n", "α", "D", "truncated α, ours / theirs", "λ (relative)"]
+    heads += [f"ln L, {name.replace('_', ' ')}" for name in LAWS]
+    print(f"| {' | '.join(heads)} |")
+    print(f"|{'---|' * len(heads)}")
+    for name, sample in samples().items():
+        cells = [name, str(sample.size), *differences(np.sort(sample), powerlaw)]
+        print(f"| {' | '.join(cells)} |")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,102 @@
+"""The package: what importing it costs, and what it offers."""
+
+import json
+import re
+import tomllib
+from importlib import metadata
+from pathlib import Path
+
+import pytest
+from commands import python
+
+import htsr_ref
+
+ROOT = Path(__file__).parents[1]
+HEAVY = ("numpy", "scipy", "h5py", "matplotlib", "pandas")
+FRAMEWORKS = (
+    "torch",
+    "tensorflow",
+    "keras",
+    "jax",
+    "flax",
+    "onnx",
+    "paddle",
+    "mxnet",
+    "transformers",
+)
+
+
+def imported_by(code: str) -> set[str]:
+    """Top-level modules that are loaded after `code` has run in a fresh interpreter."""
+    report = (
+        "import json, sys; print(json.dumps(sorted({m.partition('.')[0] for m in sys.modules})))"
+    )
+    done = python("-c", f"{code}\n{report}")
+    assert done.returncode == 0, done.stderr.decode()
+    return set(json.loads(done.stdout.splitlines()[-1]))
+
+
+def running(*arguments: str) -> str:
+    return (
+        "import sys\n"
+        "from htsr_ref.cli.main import run\n"
+        f"sys.argv = ['htsr', *{arguments!r}]\n"
+        "try:\n    run()\nexcept SystemExit as end:\n    assert end.code == 0, end.code"
+    )
+
+
+def test_importing_the_package_costs_nothing():
+    assert imported_by("import htsr_ref").isdisjoint({*HEAVY, *FRAMEWORKS, "rich", "typer"})
+
+
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["--version"], ["analyze", "--help"], ["conventions"]]
+)
+def test_help_is_shown_without_the_numerical_libraries(arguments):
+    assert imported_by(running(*arguments)).isdisjoint({*HEAVY, *FRAMEWORKS})
+
+
+def test_no_framework_is_imported_whatever_is_done():
+    example = ROOT / "spec" / "examples" / "mlp_b016_e010.safetensors"
+    everything = [
+        running(command, str(example)) for command in ("analyze", "describe", "validate", "rank")
+    ]
+    names = [f"htsr_ref.{name}" for name in htsr_ref.__all__]
+    code = "\n".join([*everything, "import htsr_ref", *names])
+    loaded = imported_by(code)
+    assert "numpy" in loaded
+    assert loaded.isdisjoint({*FRAMEWORKS, "matplotlib", "pandas"})
+
+
+def test_every_public_name_resolves():
+    for name in htsr_ref.__all__:
+        assert getattr(htsr_ref, name) is not None
+    assert sorted(htsr_ref.__all__) == sorted({"__version__", *htsr_ref._HOME})
+    with pytest.raises(AttributeError, match="module 'htsr_ref' has no attribute 'alpha'"):
+        htsr_ref.alpha  # noqa: B018
+
+
+def test_the_version_is_stated_once():
+    assert re.fullmatch(r"\d+\.\d+\.\d+", htsr_ref.__version__)
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    assert "version" not in project["project"]
+    assert project["tool"]["hatch"]["version"]["path"] == "htsr_ref/__init__.py"
+    literal = re.compile(rf"[\"']{re.escape(htsr_ref.__version__)}[\"']")
+    stated = [
+        path.name
+        for path in (ROOT / "htsr_ref").rglob("*.py")
+        if literal.search(path.read_text(encoding="utf-8"))
+    ]
+    assert stated == ["__init__.py"]
+
+
+def test_an_installed_package_has_the_same_version():
+    try:
+        installed = metadata.version("htsr-ref")
+    except metadata.PackageNotFoundError:
+        pytest.skip("run from a checkout that is not installed")
+    assert installed == htsr_ref.__version__
+
+
+def test_the_package_is_typed():
+    assert (Path(htsr_ref.__file__).parent / "py.typed").is_file()

@@ -1,0 +1,56 @@
+"""Figures: what they show, and that the same figure gives the same bytes."""
+
+import builtins
+
+import numpy as np
+import pytest
+
+from htsr_ref.errors import HtsrError
+from htsr_ref.plots import save_figure, survival_figure
+from htsr_ref.sample_report import examine_sample
+
+SAMPLE = np.random.default_rng(4).pareto(1.5, 100) + 1.0
+
+
+def figure():
+    return survival_figure(SAMPLE, examine_sample(SAMPLE, "pareto"))
+
+
+@pytest.mark.spec("PL-17")
+def test_the_survival_function_and_the_fit_are_drawn():
+    report = examine_sample(SAMPLE, "pareto")
+    points, law, threshold = figure().axes[0].lines
+    x, share = points.get_data()
+    np.testing.assert_array_equal(x, np.sort(SAMPLE))
+    np.testing.assert_allclose(share, [np.mean(value <= SAMPLE) for value in x])
+    (low, high), (first, last) = law.get_data()
+    assert (low, high) == (report.xmin, SAMPLE.max())
+    assert first == report.tail_size / 100
+    assert np.log(last / first) / np.log(high / low) == pytest.approx(1 - report.alpha)
+    assert threshold.get_xdata()[0] == report.xmin
+
+
+@pytest.mark.parametrize("form", ["png", "svg"])
+def test_the_same_figure_gives_the_same_bytes(tmp_path, form):
+    paths = [tmp_path / f"{name}.{form}" for name in "ab"]
+    for path in paths:
+        save_figure(figure(), path)
+    assert paths[0].read_bytes() == paths[1].read_bytes()
+
+
+def test_an_unknown_form_is_refused(tmp_path):
+    with pytest.raises(HtsrError, match=r"\.png, \.svg or \.pdf"):
+        save_figure(figure(), tmp_path / "figure.docx")
+
+
+def test_without_matplotlib_the_cure_is_named(monkeypatch):
+    real = builtins.__import__
+
+    def without(name, *args, **kwargs):
+        if name.startswith("matplotlib"):
+            raise ImportError(name)
+        return real(name, *args, **kwargs)
+
+    monkeypatch.setattr(builtins, "__import__", without)
+    with pytest.raises(HtsrError, match=r"htsr-ref\[plot\]"):
+        figure()
