@@ -130,6 +130,8 @@ def test_remarks_count_the_matrices_that_they_concern():
 
 
 @given(st.floats(-1e300, 1e300))
+@example(1234567.0)
+@example(-123456.0)
 def test_numbers_fit_a_column(value):
     text = number(value)
     assert len(text) <= 10

@@ -11,6 +11,7 @@ distance and the greatest log-likelihood of each law; λ is compared relatively.
     python tests/peers/powerlaw_differences.py
 """
 
+import sys
 import warnings
 from typing import Any
 
@@ -89,19 +90,18 @@ def differences(tail: NDArray[np.float64], powerlaw: Any) -> list[str]:
     ]
 
 
-def main() -> None:
-    """Print the table."""
+def table() -> str:
+    """Fit all samples with both packages; Markdown."""
     import powerlaw
 
     warnings.simplefilter("ignore")
     heads = ["tail", "n", "α", "D", "truncated α, ours / theirs", "λ (relative)"]
     heads += [f"ln L, {name.replace('_', ' ')}" for name in LAWS]
-    print(f"| {' | '.join(heads)} |")
-    print(f"|{'---|' * len(heads)}")
+    rows = [heads, ["---"] * len(heads)]
     for name, sample in samples().items():
-        cells = [name, str(sample.size), *differences(np.sort(sample), powerlaw)]
-        print(f"| {' | '.join(cells)} |")
+        rows.append([name, str(sample.size), *differences(np.sort(sample), powerlaw)])
+    return "".join(f"| {' | '.join(cells)} |\n" for cells in rows)
 
 
 if __name__ == "__main__":
-    main()
+    sys.stdout.write(table())

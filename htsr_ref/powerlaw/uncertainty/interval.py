@@ -70,11 +70,13 @@ def bca_interval(
     (250.0, 750.0)
     """
     smaller = np.mean(replicas < estimate) + np.mean(replicas == estimate) / 2
+    ends = ndtri(tail_probability(level)) * np.array([1.0, -1.0])
+    if smaller in (0.0, 1.0):
+        return None
     bias = ndtri(smaller)
-    acceleration = _acceleration(jackknife)
-    shifted = bias + ndtri(tail_probability(level)) * np.array([1.0, -1.0])
-    denominator = 1.0 - acceleration * shifted
-    if not np.isfinite(bias) or denominator.min() <= 0:
+    shifted = bias + ends
+    denominator = 1.0 - _acceleration(jackknife) * shifted
+    if denominator.min() <= 0:
         return None
     low, high = np.quantile(replicas, ndtr(bias + shifted / denominator))
     return float(low), float(high)
