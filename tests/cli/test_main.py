@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 import typer
 from commands import environment, spawn
+from safetensors.numpy import save_file
 
 import htsr_ref
 from htsr_ref.cli.main import app, run
@@ -161,9 +162,11 @@ def read_all(terminal: int) -> str:
 
 
 @pytest.mark.skipif(os.name == "nt", reason="no pseudo-terminals")
-def test_progress_is_shown_on_a_terminal_only(model):
+def test_progress_is_shown_on_a_terminal_only(tmp_path):
     import pty
 
+    model = tmp_path / "model.safetensors"
+    save_file({"fc[/bold].weight": np.diag([1.0, 2.0, 4.0])}, model)
     terminal, seen_by_program = pty.openpty()
     done = spawn("analyze", model, stderr=seen_by_program, env=environment(TERM="xterm"))
     os.close(seen_by_program)

@@ -88,34 +88,27 @@ def test_intervals_above_a_given_threshold_are_scipys(method):
 
 @pytest.mark.spec("PL-48")
 def test_bca_of_searched_thresholds_follows_from_replicas_and_jackknife():
-    # 4 points: every resample and every jackknife value by the definition.
-    sample, level = [1.0, 1.5, 4.0, 30.0], 0.6
-    tails = all_replicas(sample, "two-sided")
-    jackknife = [
-        reference.best(reference.scan(sample[:i] + sample[i + 1 :]), "two-sided") for i in range(4)
-    ]
-    whole = reference.best(reference.scan(sample), "two-sided")
-    values = np.array([float(tail.alpha) for tail in tails])
-    estimate = float(whole.alpha)
+    # 4 points: all resamples, the jackknife and the correction by their definitions.
+    sample = [1.0, 2.0, 2.5, 20.0]
+    values = np.array([float(tail.alpha) for tail in all_replicas(sample, "two-sided")])
+    estimate, *without_each = (
+        float(reference.best(reference.scan(points), "two-sided").alpha)
+        for points in (sample, *(np.delete(sample, i) for i in range(4)))
+    )
     equal = np.abs(values - estimate) < 1e-9
     bias = stats.norm.ppf(np.mean((values < estimate) & ~equal) + np.mean(equal) / 2)
-    influence = np.mean([float(tail.alpha) for tail in jackknife]) - np.array(
-        [float(tail.alpha) for tail in jackknife]
-    )
+    influence = np.mean(without_each) - without_each
     acceleration = np.sum(influence**3) / (6 * np.sum(influence**2) ** 1.5)
-    shifted = bias + stats.norm.ppf([(1 - level) / 2, (1 + level) / 2])
-    p = stats.norm.cdf(bias + shifted / (1 - acceleration * shifted))
-    replicas = 20_000
-    found = bootstrap(sample, replicas=replicas, level=level, method="bca").alpha
     compared = 0
-    for end, probability in zip(found, p, strict=True):
-        around = np.quantile(
-            values, np.clip([probability - 0.03, probability + 0.03], 0, 1), method="inverted_cdf"
-        )
-        assert around[0] * (1 - 1e-12) <= end <= around[1] * (1 + 1e-12)
-        compared += around[0] == pytest.approx(around[1], rel=1e-12)
-    assert compared >= 1
-    assert np.abs(p - [(1 - level) / 2, (1 + level) / 2]).min() > 0.03, "no correction to speak of"
+    for level in (0.3, 0.4, 0.5):
+        shifted = bias + stats.norm.ppf([(1 - level) / 2, (1 + level) / 2])
+        corrected = stats.norm.cdf(bias + shifted / (1 - acceleration * shifted))
+        found = bootstrap(sample, replicas=20_000, level=level, method="bca").alpha
+        for end, p in zip(found, corrected, strict=True):
+            around = np.quantile(values, [p - 0.02, p + 0.02], method="inverted_cdf")
+            assert around[0] * (1 - 1e-12) <= end <= around[1] * (1 + 1e-12)
+            compared += around[0] == pytest.approx(around[1], rel=1e-12)
+    assert compared == 3, "hardly any quantile lies within one value"
 
 
 @pytest.mark.spec("PL-46")

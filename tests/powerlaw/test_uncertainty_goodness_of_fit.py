@@ -67,7 +67,7 @@ def test_p_is_that_of_a_plain_loop(ks, sample):
     fit = fit_power_law(sample, ks=ks)
     rng = np.random.default_rng(5)
     body = sample[sample < fit.xmin]
-    replicas = 1500
+    replicas = 600
     not_smaller = 0
     for _ in range(replicas):
         above = rng.binomial(sample.size, fit.tail_size / sample.size)

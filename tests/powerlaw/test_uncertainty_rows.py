@@ -90,7 +90,7 @@ def test_large_rows_agree_as_well(ks):
 @given(tables())
 def test_a_row_has_a_closer_fit_if_its_least_distance_is_smaller(ks, table):
     least = search_rows(table, ks).distances
-    for limit in least[np.isfinite(least)]:
+    for limit in least[np.isfinite(least)][:3]:
         apart = np.abs(least - limit) > ROUNDING
         assert any_closer(table, ks, limit)[apart].tolist() == (least < limit)[apart].tolist()
         assert any_closer(table, ks, limit + ROUNDING)[least == limit].all()

@@ -33,12 +33,13 @@ class _Method:
     estimate: Callable[[NDArray[np.float64], int], float]
     variance: Callable[[float], float]
     least_k: int
+    multiple: int = 1  # the estimator rests on whole multiples of so many values
 
 
 _METHODS: dict[str, _Method] = {
     "moment": _Method(moment, moment_variance, 2),
     "hill": _Method(hill, hill_variance, 1),
-    "pickands": _Method(pickands, pickands_variance, 4),
+    "pickands": _Method(pickands, pickands_variance, 4, multiple=4),
     "kernel": _Method(kernel, kernel_variance, 2),
 }
 
@@ -169,6 +170,7 @@ def tail_index(
     method = _METHODS[estimator]
     x = checked_sample(sample)
     chosen, choice = _choose_k(x, estimator, k, rng)
+    chosen -= chosen % method.multiple
     xi = method.estimate(x, chosen)
     stderr = math.sqrt(method.variance(xi) / chosen)
     return TailIndex(xi, stderr, chosen, x.size, estimator, choice)
