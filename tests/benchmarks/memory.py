@@ -4,8 +4,6 @@ Every case runs `htsr` in a process of its own, whose peak resident set the syst
 ends. Pages of the weight file that are mapped at the peak count.
 """
 
-# ruff: noqa: T201 - the results are printed
-
 import argparse
 import json
 import math

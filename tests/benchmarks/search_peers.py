@@ -3,8 +3,6 @@
 All compare with the lower end of each step (one-sided KS) and try every value of the sample.
 """
 
-# ruff: noqa: T201 - the results are printed
-
 import os
 from collections.abc import Callable
 from importlib.util import find_spec

@@ -4,8 +4,6 @@ In one run, in turns: the eigenvalues of WᵀW by nothing but NumPy, `spectrum` 
 error bounds and blocks), and `analyze_matrix` (spectrum, power-law fit and metrics).
 """
 
-# ruff: noqa: T201 - the results are printed
-
 import argparse
 
 import numpy as np

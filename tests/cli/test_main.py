@@ -13,10 +13,11 @@ import numpy as np
 import pytest
 import typer
 from commands import environment, spawn
-from safetensors.numpy import save_file
 
 import htsr_ref
+from htsr_ref.analysis import Progress
 from htsr_ref.cli.main import app, run
+from htsr_ref.cli.output import progress_bar
 
 ROOT = typer.main.get_command(app)
 COMMANDS = {
@@ -162,11 +163,9 @@ def read_all(terminal: int) -> str:
 
 
 @pytest.mark.skipif(os.name == "nt", reason="no pseudo-terminals")
-def test_progress_is_shown_on_a_terminal_only(tmp_path):
+def test_progress_is_shown_on_a_terminal_only(model):
     import pty
 
-    model = tmp_path / "model.safetensors"
-    save_file({"fc[/bold].weight": np.diag([1.0, 2.0, 4.0])}, model)
     terminal, seen_by_program = pty.openpty()
     done = spawn("analyze", model, stderr=seen_by_program, env=environment(TERM="xterm"))
     os.close(seen_by_program)
@@ -177,6 +176,22 @@ def test_progress_is_shown_on_a_terminal_only(tmp_path):
     silent = spawn("analyze", model)
     assert (silent.stdout, silent.stderr) == (done.stdout, b"")
     assert b"\x1b" not in silent.stdout
+
+
+class Terminal(io.StringIO):
+    """A terminal as far as its name for itself goes."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def test_progress_names_the_layer_whatever_it_is_called(monkeypatch):
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setattr("sys.stderr", screen := Terminal())
+    with progress_bar("2/9 ") as show:
+        show(Progress("fc[/bold]\x1b[1A", 1.0, 4.0))
+    assert r"2/9 fc[/bold]\x1b[1A" in screen.getvalue()
+    assert "25 %" in screen.getvalue()
 
 
 def complete(monkeypatch, capsys, text: str) -> list[str]:

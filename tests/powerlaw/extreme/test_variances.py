@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from log_excesses import INDICES, delta_method, moment_statistic
 from mpmath import mp, mpf
+from scipy.integrate import quad
 
 from htsr_ref.powerlaw.extreme import tail_index
 from htsr_ref.powerlaw.extreme.variances import (
