@@ -57,3 +57,9 @@ def python(*arguments: str, **options: object) -> subprocess.CompletedProcess[by
 def spawn(*arguments: object, **options: object) -> subprocess.CompletedProcess[bytes]:
     """Run `htsr` as a process of its own."""
     return python("-m", "htsr_ref.cli.main", *map(str, arguments), **options)
+
+
+def rows_of_layers(table: str) -> list[str]:
+    """Return the lines of the first table, below its rule."""
+    block = next(piece for piece in table.split("\n\n") if piece.startswith("layer "))
+    return block.splitlines()[2:]

@@ -1,197 +1,31 @@
-"""The report: its schema, its round trip, and that nothing is lost on the way."""
+"""The report: its round trip, and that nothing is lost on the way."""
 
 import csv
 import io
 import json
 import re
-from collections.abc import Callable, Iterator
-from copy import deepcopy
+from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
-import jsonschema
 import numpy as np
 import pytest
-from builders import gaussian, power_law_matrix
+from builders import gaussian
 from hypothesis import given
 from hypothesis import strategies as st
+from reports import everything, first_matrix, reports
 from safetensors.numpy import save_file
-from strategies import matrices
 
-from htsr_ref import PAPER, HtsrError, Report, __version__, analyze, write_weights
+from htsr_ref import Report, __version__, analyze, write_weights
 from htsr_ref.conventions import FIELDS
 from htsr_ref.errors import ReportError
 from htsr_ref.report import MEAN_FIELDS
 from htsr_ref.weights import TensorSpec
 
-SPEC = Path(__file__).parents[1] / "spec"
-SCHEMA = json.loads((SPEC / "schemas" / "report.schema.json").read_text(encoding="utf-8"))
-VALIDATOR = jsonschema.Draft202012Validator(SCHEMA)
-
-changes = st.fixed_dictionaries(
-    {},
-    optional={
-        "min_dim": st.integers(0, 60),
-        "min_dim_applies_to": st.sampled_from(["conv", "all"]),
-        "normalization": st.sampled_from(["1/N", "none"]),
-        "ks": st.sampled_from(["two-sided", "one-sided"]),
-        "average": st.sampled_from(["matrices", "layers"]),
-        "alpha_range": st.sampled_from([None, (1.5, 6.0)]),
-        "layer_kinds": st.sampled_from([("linear",), ("conv", "embedding")]),
-    },
-)
-
-
-@st.composite
-def reports(draw: st.DrawFn) -> Report:
-    """Reports of a few small matrices, one of them perhaps with a bad entry."""
-    arrays = draw(st.dictionaries(st.text(), matrices, min_size=1, max_size=3))
-    if draw(st.booleans()):
-        first = next(iter(arrays))
-        arrays[first] = arrays[first].copy()
-        arrays[first][-1, -1] = draw(st.sampled_from([np.nan, np.inf]))
-    solver = draw(st.sampled_from(["auto", "gram", "svd"]))
-    return analyze(arrays, PAPER.override(draw(changes)), solver=solver)
-
-
-def strict(text: str) -> Any:
-    """Parse JSON as the standard has it, without NaN and Infinity."""
-    return json.loads(text, parse_constant=lambda name: pytest.fail(f"{name} is not JSON"))
-
-
-def everything() -> Report:
-    """A report with every kind of entry: fits, none, bad data, tied, left out, relation."""
-    bad = gaussian(6, 4)
-    bad[2, 1] = np.nan
-    return analyze(
-        {
-            "fc1.weight": power_law_matrix(2.5),
-            "fc2.weight": power_law_matrix(3.0, scale=7.0),
-            "conv.weight": np.stack([gaussian(60, 55), np.eye(60, 55)], axis=-1),
-            "small.weight": np.ones((4, 4, 3)),
-            "eye.weight": np.eye(5),
-            "zero.weight": np.zeros((5, 4)),
-            "bad.weight": bad,
-            "fc1.bias": np.ones(3),
-            "embedding.weight": np.ones((5, 4)),
-        }
-    )
-
 
 @pytest.fixture(scope="module")
 def whole() -> Report:
     return everything()
-
-
-# RPT-1: the schema
-
-
-def test_the_schema_is_one():
-    jsonschema.Draft202012Validator.check_schema(SCHEMA)
-
-
-@pytest.mark.spec("RPT-1", "CNV-1")
-@given(reports())
-def test_every_report_validates(report):
-    VALIDATOR.validate(strict(report.to_json()))
-
-
-@pytest.mark.spec("RPT-1")
-def test_examples_validate_with_what_their_manifest_says():
-    for path in sorted((SPEC / "examples").glob("*.safetensors"))[:2]:
-        data = strict(analyze(path).to_json())
-        VALIDATOR.validate(data)
-        assert data["source"]["origin"] is not None
-
-
-def objects(value: Any) -> Iterator[dict[str, Any]]:
-    """Yield every object inside a JSON value."""
-    if isinstance(value, dict):
-        yield value
-    children = value.values() if isinstance(value, dict) else value
-    if isinstance(value, dict | list):
-        for child in children:
-            yield from objects(child)
-
-
-@pytest.mark.spec("RPT-1")
-def test_the_schema_is_strict(whole):
-    whole = replace(whole, layers=whole.layers[:1] + whole.layers[-1:])
-    data = json.loads(whole.to_json())
-    VALIDATOR.validate(data)
-    for number, part in enumerate(objects(data)):
-        for key in part:
-            spoilt = deepcopy(data)
-            del list(objects(spoilt))[number][key]
-            assert not VALIDATOR.is_valid(spoilt), f"{key!r} may be missing"
-        spoilt = deepcopy(data)
-        list(objects(spoilt))[number]["invented"] = 1
-        assert not VALIDATOR.is_valid(spoilt), f"a key may be added beside {sorted(part)}"
-
-
-def first_matrix(data: dict[str, Any]) -> dict[str, Any]:
-    return data["layers"][0]["matrices"][0]
-
-
-@pytest.mark.spec("RPT-1", "RPT-3", "RPT-5")
-@pytest.mark.parametrize(
-    "spoil",
-    [
-        lambda data: first_matrix(data).update(alpha=None),
-        lambda data: first_matrix(data).update(alpha=1.0),
-        lambda data: first_matrix(data).update(alpha=json.loads("1e999")),
-        lambda data: first_matrix(data).update(alpha="2.5"),
-        lambda data: first_matrix(data).update(alpha_null_reason="none needed"),
-        lambda data: first_matrix(data).update(log10_frobenius_norm=None),
-        lambda data: first_matrix(data).update(ks_distance=1.5),
-        lambda data: first_matrix(data).update(rank=2.5),
-        lambda data: first_matrix(data).update(alpha_ci95=[2.0]),
-        lambda data: data["layers"][0].update(skip_code="tied"),
-        lambda data: data["layers"][0].update(matrices=[]),
-        lambda data: data["layers"][-1].update(skip_code=None),
-        lambda data: data["layers"][-1].update(skip_code="bored"),
-        lambda data: data["source"].update(sha256="abc"),
-        lambda data: data["convention"].update(ks="three-sided"),
-        lambda data: data["model"].update(layers=-1),
-    ],
-)
-def test_the_schema_refuses_what_contradicts_itself(whole, spoil):
-    data = json.loads(whole.to_json())
-    VALIDATOR.validate(data)
-    spoil(data)
-    assert not VALIDATOR.is_valid(data)
-
-
-@pytest.mark.spec("RPT-1")
-def test_every_key_is_described_with_its_requirement():
-    pages = "".join(page.read_text(encoding="utf-8") for page in SPEC.glob("*.md"))
-    defined = set(re.findall(r"^### ([A-Z]+-\d+) ", pages, re.M))
-    described = [
-        (key, part.get("description", ""))
-        for definition in SCHEMA["$defs"].values()
-        for key, part in definition.get("properties", {}).items()
-    ]
-    assert len(described) > 100
-    for key, text in described:
-        cited = re.findall(r"\b[A-Z]{2,3}-\d+\b", text)
-        assert cited, f"{key!r} cites no requirement"
-        assert set(cited) <= defined, f"{key!r} cites a requirement that does not exist"
-        assert "\n" not in text
-
-
-@pytest.mark.spec("CNV-1", "RPT-1")
-def test_the_schema_knows_every_choice_that_is_implemented(whole):
-    properties = SCHEMA["$defs"]["convention"]["properties"]
-    assert list(properties) == ["name", *FIELDS, "overrides"]
-    for name, field in FIELDS.items():
-        tried = field.values.removeprefix("any of ").split(", ")
-        for value in tried:
-            try:
-                convention = PAPER.override({name: value})
-            except HtsrError:
-                continue
-            VALIDATOR.validate(json.loads(replace(whole, convention=convention).to_json()))
 
 
 # RPT-2: the round trip

@@ -1,0 +1,100 @@
+"""Options that several commands share: conventions, solvers, maps of layers."""
+
+import json
+
+import pytest
+
+from htsr_ref import PAPER, Report
+
+
+@pytest.mark.spec("CNV-2")
+@pytest.mark.parametrize(
+    ("change", "complaint"),
+    [
+        ("min_dim", "write FIELD=VALUE"),
+        ("nonsense=1", "no convention has a field 'nonsense'. Fields: layer_kinds"),
+        ("=1", "no convention has a field ''"),
+        ("conv=sliced", "conv = 'sliced' is unknown. Legal: slices"),
+        ("conv=operator", "conv = operator is specified but not implemented"),
+        ("min_dim=few", "min_dim = 'few' is not a whole number"),
+        ("min_dim=-1", "min_dim = -1 is not a whole number of at least 0"),
+        ("alpha_range=6,2", "is neither none nor an ascending pair"),
+        ("layer_kinds=", "is not a list of layer kinds"),
+    ],
+)
+def test_a_choice_that_does_not_exist(htsr, model, change, complaint):
+    for command in ("analyze", "describe", "rank"):
+        outcome = htsr(command, model, "--set", change)
+        assert (outcome.code, outcome.out) == (2, "")
+        assert complaint in outcome.err
+        assert outcome.err.count("\n") == 1
+
+
+@pytest.mark.spec("CNV-2")
+def test_a_convention_that_does_not_exist(htsr, model):
+    outcome = htsr("analyze", model, "--convention", "papre")
+    assert (outcome.code, outcome.out) == (2, "")
+    assert outcome.err.startswith("htsr: error: no convention 'papre'. Shipped: paper")
+
+
+@pytest.mark.spec("CNV-1", "CNV-3")
+def test_changed_choices_are_named_in_every_form(htsr, model):
+    changes = ["--set", "min_dim=0", "--set", " ks = one-sided "]
+    report = Report.from_json(htsr("analyze", model, "--json", *changes).out)
+    assert report.convention == PAPER.override({"min_dim": 0, "ks": "one-sided"})
+    assert report.convention.overrides == ("min_dim", "ks")
+    for flags in ([], ["--markdown"]):
+        text = htsr("analyze", model, *changes, *flags).out
+        assert "onvention paper with min_dim = 0, ks = one-sided" in text
+
+
+@pytest.mark.spec("SPC-3")
+@pytest.mark.parametrize(("solver", "used"), [("gram", "gram"), ("svd", "svd"), ("auto", "gram")])
+def test_the_solver(htsr, model, solver, used):
+    report = Report.from_json(htsr("analyze", model, "--solver", solver, "--json").out)
+    assert report.solver == solver
+    assert {matrix.solver for layer in report.analyzed() for matrix in layer.matrices} == {used}
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        (b"{fc1}", "is not JSON"),
+        (b"\xff", "is not JSON"),
+        (b'{"fc1.weight": {}, "fc1.weight": {}}', "is not JSON (the key 'fc1.weight' appears"),
+        (b"[" * 100_000, "is not JSON"),
+        (b"[]", "a map of layers is an object of objects"),
+        (b'{"fc1.weight": "linear"}', "a map of layers is an object of objects"),
+        (b'{"fc9*": {"kind": "linear"}}', "the override 'fc9*' matches no tensor"),
+        (b'{"fc1*": {"knid": "linear"}}', "unknown key 'knid'"),
+        (b'{"fc1.weight": {"kind": "lineal"}}', "'lineal'"),
+    ],
+)
+def test_a_map_of_layers_that_is_none(htsr, model, tmp_path, text, complaint):
+    (tmp_path / "map.json").write_bytes(text)
+    for command in ("analyze", "describe", "validate", "rank"):
+        outcome = htsr(command, model, "--layers", tmp_path / "map.json")
+        assert (outcome.code, outcome.out) == (2, "")
+        assert complaint in outcome.err
+        assert outcome.err.count("\n") == 1
+
+
+def test_a_map_of_layers_that_is_missing(htsr, model, tmp_path):
+    outcome = htsr("analyze", model, "--layers", tmp_path / "none.json")
+    assert outcome.code == 2
+    assert outcome.err == (
+        f"htsr: error: {tmp_path / 'none.json'}: cannot be read (No such file or directory)\n"
+    )
+
+
+def test_a_map_of_layers_overrules_the_file(htsr, model, tmp_path):
+    corrections = {"fc1.w*": {"kind": "embedding"}, "fc2.weight": {"skip": "tried apart"}}
+    corrections["fc1.bias"] = {"kind": "bias"}
+    (tmp_path / "map.json").write_text(json.dumps(corrections))
+    outcome = htsr("analyze", model, "--layers", tmp_path / "map.json", "--json")
+    assert (outcome.code, outcome.err) == (0, "")
+    layers = {layer.tensor: layer for layer in Report.from_json(outcome.out).layers}
+    assert layers["fc1.weight"].skip_code == "kind"
+    assert layers["fc1.weight"].decided == "override: fc1.w*"
+    assert layers["fc2.weight"].skipped == "tried apart"
+    assert layers["fc1.bias"].kind == "bias"
