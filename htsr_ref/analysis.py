@@ -133,6 +133,7 @@ def analyze(
     1.481
     """
     weights = source if isinstance(source, Weights) else open_weights(source, layers)
+    sha256 = weights.sha256()
     planned = plan(weights, convention)
     costs = [_cost(item, solver) for item in planned]
     notify = progress or (lambda _: None)
@@ -148,7 +149,7 @@ def analyze(
         source=Source(
             weights.name,
             weights.format,
-            weights.sha256(),
+            sha256,
             len(weights.layers),
             None if weights.source is None else dict(weights.source),
         ),

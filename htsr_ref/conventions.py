@@ -74,9 +74,10 @@ class Convention:
                     f"no convention has a field {name!r}. Fields: {', '.join(FIELDS)}"
                 )
             values[name] = FIELDS[name].parse(name, value) if isinstance(value, str) else value
-        overridden = {*self.overrides, *values}
-        order = tuple(name for name in FIELDS if name in overridden)
-        return dataclasses.replace(self, **values, overrides=order)
+        changed = dataclasses.replace(self, **values)
+        base = CONVENTIONS.get(self.name, self)
+        differing = [name for name in FIELDS if getattr(changed, name) != getattr(base, name)]
+        return dataclasses.replace(changed, overrides=tuple(differing))
 
 
 @dataclass(frozen=True)

@@ -105,7 +105,8 @@ def entropy(eigenvalues: Eigenvalues, rank: int) -> float | None:
     if rank < 2:
         return None
     p = eigenvalues[-rank:] / eigenvalues[-rank:].sum()
-    return float(-(p * np.log(p)).sum() / math.log(rank))
+    # Rounding may carry equal eigenvalues beyond 1.
+    return min(1.0, float(-(p * np.log(p)).sum() / math.log(rank)))
 
 
 def weighted_alpha(alpha: float, lambda_max: float) -> float:

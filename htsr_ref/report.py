@@ -11,6 +11,8 @@ from typing import Any, Literal
 from htsr_ref.conventions import Convention
 from htsr_ref.errors import ConventionError, ReportError
 from htsr_ref.metrics import Line
+from htsr_ref.rebuild import rebuild
+from htsr_ref.weights import strictjson
 
 SPEC_VERSION = "0.1"
 """Version of the specification that this package implements."""
@@ -33,7 +35,7 @@ class Source:
 
     Attributes
     ----------
-    name : path as given, or "memory".
+    name : name of the file or folder, or "memory".
     format : such as "safetensors" or "hdf5".
     sha256 : digest of the file; None for arrays in memory.
     tensors : number of tensors.
@@ -242,9 +244,14 @@ class Report:
         Spec: RPT-2.
         """
         try:
-            return _report(json.loads(text))
-        except (ConventionError, TypeError, ValueError, KeyError) as error:
+            data = strictjson.loads(text)
+            version = data.get("spec_version") if isinstance(data, dict) else None
+            if version != SPEC_VERSION:
+                raise ValueError(f"spec_version is {version!r}, not {SPEC_VERSION!r}")
+            report: Report = rebuild(cls, data, "report")
+        except (ConventionError, ValueError) as error:
             raise ReportError(f"not a report of this version ({error})") from error
+        return report
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> "Report":
@@ -322,60 +329,3 @@ def _flat(matrix: dict[str, Any]) -> dict[str, Any]:
     low, high = matrix.pop("alpha_ci95") or (None, None)
     warnings = "; ".join(matrix.pop("warnings"))
     return {**matrix, "alpha_ci95_low": low, "alpha_ci95_high": high, "warnings": warnings}
-
-
-def _report(data: dict[str, Any]) -> Report:
-    if data["spec_version"] != SPEC_VERSION:
-        raise ValueError(f"spec_version is {data['spec_version']!r}, not {SPEC_VERSION!r}")
-    return Report(
-        **{
-            **data,
-            "tool": Tool(**data["tool"]),
-            "source": Source(**data["source"]),
-            "convention": _convention(data["convention"]),
-            "layers": tuple(_layer(layer) for layer in data["layers"]),
-            "model": _model(data["model"]),
-            "warnings": tuple(data["warnings"]),
-        }
-    )
-
-
-def _convention(data: dict[str, Any]) -> Convention:
-    alpha_range = data["alpha_range"]
-    return Convention(
-        **{
-            **data,
-            "layer_kinds": tuple(data["layer_kinds"]),
-            "overrides": tuple(data["overrides"]),
-            "alpha_range": None if alpha_range is None else tuple(alpha_range),
-        }
-    )
-
-
-def _layer(data: dict[str, Any]) -> LayerReport:
-    return LayerReport(
-        **{
-            **data,
-            "shape": tuple(data["shape"]),
-            "matrices": tuple(_matrix(matrix) for matrix in data["matrices"]),
-            "warnings": tuple(data["warnings"]),
-        }
-    )
-
-
-def _matrix(data: dict[str, Any]) -> MatrixReport:
-    ci95 = data["alpha_ci95"]
-    return MatrixReport(
-        **{
-            **data,
-            "alpha_ci95": None if ci95 is None else (ci95[0], ci95[1]),
-            "warnings": tuple(data["warnings"]),
-        }
-    )
-
-
-def _model(data: dict[str, Any]) -> ModelReport:
-    relation = data["pl_norm_relation"]
-    return ModelReport(
-        **{**data, "pl_norm_relation": None if relation is None else Line(**relation)}
-    )

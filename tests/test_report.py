@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import math
 import re
 from collections.abc import Callable
 from dataclasses import replace
@@ -77,6 +78,13 @@ def without(key: str) -> Callable[[dict[str, Any]], object]:
         lambda data: data.update(layers=None),
         lambda data: data["tool"].update(invented=1),
         lambda data: first_matrix(data).pop("alpha"),
+        lambda data: first_matrix(data).update(N="60"),
+        lambda data: first_matrix(data).update(alpha_ci95=[]),
+        lambda data: first_matrix(data).update(alpha_ci95=[1.0, 2.0, 3.0]),
+        lambda data: data["layers"][0].update(skip_code="bored"),
+        lambda data: data["model"].update(alpha_hat="-1.0"),
+        lambda data: data["model"].update(alpha_hat=math.nan),
+        lambda data: data["model"].update(counts=3),
         lambda data: data["convention"].update(ks="three-sided"),
         lambda data: data["convention"].pop("min_dim"),
     ],
@@ -91,7 +99,7 @@ def test_what_is_no_report_is_refused(whole, tmp_path, spoil):
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize("content", [b"", b"{", b"[]", b"3", b"null", b"\xff\xfe"])
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b"3", b"null", b"\xff\xfe", b"[" * 100_000])
 def test_text_that_is_no_report_is_refused(tmp_path, content):
     (tmp_path / "report.json").write_bytes(content)
     with pytest.raises(ReportError, match=r"report\.json: "):

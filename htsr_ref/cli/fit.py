@@ -57,12 +57,23 @@ def fit(
         Path | None,
         typer.Option("--plot", metavar="PATH", help="Draw the survival function and the fit."),
     ] = None,
-    out: options.OutputOption = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="PATH",
+            help="Write there instead of to standard output; .json chooses the form.",
+        ),
+    ] = None,
 ) -> None:
     """Fit a power law to any positive sample and say how far to trust it."""
     form = output.choose_form(json, False, False, out)
     if form not in ("table", "json"):
         raise HtsrError(f"{out}: the fit of a sample is text or JSON")
+
+    output.check_writable(out)
+    output.check_writable(plot)
 
     from htsr_ref.analysis import Progress
     from htsr_ref.sample_report import examine_sample
