@@ -12,8 +12,10 @@ from htsr_ref import __version__, metrics
 from htsr_ref.conventions import PAPER, Convention
 from htsr_ref.cost import estimate_cost
 from htsr_ref.errors import HtsrError, LayerError, NoFitError
+from htsr_ref.evidence import compare_laws, extreme_value, fit_warnings
 from htsr_ref.matrices import WeightMatrix, layer_matrices
-from htsr_ref.powerlaw import MIN_RELIABLE_TAIL, PowerLawFit, fit_power_law
+from htsr_ref.powerlaw import PowerLawFit, fit_power_law
+from htsr_ref.powerlaw.uncertainty import goodness_of_fit
 from htsr_ref.report import (
     MEAN_FIELDS,
     SPEC_VERSION,
@@ -49,6 +51,22 @@ class PlannedLayer:
     skipped: str | None = None
     skip_code: SkipCode | None = None
     warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Checks:
+    """What is asked about every fit beside the extreme-value index, which always is.
+
+    Attributes
+    ----------
+    gof : replicas of the goodness-of-fit test; 0 for none.
+    compare : whether the power law is compared with other laws.
+    seed : of the test's replicas, the same for every matrix.
+    """
+
+    gof: int = 0
+    compare: bool = False
+    seed: int = 0
 
 
 @dataclass(frozen=True)
@@ -104,6 +122,7 @@ def analyze(
     *,
     layers: Mapping[str, Mapping[str, Any]] | None = None,
     solver: SolverChoice = "auto",
+    checks: Checks = Checks(),
     progress: Callable[[Progress], None] | None = None,
 ) -> Report:
     """Compute every HT-SR number of a set of weights.
@@ -114,6 +133,7 @@ def analyze(
     convention : the choices behind the numbers.
     layers : what the user knows better than the file, see `open_weights`; not with `Weights`.
     solver : "auto", "gram" or "svd".
+    checks : what is asked about every fit.
     progress : called before each layer and at the end.
 
     Returns
@@ -141,7 +161,7 @@ def analyze(
     for i, item in enumerate(planned):
         if item.skipped is None:
             notify(Progress(item.layer.name, sum(costs[:i]), sum(costs)))
-        reports.append(_analyze_layer(item, convention, solver))
+        reports.append(_analyze_layer(item, convention, solver, checks))
     notify(Progress("", sum(costs), sum(costs)))
     return Report(
         spec_version=SPEC_VERSION,
@@ -155,7 +175,7 @@ def analyze(
         ),
         convention=convention,
         solver=solver,
-        seed=None,
+        seed=checks.seed if checks.gof else None,
         layers=tuple(reports),
         model=summarize(reports, convention),
         warnings=weights.warnings,
@@ -166,7 +186,9 @@ def _cost(item: PlannedLayer, solver: SolverChoice) -> float:
     return sum(estimate_cost(matrix, solver).flops for matrix in item.matrices)
 
 
-def _analyze_layer(item: PlannedLayer, convention: Convention, solver: SolverChoice) -> LayerReport:
+def _analyze_layer(
+    item: PlannedLayer, convention: Convention, solver: SolverChoice, checks: Checks
+) -> LayerReport:
     if item.skipped is not None:
         return _layer_report(item, (), item.skipped, item.skip_code)
     try:
@@ -176,7 +198,9 @@ def _analyze_layer(item: PlannedLayer, convention: Convention, solver: SolverCho
         small = math.prod(item.layer.shape) <= LOAD_LIMIT
         data = item.layer.data.load() if many or small else item.layer.data
         matrices = tuple(
-            analyze_matrix(replace(matrix, data=data), convention, solver=solver, index=index)
+            analyze_matrix(
+                replace(matrix, data=data), convention, solver=solver, checks=checks, index=index
+            )
             for index, matrix in enumerate(item.matrices)
         )
     except NonFiniteError:
@@ -240,7 +264,12 @@ def _bad_entry(layer: Layer) -> str | None:
 
 
 def analyze_matrix(
-    matrix: WeightMatrix, convention: Convention, *, solver: SolverChoice = "auto", index: int = 0
+    matrix: WeightMatrix,
+    convention: Convention,
+    *,
+    solver: SolverChoice = "auto",
+    checks: Checks = Checks(),
+    index: int = 0,
 ) -> MatrixReport:
     """Compute every number of one weight matrix.
 
@@ -249,6 +278,7 @@ def analyze_matrix(
     matrix : the matrix.
     convention : the choices behind the numbers.
     solver : "auto", "gram" or "svd".
+    checks : what is asked about the fit.
     index : place of the matrix in its layer.
 
     Raises
@@ -256,11 +286,12 @@ def analyze_matrix(
     LayerError
         The matrix has no spectrum.
 
-    Spec: MET-1, MET-12, PL-1, PL-7, PL-8, RPT-5.
+    Spec: MET-1, MET-12, PL-1, PL-7, PL-8, PL-19, RPT-5.
     """
     eigen = spectrum(matrix, normalization=convention.normalization, solver=solver)
     fit, reason = _fit(eigen, convention)
     values = eigen.eigenvalues
+    extreme = extreme_value(eigen.positive) if eigen.lambda_max > 0 else None
     return MatrixReport(
         index=index,
         label=matrix.label,
@@ -276,9 +307,11 @@ def analyze_matrix(
         alpha_null_reason=reason,
         xmax=None,
         entropy=metrics.entropy(values, eigen.rank),
-        warnings=_warnings(fit),
+        extreme_value=extreme,
+        warnings=() if fit is None else fit_warnings(fit, extreme),
         **(_norms(eigen) if eigen.lambda_max > 0 else dict.fromkeys(_NORMS)),
         **(_fit_numbers(fit, eigen) if fit is not None else dict.fromkeys(_FIT_NUMBERS)),
+        **_checked(fit, eigen, checks),
     )
 
 
@@ -318,21 +351,29 @@ def _fit_numbers(fit: PowerLawFit, eigen: Spectrum) -> dict[str, Any]:
     }
 
 
+def _checked(fit: PowerLawFit | None, eigen: Spectrum, checks: Checks) -> dict[str, Any]:
+    """Carry out the checks that were asked for."""
+    sample = eigen.positive
+    p_value, comparisons = None, {}
+    if fit is not None and checks.gof:
+        p_value = goodness_of_fit(sample, fit, replicas=checks.gof, seed=checks.seed).p_value
+    if fit is not None and checks.compare:
+        comparisons = compare_laws(sample[sample.size - fit.tail_size :], fit.xmin)
+    return {"p_value": p_value, "comparisons": comparisons}
+
+
 def _fit(eigen: Spectrum, convention: Convention) -> tuple[PowerLawFit | None, str | None]:
     """Fit the positive eigenvalues, or say why that cannot be done."""
     sample = eigen.positive
     if sample.size == 0:
         return None, "all eigenvalues are zero"
     try:
-        return fit_power_law(sample, ks=convention.ks), None
+        fit = fit_power_law(sample, ks=convention.ks)
     except NoFitError as error:
         return None, str(error)
-
-
-def _warnings(fit: PowerLawFit | None) -> tuple[str, ...]:
-    if fit is None or fit.tail_size >= MIN_RELIABLE_TAIL:
-        return ()
-    return (f"alpha rests on a tail of {fit.tail_size} eigenvalues",)
+    if eigen.lambda_max - fit.xmin <= eigen.resolution:
+        return None, "the eigenvalues above xmin are equal within their errors"
+    return fit, None
 
 
 def summarize(layers: list[LayerReport], convention: Convention) -> ModelReport:

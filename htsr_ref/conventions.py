@@ -121,16 +121,23 @@ def _kinds(meaning: str, spec: str) -> Field:
     known = ("linear", "conv", "embedding", "recurrent")
 
     def check(name: str, value: Any) -> None:
-        if not isinstance(value, tuple) or not value or not set(value) <= set(known):
+        in_order = tuple(kind for kind in known if isinstance(value, tuple) and kind in value)
+        if not in_order or value != in_order:
             raise ConventionError(
-                f"{name} = {value!r} is not a list of layer kinds. Legal: {', '.join(known)}"
+                f"{name} = {value!r} is not a tuple of layer kinds in order. "
+                f"Legal: {', '.join(known)}"
             )
+
+    def parse(_: str, text: str) -> tuple[str, ...]:
+        kinds = {kind.strip() for kind in text.split(",")}
+        # Unknown ones stay, for the check to refuse.
+        return (*(kind for kind in known if kind in kinds), *sorted(kinds - set(known)))
 
     return Field(
         meaning,
         spec,
         check,
-        lambda _, text: tuple(kind.strip() for kind in text.split(",")),
+        parse,
         "any of " + ", ".join(known),
     )
 

@@ -66,7 +66,7 @@ def fit_warnings(fit: PowerLawFit, extreme: ExtremeValue | None) -> tuple[str, .
     """
     warnings = []
     if fit.tail_size < MIN_RELIABLE_TAIL:
-        warnings.append(f"alpha rests on a tail of {fit.tail_size} eigenvalues")
+        warnings.append(f"alpha rests on a tail of {fit.tail_size} values")
     if extreme is not None and extreme.verdict == "bounded edge":
         warnings.append(
             f"alpha claims a power law, but the extreme-value index {extreme.xi:.2f} ± "

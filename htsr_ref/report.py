@@ -99,7 +99,7 @@ class MatrixReport:
     """Numbers of one weight matrix; spec chapters SPC, PL and MET define each.
 
     Numbers of the fit are None together, and `alpha_null_reason` then says why. Norms are None
-    for a zero matrix.
+    for a zero matrix. `p_value` is None and `comparisons` is empty unless they were asked for.
     """
 
     index: int
@@ -128,6 +128,9 @@ class MatrixReport:
     log_stable_rank: float | None
     entropy: float | None
     weighted_alpha: float | None
+    extreme_value: ExtremeValue | None
+    p_value: float | None
+    comparisons: dict[str, LawComparison]
     warnings: tuple[str, ...]
 
 
@@ -303,9 +306,16 @@ class Report:
 def _columns(per: Per) -> list[str]:
     if per == "layer":
         return [*_LAYER_COLUMNS, *MEAN_FIELDS]
-    names = [field.name for field in fields(MatrixReport)]
-    at = names.index("alpha_ci95")
-    return ["layer", "kind", *names[:at], "alpha_ci95_low", "alpha_ci95_high", *names[at + 1 :]]
+    names = [field.name for field in fields(MatrixReport) if field.name != "comparisons"]
+    flat = [column for name in names for column in _FLATTENED.get(name, (name,))]
+    return ["layer", "kind", *flat]
+
+
+_FLATTENED = {
+    "alpha_ci95": ("alpha_ci95_low", "alpha_ci95_high"),
+    "extreme_value": ("xi", "xi_stderr", "xi_verdict"),
+}
+"""Columns of the fields that are not single numbers."""
 
 
 _LAYER_COLUMNS = ("layer", "kind", "tensor", "shape", "dtype", "skipped", "skip_code", "matrices")
@@ -327,5 +337,14 @@ def _layer_row(layer: LayerReport) -> dict[str, Any]:
 
 def _flat(matrix: dict[str, Any]) -> dict[str, Any]:
     low, high = matrix.pop("alpha_ci95") or (None, None)
-    warnings = "; ".join(matrix.pop("warnings"))
-    return {**matrix, "alpha_ci95_low": low, "alpha_ci95_high": high, "warnings": warnings}
+    extreme = matrix.pop("extreme_value") or {}
+    del matrix["comparisons"]
+    return {
+        **matrix,
+        "alpha_ci95_low": low,
+        "alpha_ci95_high": high,
+        "xi": extreme.get("xi"),
+        "xi_stderr": extreme.get("stderr"),
+        "xi_verdict": extreme.get("verdict"),
+        "warnings": "; ".join(matrix["warnings"]),
+    }

@@ -85,8 +85,29 @@ class Spectrum:
         else:
             errors = 2 * relative * np.sqrt(self.eigenvalues * self.lambda_max)
             errors += relative**2 * self.lambda_max
-        errors[: self.num_zero] = 2 * zero_threshold(self.lambda_max, self.N, self.solver)
+        moved = 2 if self.solver == "gram" else 4
+        errors[: self.num_zero] = moved * zero_threshold(self.lambda_max, self.N, self.solver)
         return errors
+
+    @property
+    def storage_error(self) -> float:
+        """Bound on what rounding independent entries of W moves a singular value by, over ‖W‖_F.
+
+        Spec: SPC-6. Source: Weyl's inequality.
+        """
+        spread = min(1.0, 1.0 / math.sqrt(self.N) + 1.0 / math.sqrt(self.M))
+        return self.unit_roundoff * spread
+
+    @property
+    def resolution(self) -> float:
+        """Difference from the largest eigenvalue that storage and solver can account for.
+
+        Spec: PL-7.
+        """
+        total = float(self.eigenvalues.sum())
+        moved = self.storage_error * math.sqrt(total)  # √λ_max by storage, in units of √λ
+        storage = 2 * moved * math.sqrt(self.lambda_max) + moved**2
+        return 2 * (storage + float(self.error_bounds[-1]))
 
     @property
     def rank(self) -> int:
@@ -94,21 +115,20 @@ class Spectrum:
 
         Spec: SPC-6. Source: Weyl's inequality.
         """
-        spread = min(1.0, 1.0 / math.sqrt(self.N) + 1.0 / math.sqrt(self.M))
-        storage = (self.unit_roundoff * spread) ** 2 * float(self.eigenvalues.sum())
+        storage = self.storage_error**2 * float(self.eigenvalues.sum())
         solver = zero_threshold(self.lambda_max, self.N, self.solver)
         return int(np.count_nonzero(self.eigenvalues > max(storage, solver)))
 
 
 def solver_error(N: int) -> float:
-    """Relative error ε = 8·√N·2⁻⁵² of the largest eigenvalue (gram) or singular value (svd).
+    """Relative error ε = 8·√max(N, 64)·2⁻⁵² of eigenvalues (gram) or singular values (svd).
 
     Spec: SPC-4. Source: Higham & Mary, SIAM J. Sci. Comput. 41, 2019 (growth like √N).
 
     >>> f"{solver_error(1024):.3g}"
     '5.68e-14'
     """
-    return 8 * math.sqrt(N) * 2.0**-52
+    return 8 * math.sqrt(max(N, 64)) * 2.0**-52
 
 
 def zero_threshold(lambda_max: float, N: int, solver: Solver) -> float:

@@ -30,12 +30,12 @@ def only_matrix(W: np.ndarray) -> MatrixReport:
 def test_a_zero_matrix_has_no_norms_and_no_fit():
     found = only_matrix(np.zeros((5, 3)))
     assert (found.lambda_max, found.lambda_min, found.rank, found.num_zero) == (0, 0, 0, 3)
-    undefined = {name for name, value in vars(found).items() if value is None}
-    assert undefined == {
-        *("alpha", "alpha_stderr", "alpha_ci95", "xmin", "xmax", "tail_size", "ks_distance"),
+    for name in (
+        *("alpha", "alpha_stderr", "alpha_ci95", "xmin", "tail_size", "ks_distance"),
         *("log10_frobenius_norm", "log10_spectral_norm", "log10_alpha_norm", "weighted_alpha"),
         *("stable_rank", "log_stable_rank", "entropy"),
-    }
+    ):
+        assert getattr(found, name) is None, name
     assert found.alpha_null_reason == "all eigenvalues are zero"
 
 
@@ -69,6 +69,24 @@ def test_the_identity_has_norms_and_no_fit():
 def test_the_reasons_are_those_of_the_specification():
     assert only_matrix(np.ones((4, 3))).alpha_null_reason == "one positive value"
     assert only_matrix(np.eye(4)).alpha_null_reason == "all 4 positive values are equal"
+
+
+@pytest.mark.spec("PL-7")
+@pytest.mark.parametrize("dtype", [np.float64, np.float32, np.float16])
+def test_an_orthogonal_matrix_has_no_alpha(dtype):
+    q, _ = np.linalg.qr(gaussian(64, 64))
+    found = only_matrix(q.astype(dtype))
+    assert found.alpha is None
+    assert found.alpha_null_reason == "the eigenvalues above xmin are equal within their errors"
+    assert found.stable_rank == pytest.approx(64, rel=1e-2)
+
+
+@pytest.mark.spec("PL-7")
+def test_eigenvalues_that_differ_by_more_than_their_errors_have_one():
+    # A spread of 1e-9 is far beyond the errors of binary64, and far within those of binary32.
+    W = np.diag(np.sqrt(1 + 1e-9 * np.arange(8.0) ** 2))
+    assert only_matrix(W).alpha > 1e7
+    assert only_matrix(W.astype(np.float32)).alpha is None
 
 
 @pytest.mark.spec("PL-1", "SPC-5")
@@ -107,9 +125,7 @@ def test_the_numbers_of_a_known_spectrum():
 def test_a_tail_shorter_than_ten_is_reported(size):
     found = only_matrix(power_law_matrix(2.5, n=size))
     assert found.tail_size == size
-    assert found.warnings == (
-        (f"alpha rests on a tail of {size} eigenvalues",) if size < 10 else ()
-    )
+    assert found.warnings == ((f"alpha rests on a tail of {size} values",) if size < 10 else ())
 
 
 @pytest.mark.spec("SPC-7")

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import example, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
@@ -101,6 +101,8 @@ printable = st.text(min_size=1).filter(lambda name: name.isprintable() and name 
 @example("- 1. item")
 def test_names_mean_nothing_in_markdown(name):
     report = analyze({name: QUANTILES, f"{name}.skipped": np.ones(2)})
+    # Some names, such as "optimizer", mean something to the reader of weights.
+    assume(report.layers[0].skipped is None)
     report = replace(report, source=replace(report.source, name=name), warnings=(f"{name}!",))
     texts, (_, layers, skipped, warnings) = read(to_markdown(report))
     assert len(texts) == 2

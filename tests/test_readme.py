@@ -32,7 +32,7 @@ def test_the_python_example_runs_and_prints_what_its_comments_say():
     (example,) = blocks("python")
     printed = io.StringIO()
     with contextlib.redirect_stdout(printed):
-        exec(example, {})  # noqa: S102 - our own README
+        exec(example, {})  # Our own README.
     alpha = re.search(r"print\(layer\.alpha.*#\s*(\d\.\d\d)", example)[1]
     assert printed.getvalue().startswith(alpha)
 

@@ -32,6 +32,14 @@ def analyze(
             help="Exit with 1 if a number of the model says so, such as 'alpha_hat>3'. Repeatable.",
         ),
     ] = None,
+    gof: Annotated[
+        int,
+        typer.Option("--gof", metavar="N", min=0, help="Test every fit with N replicas (2500)."),
+    ] = 0,
+    compare: Annotated[
+        bool, typer.Option("--compare", help="Compare every power law with other laws.")
+    ] = False,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Seed of the replicas.")] = 0,
     allow_skipped: Annotated[
         bool,
         typer.Option("--allow-skipped", help="Exit with 0 even if a layer's data are bad."),
@@ -46,6 +54,7 @@ def analyze(
     chosen = options.convention_of(convention, set_)
     overrides = options.layers_of(layers)
 
+    from htsr_ref.analysis import Checks
     from htsr_ref.analysis import analyze as run
     from htsr_ref.cli.tables import report_table
     from htsr_ref.gates import parse_gate
@@ -53,7 +62,14 @@ def analyze(
 
     gates = [parse_gate(text) for text in fail_if or []]
     with output.progress_bar() as show:
-        report = run(file, chosen, layers=overrides, solver=solver, progress=show)
+        report = run(
+            file,
+            chosen,
+            layers=overrides,
+            solver=solver,
+            checks=Checks(gof, compare, seed),
+            progress=show,
+        )
     if form == "json":
         text = report.to_json()
     elif form == "csv":

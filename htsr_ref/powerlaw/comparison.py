@@ -42,8 +42,8 @@ class Comparison:
         σ = 0. Small: the sign of R can be trusted.
     favoured : the law of greater likelihood, None if there is none; for nested laws the larger one.
     test : "vuong", or "nested" for laws one of which contains the other.
-    at_boundary : the nested law lies at the end of the larger one's range, which makes the p-value
-        too large: by a factor of 2 where the usual conditions hold.
+    at_boundary : the nested law lies at the end of the larger one's range, where 2|R| is not
+        exactly χ² even in large samples.
 
     Spec: PL-37, PL-38, PL-39.
     """

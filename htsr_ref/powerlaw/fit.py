@@ -85,7 +85,8 @@ def checked_sample(sample: ArrayLike) -> NDArray[np.float64]:
         raise SampleError(f"the sample has shape {values.shape}: it must have one dimension")
     if values.size == 0:
         raise SampleError("the sample is empty")
-    x: NDArray[np.float64] = values.astype(np.float64)
+    with np.errstate(over="ignore"):  # What overflows is refused as infinite.
+        x: NDArray[np.float64] = values.astype(np.float64)
     bad = np.flatnonzero(~(np.isfinite(x) & (x > 0)))
     if bad.size:
         raise SampleError(

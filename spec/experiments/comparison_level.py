@@ -33,7 +33,8 @@ def rates(alpha: float, size: int, rng: np.random.Generator) -> dict[str, tuple[
         power_law = PowerLaw.fit(tail, 1.0)
         for name, count in counts.items():
             found = compare(power_law, DISTRIBUTIONS[name].fit(tail, 1.0), tail)
-            count[0] += found.favoured == "second" and found.p_value < 0.05
+            trusted = found.p_value is not None and found.p_value < 0.05
+            count[0] += trusted and found.favoured == "second"
             count[1] += found.log_likelihood_ratio == 0
     return {name: (favoured / DRAWS, limit / DRAWS) for name, (favoured, limit) in counts.items()}
 

@@ -1,6 +1,7 @@
 """The xmin search: against other tools, at growing sizes, and on inputs made to defeat it."""
 
 import argparse
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -20,6 +21,8 @@ LIMIT = 60.0
 """A tool that would take more seconds is skipped."""
 PATIENCE = 3.0
 """A tool that takes more seconds gets one turn."""
+timed = partial(interleaved, clock=time.process_time)
+"""All searches run in one thread."""
 PEER_GOALS = {
     ("WeightWatcher", 2048): 25.0,
     ("powerlaw", 2048): 1000.0,
@@ -93,7 +96,7 @@ def _race(values: Sample, peers: Mapping[str, Tool], turns: int) -> dict[str, Ti
         "search_plain": lambda: prepared.xmin(prepared.plain("one-sided")),
     }
     tools |= {name: partial(fit, values) for name, fit in peers.items()}
-    return interleaved(tools, turns, PATIENCE)
+    return timed(tools, turns, patience=PATIENCE)
 
 
 def _print_times(n: int, kind: str, times: dict[str, Timing]) -> None:
@@ -127,7 +130,7 @@ def growth(turns: int) -> None:
         samples = {n: [Searchable.of(draw(n, seed)) for seed in range(3)] for n in sizes}
         for ks in KINDS:
             runs = {str(n): partial(_search_all, samples[n], ks) for n in sizes}
-            least = [timing.least for timing in interleaved(runs, turns).values()]
+            least = [timing.least for timing in timed(runs, turns).values()]
             exponent = float(np.polyfit(np.log(sizes), np.log(least), 1)[0])
             print(f"{kind:<17} {ks:<10}", *(f"{value:9.4f}" for value in least), end="")
             print(f" {exponent:9.2f} {_verdict(exponent <= EXPONENT_GOAL)}", flush=True)
@@ -143,7 +146,7 @@ def hard_case(turns: int) -> None:
     n = 10**5
     hard, easy = Searchable.of(pareto_quantiles(n)), Searchable.of(pareto(n))
     runs = {"hard": partial(hard.exact, "two-sided"), "easy": partial(easy.exact, "two-sided")}
-    times = interleaved(runs, turns)
+    times = timed(runs, turns)
     ratio = times["hard"].over(times["easy"])
     print(f"\nQuantiles of a power law, n = {n}, two-sided: {times['hard'].median:.3f} s;")
     print(f"a Pareto sample: {times['easy'].median:.3f} s; ratio {ratio:.1f}, ", end="")
@@ -179,7 +182,7 @@ def _hostile_inputs(count: int) -> Iterator[tuple[str, int, Sample]]:
 
 def _exact_over_plain(searchable: Searchable, ks: KsKind, turns: int) -> float:
     runs = {"exact": partial(searchable.exact, ks), "plain": partial(searchable.plain, ks)}
-    times = interleaved(runs, turns)
+    times = timed(runs, turns)
     assert times["exact"].result == times["plain"].result, "the searches disagree"
     return times["exact"].least / times["plain"].least
 

@@ -40,7 +40,7 @@ def test_the_table_shows_the_reports_numbers(htsr, examples):
     assert f"(pl_norm_relation): slope {slope:.3f}, intercept" in outcome.out
     assert "skipped: conv1: min(N, M) = 1 is below min_dim = 50 (--set min_dim=0" in outcome.out
     assert "left out: 4 tensors (biases, norms, …)" in outcome.out
-    assert "warning: fc: alpha rests on a tail of 6 eigenvalues" in outcome.out
+    assert "warning: fc: alpha rests on a tail of 6 values" in outcome.out
 
 
 def test_means_over_layers_say_so(htsr, model):

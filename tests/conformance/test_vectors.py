@@ -144,7 +144,8 @@ def compute_metrics(given: Json) -> Json:
     scale = 1 / given["N"] if given["normalization"] == "1/N" else 1.0
     given_spectrum = Spectrum(eigenvalues, given["N"], M, scale, "gram", 2.0**-53)
     assert given_spectrum.rank == given["rank"]
-    fit = PowerLawFit(alpha, 1.0, M, M, 0.1, "two-sided") if alpha is not None else None
+    # xmin enters none of these metrics; 0 lies below every eigenvalue.
+    fit = PowerLawFit(alpha, 0.0, M, M, 0.1, "two-sided") if alpha is not None else None
     with (
         mock.patch.object(analysis, "spectrum", return_value=given_spectrum),
         mock.patch.object(analysis, "fit_power_law", side_effect=[fit or NoFitError("given")]),

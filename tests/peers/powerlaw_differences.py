@@ -64,6 +64,11 @@ def samples() -> dict[str, NDArray[np.float64]]:
     }
 
 
+def small(number: float) -> str:
+    """Write the order of a small number."""
+    return f"{number:.0e}" if abs(number) > 1e-11 else "0"
+
+
 def differences(tail: NDArray[np.float64], powerlaw: Any) -> list[str]:
     """Fit both packages' laws to an ascending tail; the cells of its row."""
     xmin = float(tail[0])
@@ -82,11 +87,11 @@ def differences(tail: NDArray[np.float64], powerlaw: Any) -> list[str]:
         for name in LAWS
     ]
     return [
-        f"{pure.alpha - pure_theirs.alpha:.0e}",
-        f"{distance:.0e}",
+        small(pure.alpha - pure_theirs.alpha),
+        small(distance),
         f"{cut.alpha:.4f} / {cut_theirs.alpha:.4f}",
-        f"{cut.rate / cut_theirs.Lambda - 1:.0e}",
-        *(f"{gain:.0e}" if abs(gain) < 0.01 else f"**{gain:.2f}**" for gain in gains),
+        small(cut.rate / cut_theirs.Lambda - 1),
+        *(small(gain) if abs(gain) < 0.01 else f"**{gain:.2f}**" for gain in gains),
     ]
 
 

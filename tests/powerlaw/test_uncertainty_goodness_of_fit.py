@@ -110,7 +110,7 @@ def test_published_p_values(data, replicas):
     ("percentage", "modified"), [(15, 0.926), (10, 0.990), (5, 1.094), (1, 1.308)]
 )
 def test_known_threshold_reproduces_stephens_table_for_exponential_samples(n, percentage, modified):
-    # ln(x/xmin) is exponential with an unknown mean. Stephens, JASA 69 (1974), table 1: percentage
+    # ln(x/xmin) is exponential with an unknown mean. Stephens, JASA 69 (1974) 730, gives percentage
     # points of (D - 0.2/n)(√n + 0.26 + 0.5/√n).
     sample = power_law(n)
     distance = modified / (np.sqrt(n) + 0.26 + 0.5 / np.sqrt(n)) + 0.2 / n

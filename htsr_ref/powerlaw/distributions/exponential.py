@@ -6,7 +6,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import ArrayLike
 
-from htsr_ref.powerlaw.distributions.tail import MAX, Array, checked_tail
+from htsr_ref.powerlaw.distributions.tail import MAX, Array, checked_tail, scaled_excess
 
 
 @dataclass(frozen=True)
@@ -31,23 +31,18 @@ class Exponential:
         if not (0 < self.rate < np.inf and 0 < self.xmin < np.inf):
             raise ValueError(f"an exponential law needs rate > 0 and xmin > 0: {self}")
 
-    def _scaled_excess(self, x: ArrayLike) -> Array:
-        """λ(x - xmin), and 0 below xmin."""
-        with np.errstate(over="ignore"):
-            return self.rate * (np.maximum(x, self.xmin) - self.xmin)
-
     def logpdf(self, x: ArrayLike) -> Array:
         """Logarithm of the density; -inf below xmin."""
-        inside = np.log(self.rate) - self._scaled_excess(x)
+        inside = np.log(self.rate) - scaled_excess(x, self.xmin, self.rate)
         return np.where(np.asarray(x) >= self.xmin, inside, -np.inf)
 
     def cdf(self, x: ArrayLike) -> Array:
         """Probability of a value ≤ x."""
-        return -np.expm1(-self._scaled_excess(x))
+        return -np.expm1(-scaled_excess(x, self.xmin, self.rate))
 
     def survival(self, x: ArrayLike) -> Array:
         """Probability of a value > x."""
-        return np.exp(-self._scaled_excess(x))
+        return np.exp(-scaled_excess(x, self.xmin, self.rate))
 
     def sample(self, size: int, rng: np.random.Generator) -> Array:
         """Independent draws, by inversion.

@@ -40,6 +40,12 @@ def log_quotient(a: ArrayLike, b: ArrayLike) -> Array:
     return np.asarray(np.log(mantissa / mantissa0) + (exponent - exponent0) * np.log(2.0))
 
 
+def scaled_excess(x: ArrayLike, xmin: float, rate: float) -> Array:
+    """λ(x - xmin) for x ≥ xmin, and 0 below; infinite where binary64 cannot hold it."""
+    with np.errstate(over="ignore"):
+        return np.asarray(rate * (np.maximum(x, xmin) - xmin))
+
+
 def from_log_ratio(log: Array, xmin: float) -> Array:
     """Points xmin·e^log, never beyond the largest finite number."""
     with np.errstate(over="ignore"):

@@ -16,6 +16,7 @@ from htsr_ref.powerlaw.distributions.tail import (
     log_quotient,
     log_ratio,
     sample_by_rejection,
+    scaled_excess,
 )
 from htsr_ref.powerlaw.distributions.truncated_mle import truncated_mle
 from htsr_ref.powerlaw.distributions.truncated_moments import truncated_moments
@@ -57,17 +58,16 @@ class TruncatedPowerLaw:
         """Logarithm of λ·xmin."""
         return float(np.log(self.rate) + np.log(self.xmin))
 
-    def _scaled_excess(self, x: ArrayLike) -> Array:
-        """λ(x - xmin), and 0 below xmin."""
-        with np.errstate(over="ignore"):
-            return self.rate * (np.maximum(x, self.xmin) - self.xmin)
-
     def logpdf(self, x: ArrayLike) -> Array:
         """Logarithm of the density; -inf below xmin."""
         if self.rate == 0:
             return PowerLaw(self.alpha, self.xmin).logpdf(x)
         log_mass = log_scaled_expint(self.alpha, self._log_scale) + np.log(self.xmin)
-        inside = -self.alpha * log_ratio(x, self.xmin) - self._scaled_excess(x) - log_mass
+        inside = (
+            -self.alpha * log_ratio(x, self.xmin)
+            - scaled_excess(x, self.xmin, self.rate)
+            - log_mass
+        )
         return np.where(np.asarray(x) >= self.xmin, inside, -np.inf)
 
     def cdf(self, x: ArrayLike) -> Array:
@@ -85,7 +85,7 @@ class TruncatedPowerLaw:
             return np.asarray(power)
         there = log_scaled_expint(self.alpha, self._log_scale + log)
         here = log_scaled_expint(self.alpha, self._log_scale)
-        return np.minimum(power - self._scaled_excess(x) + there - here, 0.0)
+        return np.minimum(power - scaled_excess(x, self.xmin, self.rate) + there - here, 0.0)
 
     def stderr(self, tail_size: int) -> tuple[float, float | None]:
         """Asymptotic standard errors of α and λ, from the Fisher information.
@@ -108,9 +108,10 @@ class TruncatedPowerLaw:
         if self.rate == 0:
             return alpha_stderr(self.alpha, tail_size), None
         moments = truncated_moments(self.alpha, self._log_scale)
+        rate_unit = np.exp(np.log(self.rate) - moments.log_unit)
         return (
             float(1.0 / np.sqrt(tail_size * moments.residual_log)),
-            float(self.rate / np.sqrt(tail_size * moments.residual_excess)),
+            float(rate_unit / np.sqrt(tail_size * moments.residual_excess)),
         )
 
     def sample(self, size: int, rng: np.random.Generator) -> Array:
@@ -131,7 +132,7 @@ class TruncatedPowerLaw:
             below = BoundedPowerLaw(self.alpha, self.xmin, turn)
             # Both parts relative to x^-α at the turn.
             log_mass_below = -float(below.logpdf(turn))
-            log_mass_beyond = -np.log(self.rate) - float(self._scaled_excess(turn))
+            log_mass_beyond = -np.log(self.rate) - float(scaled_excess(turn, self.xmin, self.rate))
             share_beyond = float(np.exp(-np.logaddexp(0.0, log_mass_below - log_mass_beyond)))
 
         def propose(count: int) -> tuple[Array, NDArray[np.bool_]]:
@@ -141,7 +142,7 @@ class TruncatedPowerLaw:
             if below is not None:
                 near = below.sample(count, rng)
                 points = np.where(far, points, near)
-                log_accept = np.where(far, log_accept, -self._scaled_excess(near))
+                log_accept = np.where(far, log_accept, -scaled_excess(near, self.xmin, self.rate))
             return points, rng.random(count) <= np.exp(log_accept)
 
         return sample_by_rejection(size, propose)

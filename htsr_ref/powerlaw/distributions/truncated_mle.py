@@ -1,13 +1,18 @@
 """The truncated power law of greatest likelihood: two closed tests, else Newton's method."""
 
+import math
+
 import numpy as np
 
-from htsr_ref.powerlaw.distributions.truncated_moments import TruncatedMoments, truncated_moments
+from htsr_ref.powerlaw.distributions.truncated_moments import truncated_moments
 from htsr_ref.powerlaw.incomplete_gamma import log_scaled_expint
 
 MAX_STEPS = 200
+HALVINGS = 40
 SHRINK = 0.9
-"""Most of its way to a bound, α = 0 or λ = 0, that one step may go."""
+"""Most of its way to α = 0 or λ = 0 that one step may go."""
+TINY = 1e-140
+"""Root mean square of λ(x - xmin) below which λ changes nothing."""
 CLOSE = 1e-8
 """Relative step that is the last: the error falls to its square, which rounding hides."""
 
@@ -39,35 +44,51 @@ def truncated_mle(mean_log: float, log_excess: float) -> tuple[float, float]:
 
 
 def _newton(mean_log: float, log_excess: float) -> tuple[float, float]:
-    """Minimise α·mean_log + ρ + ln Z(α, ρ), which is convex, over α > 0, ρ > 0.
+    """Minimise α·mean_log + ρ + ln Z(α, ρ), which is convex, over 0 < α < pure, ρ > 0.
 
-    ρ = λ·mean(x - xmin), and Z is the normaliser. Each step is Newton's, kept short of the bounds
-    and halved until the function falls.
+    ρ = λ·mean(x - xmin), Z is the normaliser, and `pure` the exponent without a cutoff. Steps are
+    Newton's, held inside the range and halved while they overshoot. Slopes decide, not values,
+    which rounding would blur.
     """
-
-    def at(alpha: float, rho: float) -> tuple[float, TruncatedMoments]:
-        moments = truncated_moments(alpha, float(np.log(rho)) - log_excess)
-        return alpha * mean_log + rho + moments.log_mass, moments
-
-    alpha, rho = 0.5 / mean_log + 0.5, 0.5
-    value, moments = at(alpha, rho)
+    pure = 1.0 + 1.0 / mean_log
+    alpha, rho = _start(pure, log_excess)
+    moments = truncated_moments(alpha, float(np.log(rho)) - log_excess)
     for _ in range(MAX_STEPS):
-        # Gradient in α and ln ρ, and Newton's step Δα, Δρ/ρ from the factored Hessian.
-        slope_alpha, slope_rho = mean_log - moments.mean_log, rho - moments.mean_excess
+        unit = float(np.exp(moments.log_unit))
+        if unit < TINY:
+            return pure, 0.0
+        # Slopes in α and, divided by `unit`, in ln ρ; Newton's step by elimination of α.
+        slope_alpha, slope_rho = mean_log - moments.mean_log, rho / unit - moments.mean_excess
         residual = slope_rho - moments.slope * slope_alpha
-        step_rho = -residual / moments.residual_excess
-        step_alpha = -slope_alpha / moments.var_log - moments.slope * step_rho
-        last = max(abs(step_alpha) / alpha, abs(step_rho)) < CLOSE
-        gain = slope_alpha**2 / moments.var_log + residual**2 / moments.residual_excess
-        scale = min(1.0, SHRINK / max(-step_alpha / alpha, -step_rho, SHRINK))
-        while True:
-            new_alpha, new_rho = alpha + scale * step_alpha, rho * (1.0 + scale * step_rho)
-            new_value, new_moments = at(new_alpha, new_rho)
-            # Below 1e-12 rounding hides the fall, and Newton's steps need no check.
-            if gain < 1e-12 or new_value <= value - 1e-4 * scale * gain:
+        change_rho = max(-residual / (moments.residual_excess * unit), -SHRINK)
+        step_alpha = -slope_alpha / moments.var_log - moments.slope * unit * change_rho
+        step_alpha = min(max(step_alpha, -SHRINK * alpha), pure - alpha)
+        step_rho = change_rho * rho
+        fall = slope_alpha**2 / moments.var_log + residual**2 / moments.residual_excess
+        last = max(abs(step_alpha) / alpha, abs(change_rho)) < CLOSE
+        for halving in range(HALVINGS):
+            new_alpha, new_rho = alpha + step_alpha / 2**halving, rho + step_rho / 2**halving
+            moments = truncated_moments(new_alpha, float(np.log(new_rho)) - log_excess)
+            mean_excess = moments.mean_excess * float(np.exp(moments.log_unit))
+            rise = (mean_log - moments.mean_log) * step_alpha
+            rise += (1.0 - mean_excess / new_rho) * step_rho
+            if last or rise <= fall / 10:
                 break
-            scale /= 2
-        alpha, rho, value, moments = new_alpha, new_rho, new_value, new_moments
+        alpha, rho = new_alpha, new_rho
         if last:
             break
     return float(alpha), float(rho)
+
+
+def _start(pure: float, log_excess: float) -> tuple[float, float]:
+    """Choose α and ρ to begin with: the middle of their ranges, unless ρ is bound to be tiny.
+
+    Where the tail has points in many decades, α is near the pure exponent, and the mean of
+    w = λ(x - xmin) near (α-1) Γ(2-α) (λ·xmin)^(α-1), which at the maximum equals ρ.
+    """
+    if pure < 2:
+        log_mean = math.log(pure - 1.0) + math.lgamma(2.0 - pure) - (pure - 1.0) * log_excess
+        log_rho = log_mean / (2.0 - pure)
+        if log_rho < -10:
+            return pure, math.exp(max(log_rho, -700.0))
+    return pure / 2, 0.5

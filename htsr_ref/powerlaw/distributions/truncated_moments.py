@@ -16,9 +16,13 @@ LAST = 60.0
 class TruncatedMoments:
     """Moments under p(x) ~ x^-α e^(-λx), x ≥ xmin, of L = ln(x/xmin) and w = λ(x - xmin).
 
+    For a small λ, w is large in so few points that its moments underflow. They are in units of its
+    root mean square.
+
     Attributes
     ----------
     log_mass : ln ∫ (x/xmin)^-α e^(-w) dx/xmin.
+    log_unit : logarithm of the root mean square of w.
     mean_log, mean_excess : means of L and of w.
     var_log : variance of L.
     slope : covariance of L and w, divided by the variance of L.
@@ -28,6 +32,7 @@ class TruncatedMoments:
     """
 
     log_mass: float
+    log_unit: float
     mean_log: float
     mean_excess: float
     var_log: float
@@ -47,35 +52,37 @@ def truncated_moments(alpha: float, log_scale: float) -> TruncatedMoments:
     Spec: PL-26, PL-27.
 
     >>> moments = truncated_moments(0.0, np.log(2.0))  # an exponential law: w has mean 1
-    >>> round(moments.mean_excess, 12), round(float(np.exp(moments.log_mass)), 12)
-    (1.0, 0.5)
+    >>> round(float(np.exp(moments.log_unit)) * moments.mean_excess, 12)
+    1.0
+    >>> round(float(np.exp(moments.log_mass)), 12)
+    0.5
     """
     ends = _panels(alpha, log_scale)
     half = np.diff(ends)[:, np.newaxis] / 2
     log = (ends[:-1, np.newaxis] + half * (1.0 + NODES)).ravel()
-    excess = np.exp(log_scale + log) * -np.expm1(-log)
-    exponent = (1.0 - alpha) * log - excess
-    shift = float(exponent.max())
-    density = (half * WEIGHTS).ravel() * np.exp(exponent - shift)
-    mass = float(density.sum())
-    density /= mass
+    log_excess = log_scale + log + np.log(-np.expm1(-log))
+    log_density = (1.0 - alpha) * log - np.exp(log_excess) + np.log((half * WEIGHTS).ravel())
+    log_mass = float(np.logaddexp.reduce(log_density))
+    log_density -= log_mass
+    log_unit = float(np.logaddexp.reduce(log_density + 2.0 * log_excess)) / 2
 
-    mean_log = float(density @ log)
-    mean_excess = float(density @ excess)
-    centred_log, centred_excess = log - mean_log, excess - mean_excess
-    covariance = float(density @ (centred_log * centred_excess))
-    var_log = float(density @ centred_log**2)
-    slope = covariance / var_log
-    inverse_slope = covariance / float(density @ centred_excess**2)
+    # Everything is multiplied by the root of the density, so that moments are scalar products.
+    root = np.exp(log_density / 2)
+    excess = np.exp(log_density / 2 + log_excess - log_unit)
+    mean_log, mean_excess = float(root**2 @ log), float(root @ excess)
+    centred_log, centred_excess = root * (log - mean_log), excess - mean_excess * root
+    covariance, var_log = float(centred_log @ centred_excess), float(centred_log @ centred_log)
+    slope, inverse_slope = covariance / var_log, covariance / float(centred_excess @ centred_excess)
     return TruncatedMoments(
-        log_mass=shift + float(np.log(mass)),
+        log_mass=log_mass,
+        log_unit=log_unit,
         mean_log=mean_log,
         mean_excess=mean_excess,
         var_log=var_log,
         slope=slope,
         # As sums of squares these stay positive where the determinant would cancel.
-        residual_log=float(density @ (centred_log - inverse_slope * centred_excess) ** 2),
-        residual_excess=float(density @ (centred_excess - slope * centred_log) ** 2),
+        residual_log=float(np.sum((centred_log - inverse_slope * centred_excess) ** 2)),
+        residual_excess=float(np.sum((centred_excess - slope * centred_log) ** 2)),
     )
 
 

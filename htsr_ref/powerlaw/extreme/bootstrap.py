@@ -76,7 +76,7 @@ def moment_control(moments: Array) -> Array:
 def hill_constant(rho: float) -> float:
     """Ratio of the best k of Hill's estimator to that of its control statistic.
 
-    (ρ/(1-ρ))^(2/(1-2ρ)), ρ < 0 the second-order parameter.
+    (ρ/(ρ-1))^(2/(1-2ρ)), ρ < 0 the second-order parameter.
 
     Spec: PL-67. Source: Danielsson, de Haan, Peng & de Vries 2001.
 

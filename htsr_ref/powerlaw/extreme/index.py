@@ -158,7 +158,7 @@ def tail_index(
     HtsrError
         There is no such estimator, or no double bootstrap for it.
 
-    Spec: PL-60, PL-66, PL-67, PL-70, PL-71.
+    Spec: PL-60, PL-66, PL-67, PL-70, PL-71, PL-72.
 
     >>> quantiles = (1 - (np.arange(1, 1001) - 0.5) / 1000) ** (-1 / 1.5)
     >>> index = tail_index(quantiles)

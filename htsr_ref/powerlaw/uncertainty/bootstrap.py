@@ -107,7 +107,7 @@ def bootstrap(
         intervals: list[Interval | None] = [percentile_interval(row, level) for row in drawn]
     else:
         sizes = chunks(points, points, progress, done=replicas, total=total)
-        jackknife = _joined(map(estimate, _without_each(points, sizes)))
+        jackknife = _joined(map(estimate, without_each(points, sizes)))
         if np.isnan(jackknife).any():
             raise NoFitError(
                 "the sample without one of its points has no fit: BCa intervals are not "
@@ -163,8 +163,12 @@ def _drawn(rng: np.random.Generator, points: int, count: int, estimate: Estimato
     return estimates
 
 
-def _without_each(points: int, sizes: Iterable[int]) -> Iterable[NDArray[np.intp]]:
-    """Yield the indices of all points but one, for each point in turn."""
+def without_each(points: int, sizes: Iterable[int]) -> Iterable[NDArray[np.intp]]:
+    """Yield the indices of all points but one, for each point in turn, in chunks of given sizes.
+
+    >>> [picks.tolist() for picks in without_each(3, [2, 1])]
+    [[[1, 2], [0, 2]], [[0, 1]]]
+    """
     begun = 0
     rest = np.arange(points - 1)
     for size in sizes:

@@ -22,7 +22,7 @@ def exact_interval(alpha: float, tail_size: int, level: float = 0.95) -> Interva
     -------
     (low, high), both above 1.
 
-    Spec: PL-44. Source: the sum of n exponential variables is a Gamma variable.
+    Spec: PL-44, PL-54. Source: the sum of n exponential variables is a Gamma variable.
 
     >>> [round(end, 4) for end in exact_interval(3.0, 100)]
     [2.6273, 3.4106]

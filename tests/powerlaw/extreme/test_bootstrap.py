@@ -186,7 +186,7 @@ def test_double_bootstrap_repeats_with_its_seed():
     assert len(found) > 1
 
 
-@pytest.mark.spec("PL-70")
+@pytest.mark.spec("PL-71")
 def test_samples_too_small_or_too_tied_for_the_double_bootstrap():
     with pytest.raises(NoFitError, match="needs 200 values, not 199"):
         tail_index(draws(9, 199), k="double-bootstrap")
@@ -194,7 +194,7 @@ def test_samples_too_small_or_too_tied_for_the_double_bootstrap():
         tail_index([1.0, 2.0] + [3.0] * 300, estimator="hill", k="double-bootstrap")
 
 
-@pytest.mark.spec("PL-71")
+@pytest.mark.spec("PL-72")
 @pytest.mark.parametrize("estimator", ["moment", "hill"])
 def test_a_power_of_two_does_not_change_the_chosen_k(estimator):
     sample = draws(10, 300)

@@ -142,21 +142,21 @@ def test_a_bounded_tail_implies_no_exponent(xi):
     assert index_of(xi, 0.1).implied_alpha_ci95 is None
 
 
-@pytest.mark.spec("PL-70")
+@pytest.mark.spec("PL-71")
 @pytest.mark.parametrize("estimator", ESTIMATORS)
 def test_tied_tails_have_no_index(estimator):
     with pytest.raises(NoFitError, match="equal"):
         tail_index([1.0] * 40 + [2.0] * 21, estimator=estimator, k=20)
 
 
-@pytest.mark.spec("PL-70")
+@pytest.mark.spec("PL-71")
 @pytest.mark.parametrize("estimator", ["moment", "kernel", "pickands"])
 def test_a_tail_of_equal_values_above_the_threshold_has_no_index(estimator):
     with pytest.raises(NoFitError, match="equal"):
         tail_index([0.1] * 41 + [0.3] * 20, estimator=estimator, k=20)
 
 
-@pytest.mark.spec("PL-70")
+@pytest.mark.spec("PL-71")
 @pytest.mark.parametrize(("estimator", "least"), [("moment", 4), ("hill", 2), ("pickands", 8)])
 def test_samples_too_small_for_an_estimator(estimator, least):
     assert tail_index(draws(9, least), estimator=estimator).verdict == "undecided"
@@ -187,13 +187,13 @@ def test_choices_that_do_not_exist(options, error, message):
         tail_index(draws(1), **options)
 
 
-@pytest.mark.spec("PL-70")
+@pytest.mark.spec("PL-71")
 def test_bad_values_are_named():
     with pytest.raises(SampleError, match=r"value 1 of the sample is -1\.0"):
         tail_index([3.0, -1.0, 2.0])
 
 
-@pytest.mark.spec("PL-71")
+@pytest.mark.spec("PL-72")
 @pytest.mark.parametrize("estimator", ESTIMATORS)
 def test_scale_and_order_do_not_matter(estimator):
     sample = draws(10, 400)
