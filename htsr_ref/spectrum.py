@@ -83,8 +83,8 @@ class Spectrum:
         if self.solver == "gram":
             errors = np.full(self.M, relative * self.lambda_max)
         else:
-            errors = 2 * relative * np.sqrt(self.eigenvalues * self.lambda_max)
-            errors += relative**2 * self.lambda_max
+            shares = self.eigenvalues / (self.lambda_max or 1.0)
+            errors = (2 * relative * np.sqrt(shares) + relative**2) * self.lambda_max
         moved = 2 if self.solver == "gram" else 4
         errors[: self.num_zero] = moved * zero_threshold(self.lambda_max, self.N, self.solver)
         return errors

@@ -65,8 +65,10 @@ def report_table(report: Report) -> str:
         )
     ]
     if analyzed:
-        rows = [_row(layer) for layer in analyzed]
-        pieces += [text_table(_HEADER, rows, range(2, 9), flexible=(0, 1)), _model(report)]
+        tested = any(matrix.p_value is not None for row in analyzed for matrix in row.matrices)
+        header = [*_HEADER, "p"] if tested else _HEADER
+        rows = [_row(layer)[: len(header)] for layer in analyzed]
+        pieces += [text_table(header, rows, range(2, 11), flexible=(0, 1)), _model(report)]
     else:
         pieces.append("no weight matrix was analysed: `htsr describe` says what the file holds")
     pieces += ["\n".join(_skipped(report)), _warnings(remarks(report))]
@@ -83,12 +85,14 @@ _HEADER = (
     "α·log λmax",
     "log‖W‖F",
     "stable rank",
+    "ξ",
 )
 
 
 def _row(layer: LayerReport) -> list[str]:
     means = layer.means or {}
     only = layer.matrices[0] if len(layer.matrices) == 1 else None
+    extreme = only.extreme_value if only else None
     return [
         layer.name,
         _shapes(layer),
@@ -99,6 +103,8 @@ def _row(layer: LayerReport) -> list[str]:
         number(means["weighted_alpha"]),
         number(means["log10_frobenius_norm"]),
         number(means["stable_rank"], ".1f"),
+        number(extreme.xi if extreme else None, ".2f"),
+        number(only.p_value if only else None),
     ]
 
 
