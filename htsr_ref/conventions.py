@@ -124,7 +124,7 @@ def _kinds(meaning: str, spec: str) -> Field:
         in_order = tuple(kind for kind in known if isinstance(value, tuple) and kind in value)
         if not in_order or value != in_order:
             raise ConventionError(
-                f"{name} = {value!r} is not a tuple of layer kinds in order. "
+                f"{name} = {value!r} is not a list of layer kinds in their order. "
                 f"Legal: {', '.join(known)}"
             )
 

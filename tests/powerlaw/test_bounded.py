@@ -56,6 +56,15 @@ def test_logarithms_in_the_middle_give_exponent_one():
 
 
 @pytest.mark.spec("PL-23")
+@pytest.mark.parametrize("n", range(2, 40))
+def test_rounding_of_the_middle_is_no_obstacle(n):
+    # Both w̄ and 1 - w̄ may round to more than 1/2.
+    steps = np.concatenate((np.zeros(n), np.ones(n), np.full(n, 2.0)))
+    law = BoundedPowerLaw.fit(1.0 + 2.0**-52 * steps, 1.0)
+    assert abs(law.alpha - 1.0) * law.log_width < 1e-12
+
+
+@pytest.mark.spec("PL-23")
 @pytest.mark.parametrize("theta", [-50.0, -2.0, -1e-3, 1e-3, 0.05, 0.2, 3.0, 500.0])
 def test_the_estimate_inverts_the_mean(theta):
     # A tail whose mean of w is that of θ by the formula, on [1, e]: one point at each of w, 1.

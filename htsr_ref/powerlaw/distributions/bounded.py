@@ -139,10 +139,12 @@ def _mean_of_theta(theta: float) -> float:
 
 
 def _theta_of_mean(mean: float) -> float:
-    """Inverse of `_mean_of_theta`, for a mean in (0, 1/2].
+    """Inverse of `_mean_of_theta`, for a mean up to 1/2, of which rounding may make a little more.
 
     The mean is below 1/θ, hence the root below 1/mean; twice that, because both may round.
     """
+    if mean >= 0.5:
+        return 0.0
     root = optimize.brentq(
         lambda theta: _mean_of_theta(theta) - mean, 0.0, 2.0 / mean, xtol=1e-300, rtol=1e-15
     )
