@@ -9,11 +9,13 @@ from typing import Any
 from numpy.typing import ArrayLike
 
 from htsr_ref import __version__, metrics
+from htsr_ref.bad_entries import describe_bad_entry
 from htsr_ref.conventions import PAPER, Convention
 from htsr_ref.cost import estimate_cost
-from htsr_ref.errors import HtsrError, LayerError, NoFitError
+from htsr_ref.errors import HtsrError, NoFitError
 from htsr_ref.evidence import compare_laws, extreme_value, fit_warnings
-from htsr_ref.matrices import WeightMatrix, layer_matrices
+from htsr_ref.matrices import WeightMatrix
+from htsr_ref.planning import PlannedLayer, plan
 from htsr_ref.powerlaw import PowerLawFit, fit_power_law
 from htsr_ref.powerlaw.uncertainty import goodness_of_fit
 from htsr_ref.report import (
@@ -21,7 +23,6 @@ from htsr_ref.report import (
     SPEC_VERSION,
     LayerReport,
     MatrixReport,
-    ModelReport,
     Report,
     SkipCode,
     Source,
@@ -31,26 +32,15 @@ from htsr_ref.spectrum import (
     NonFiniteError,
     SolverChoice,
     Spectrum,
-    first_nonfinite,
     spectrum,
 )
-from htsr_ref.weights import Layer, Weights, open_weights
+from htsr_ref.summary import summarize
+from htsr_ref.weights import Weights, open_weights
 
 LOAD_LIMIT = 1 << 28
 """Elements of a single matrix that is loaded whole, in its stored type, before it is analysed."""
 
 WeightSource = str | os.PathLike[str] | Mapping[str, ArrayLike] | Weights
-
-
-@dataclass(frozen=True)
-class PlannedLayer:
-    """A layer and the matrices that a convention takes from it, or why it takes none."""
-
-    layer: Layer
-    matrices: tuple[WeightMatrix, ...]
-    skipped: str | None = None
-    skip_code: SkipCode | None = None
-    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -82,38 +72,6 @@ class Progress:
     layer: str
     done: float
     total: float
-
-
-def plan(weights: Weights, convention: Convention = PAPER) -> tuple[PlannedLayer, ...]:
-    """Decide for every tensor which matrices are analysed; reads no weights.
-
-    Spec: MAT-7, MAT-8, RPT-3.
-    """
-    return tuple(_plan_layer(layer, convention) for layer in weights.layers)
-
-
-def _plan_layer(layer: Layer, convention: Convention) -> PlannedLayer:
-    if layer.same_as is not None:
-        return PlannedLayer(layer, (), f"same as {layer.same_as}", "tied")
-    if layer.left_out is not None:
-        return PlannedLayer(layer, (), layer.left_out, "left-out")
-    if layer.kind not in convention.layer_kinds:
-        reason = f"kind {layer.kind} is not among layer_kinds of the convention"
-        return PlannedLayer(layer, (), reason, "kind")
-    try:
-        matrices = layer_matrices(layer, convention.conv)
-    except LayerError as error:
-        return PlannedLayer(layer, (), str(error), "bad-data")
-    if convention.min_dim_applies_to == "conv" and layer.kind != "conv":
-        return PlannedLayer(layer, matrices)
-    kept = tuple(matrix for matrix in matrices if convention.min_dim <= matrix.M)
-    if not kept:
-        largest = max(matrix.M for matrix in matrices)
-        reason = f"min(N, M) = {largest} is below min_dim = {convention.min_dim}"
-        return PlannedLayer(layer, (), reason, "min-dim")
-    dropped = [matrix.label for matrix in matrices if convention.min_dim > matrix.M]
-    warnings = (f"below min_dim, left out: {', '.join(dropped)}",) if dropped else ()
-    return PlannedLayer(layer, kept, warnings=warnings)
 
 
 def analyze(
@@ -204,7 +162,7 @@ def _analyze_layer(
             for index, matrix in enumerate(item.matrices)
         )
     except NonFiniteError:
-        return _layer_report(item, (), _bad_entry(item.layer), "bad-data")
+        return _layer_report(item, (), describe_bad_entry(item.layer), "bad-data")
     except HtsrError as error:
         reason = f"tensor {item.layer.tensor!r}: {error}"
         return _layer_report(item, (), reason, "bad-data")
@@ -234,32 +192,6 @@ def _layer_report(
         means={name: mean.value for name, mean in means.items()} if matrices else None,
         counts={name: mean.count for name, mean in means.items()} if matrices else None,
         warnings=layer.warnings + item.warnings,
-    )
-
-
-def find_bad_entries(weights: Weights) -> list[str]:
-    """Describe the first NaN or infinity of every tensor that holds one; reads all weights.
-
-    Spec: SPC-7.
-    """
-    found = []
-    for layer in weights.layers:
-        try:
-            message = None if layer.same_as else _bad_entry(layer)
-        except HtsrError as error:
-            message = str(error)
-        if message is not None:
-            found.append(message)
-    return found
-
-
-def _bad_entry(layer: Layer) -> str | None:
-    index = first_nonfinite(layer.data)
-    if index is None:
-        return None
-    return (
-        f"tensor {layer.tensor!r}: entry {list(index)} is {float(layer.data[index])}. "
-        "Repair or re-export the checkpoint"
     )
 
 
@@ -374,48 +306,3 @@ def _fit(eigen: Spectrum, convention: Convention) -> tuple[PowerLawFit | None, s
     if eigen.lambda_max - fit.xmin <= eigen.resolution:
         return None, "the eigenvalues above xmin are equal within their errors"
     return fit, None
-
-
-def summarize(layers: list[LayerReport], convention: Convention) -> ModelReport:
-    """Average over the model.
-
-    Spec: MET-10, MET-11.
-    """
-    analyzed = [layer for layer in layers if layer.skipped is None]
-    matrices = [matrix for layer in analyzed for matrix in layer.matrices]
-    by_matrix = convention.average == "matrices"
-    units: list[dict[str, Any]] = (
-        [{name: getattr(matrix, name) for name in MEAN_FIELDS} for matrix in matrices]
-        if by_matrix
-        else [layer.means or {} for layer in analyzed]
-    )
-    in_range = [unit for unit in units if _alpha_counts(unit["alpha"], convention)]
-    means = {
-        "alpha_hat": metrics.mean(unit["weighted_alpha"] for unit in in_range),
-        "mean_alpha": metrics.mean(unit["alpha"] for unit in in_range),
-        "mean_log10_frobenius_norm": metrics.mean(u["log10_frobenius_norm"] for u in units),
-        "mean_log10_spectral_norm": metrics.mean(u["log10_spectral_norm"] for u in units),
-        "mean_log10_alpha_norm": metrics.mean(u["log10_alpha_norm"] for u in in_range),
-        "mean_stable_rank": metrics.mean(unit["stable_rank"] for unit in units),
-    }
-    fitted = [
-        (matrix.log10_frobenius_norm, matrix.weighted_alpha)
-        for matrix in matrices
-        if matrix.log10_frobenius_norm is not None and matrix.weighted_alpha is not None
-    ]
-    return ModelReport(
-        layers=len(analyzed),
-        matrices=len(matrices),
-        **{name: mean.value for name, mean in means.items()},
-        counts={name: mean.count for name, mean in means.items()},
-        pl_norm_relation=metrics.pl_norm_relation(
-            [norm for norm, _ in fitted], [alpha for _, alpha in fitted]
-        ),
-    )
-
-
-def _alpha_counts(alpha: float | None, convention: Convention) -> bool:
-    if alpha is None or convention.alpha_range is None:
-        return True
-    low, high = convention.alpha_range
-    return low <= alpha <= high

@@ -10,8 +10,10 @@ from builders import gaussian, power_law_matrix
 from safetensors.numpy import save_file
 
 from htsr_ref import PAPER, analyze, open_weights
-from htsr_ref.analysis import PlannedLayer, Progress, find_bad_entries, plan
+from htsr_ref.analysis import Progress
+from htsr_ref.bad_entries import find_bad_entries
 from htsr_ref.conventions import FIELDS
+from htsr_ref.planning import PlannedLayer, plan
 from htsr_ref.powerlaw import fit_power_law
 from htsr_ref.report import LayerReport, MatrixReport, Report
 

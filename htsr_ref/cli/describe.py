@@ -19,8 +19,8 @@ def describe(
     chosen = options.convention_of(convention, set_)
     overrides = options.layers_of(layers)
 
-    from htsr_ref.analysis import plan
     from htsr_ref.cli.tables import plan_table
+    from htsr_ref.planning import plan
     from htsr_ref.weights import open_weights
 
     weights = open_weights(file, overrides)

@@ -29,7 +29,7 @@ def spectrum(
     chosen = options.convention_of(convention, set_)
     overrides = options.layers_of(layers)
 
-    from htsr_ref.analysis import plan
+    from htsr_ref.planning import plan
     from htsr_ref.spectrum import spectrum as eigenvalues_of
     from htsr_ref.weights import open_weights
 

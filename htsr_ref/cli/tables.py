@@ -10,8 +10,8 @@ from htsr_ref.markdown import convention_text, model_rows, number, remarks
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from htsr_ref.analysis import PlannedLayer
     from htsr_ref.conventions import Convention
+    from htsr_ref.planning import PlannedLayer
     from htsr_ref.report import LayerReport, Report
     from htsr_ref.spectrum import SolverChoice
     from htsr_ref.weights import Weights

@@ -14,7 +14,7 @@ def validate(
     """Check that a weight file is well formed, fits its manifest, and holds only finite numbers."""
     overrides = options.layers_of(layers)
 
-    from htsr_ref.analysis import find_bad_entries
+    from htsr_ref.bad_entries import find_bad_entries
     from htsr_ref.weights import open_weights
 
     weights = open_weights(file, overrides)

@@ -1,0 +1,35 @@
+"""Where weights are not numbers."""
+
+from htsr_ref.errors import HtsrError
+from htsr_ref.spectrum import first_nonfinite
+from htsr_ref.weights import Layer, Weights
+
+
+def find_bad_entries(weights: Weights) -> list[str]:
+    """Describe the first NaN or infinity of every tensor that holds one; reads all weights.
+
+    Spec: SPC-7.
+    """
+    found = []
+    for layer in weights.layers:
+        try:
+            message = None if layer.same_as else describe_bad_entry(layer)
+        except HtsrError as error:
+            message = str(error)
+        if message is not None:
+            found.append(message)
+    return found
+
+
+def describe_bad_entry(layer: Layer) -> str | None:
+    """Say where a layer's first NaN or infinity is; None if all its entries are finite.
+
+    Spec: SPC-7.
+    """
+    index = first_nonfinite(layer.data)
+    if index is None:
+        return None
+    return (
+        f"tensor {layer.tensor!r}: entry {list(index)} is {float(layer.data[index])}. "
+        "Repair or re-export the checkpoint"
+    )
