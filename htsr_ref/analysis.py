@@ -4,6 +4,7 @@ import math
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from itertools import accumulate
 from typing import Any
 
 from numpy.typing import ArrayLike
@@ -113,14 +114,14 @@ def analyze(
     weights = source if isinstance(source, Weights) else open_weights(source, layers)
     sha256 = weights.sha256()
     planned = plan(weights, convention)
-    costs = [_cost(item, solver) for item in planned]
+    done = list(accumulate((_cost(item, solver) for item in planned), initial=0.0))
     notify = progress or (lambda _: None)
     reports = []
-    for i, item in enumerate(planned):
+    for before, item in zip(done, planned, strict=False):
         if item.skipped is None:
-            notify(Progress(item.layer.name, sum(costs[:i]), sum(costs)))
+            notify(Progress(item.layer.name, before, done[-1]))
         reports.append(_analyze_layer(item, convention, solver, checks))
-    notify(Progress("", sum(costs), sum(costs)))
+    notify(Progress("", done[-1], done[-1]))
     return Report(
         spec_version=SPEC_VERSION,
         tool=Tool("htsr-ref", __version__),

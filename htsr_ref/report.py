@@ -8,11 +8,11 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, Literal
 
+from htsr_ref import strictjson
 from htsr_ref.conventions import Convention
 from htsr_ref.errors import ConventionError, ReportError
 from htsr_ref.metrics import Line
 from htsr_ref.rebuild import rebuild
-from htsr_ref.weights import strictjson
 
 SPEC_VERSION = "0.1"
 """Version of the specification that this package implements."""

@@ -93,14 +93,14 @@ def examine_sample(
     x = checked_sample(sample)
     if gof and xmin != "ks":
         raise SampleError("the goodness-of-fit test searches xmin itself: leave xmin = ks")
-    if replicas and isinstance(xmin, str) and xmin != "ks":
-        raise SampleError(f"the bootstrap has no rule xmin = {xmin}: leave ks or give a number")
+    drawn = None
+    if replicas:
+        if isinstance(xmin, str) and xmin != "ks":
+            raise SampleError(f"the bootstrap has no rule xmin = {xmin}: leave ks or give a number")
+        drawn = bootstrap(x, ks=ks, xmin=xmin, replicas=replicas, seed=seed, progress=progress)
     fit = fit_power_law(x, ks=ks, xmin=xmin)
     tail = x[x.size - fit.tail_size :]
     tested = goodness_of_fit(x, fit, replicas=gof, seed=seed, progress=progress) if gof else None
-    drawn = None
-    if replicas and (xmin == "ks" or not isinstance(xmin, str)):
-        drawn = bootstrap(x, ks=ks, xmin=xmin, replicas=replicas, seed=seed, progress=progress)
     extreme = extreme_value(x)
     return SampleReport(
         spec_version=SPEC_VERSION,

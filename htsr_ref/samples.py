@@ -32,10 +32,11 @@ def read_sample(path: str | os.PathLike[str], key: str | None = None) -> NDArray
     Spec: PL-17.
     """
     try:
-        content = Path(path).read_bytes()
-        if content.startswith((b"\x93NUMPY", b"PK")):
-            return _from_arrays(path, key)
-        return parse_sample(content.decode("utf-8-sig"), str(path))
+        with Path(path).open("rb") as file:
+            start = file.read(6)
+            if start.startswith((b"\x93NUMPY", b"PK")):
+                return _from_arrays(path, key)
+            return parse_sample((start + file.read()).decode("utf-8-sig"), str(path))
     except OSError as error:
         raise SampleError(f"{path}: it cannot be read ({error.strerror})") from error
     except UnicodeDecodeError as error:

@@ -99,7 +99,7 @@ def layers_of(path: Path | None) -> Mapping[str, Mapping[str, Any]] | None:
     """Read the file that --layers names."""
     if path is None:
         return None
-    from htsr_ref.weights import strictjson
+    from htsr_ref import strictjson
 
     try:
         found = strictjson.loads(path.read_bytes())

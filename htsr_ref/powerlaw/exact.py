@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from htsr_ref.powerlaw.ks import KsKind
+from htsr_ref.powerlaw.ks import KsKind, gaps_at_ranks
 from htsr_ref.powerlaw.plain import Threshold, candidate_starts, fit_tail, search_plain
 
 SEEDS = 12
@@ -41,15 +41,30 @@ class Candidates:
 
 
 def fit_candidates(logs: NDArray[np.float64], starts: NDArray[np.intp]) -> Candidates:
-    """Exponents of all candidates in one pass.
-
-    Σ_{j≥i} (l_j - l_i) grows from i + 1 to i by the gap between them times the points above it.
-    All terms are positive, so that nothing cancels.
-    """
-    points_above = np.arange(logs.size - 1, 0, -1)
-    log_sums = np.cumsum((points_above * np.diff(logs))[::-1])[::-1]
+    """Exponents of all candidates in one pass."""
     sizes = logs.size - starts
-    return Candidates(starts, sizes, sizes / log_sums[starts])
+    return Candidates(starts, sizes, sizes / tail_log_sums(np.diff(logs))[starts])
+
+
+def tail_log_sums(steps: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Sum l_j - l_i over the tail j ≥ i of every point i but the last.
+
+    The sum grows from i + 1 to i by the step between them times the points above it. All terms
+    are positive, so that nothing cancels.
+
+    Parameters
+    ----------
+    steps : (..., n-1) float64, l_(i+1) - l_i of ascending logarithms.
+
+    Returns
+    -------
+    (..., n-1) float64
+
+    >>> tail_log_sums(np.diff([0.0, 1.0, 3.0]))
+    array([4., 2.])
+    """
+    points_above = np.arange(steps.shape[-1], 0, -1)
+    return np.cumsum((steps * points_above)[..., ::-1], axis=-1)[..., ::-1]
 
 
 def search_exact(
@@ -135,7 +150,4 @@ def _gaps_at(
     """Distance between fit and empirical function at one point of each chosen candidate's tail."""
     starts, sizes = candidates.starts[chosen], candidates.sizes[chosen]
     cdf = -np.expm1(-candidates.decays[chosen] * (logs[points] - logs[starts]))
-    below = points - starts
-    if ks == "one-sided":
-        return np.abs(cdf - below / sizes)
-    return np.maximum(cdf - below / sizes, (below + 1) / sizes - cdf)
+    return gaps_at_ranks(cdf, points - starts, sizes, ks)

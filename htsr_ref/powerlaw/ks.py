@@ -8,8 +8,13 @@ from numpy.typing import NDArray
 KsKind = Literal["two-sided", "one-sided"]
 
 
-def ks_gaps(cdf: NDArray[np.float64], kind: KsKind = "two-sided") -> NDArray[np.float64]:
-    """Distances between a model's distribution function and the empirical one at every point.
+def gaps_at_ranks(
+    cdf: NDArray[np.float64],
+    below: NDArray[np.intp],
+    sizes: int | NDArray[np.intp],
+    kind: KsKind = "two-sided",
+) -> NDArray[np.float64]:
+    """Distances between a model's distribution function and the empirical one at single points.
 
     The empirical function rises from (k-1)/n to k/n at the k-th of n points. "two-sided" compares
     the model with both ends of each step, which gives the Kolmogorov-Smirnov statistic;
@@ -18,20 +23,40 @@ def ks_gaps(cdf: NDArray[np.float64], kind: KsKind = "two-sided") -> NDArray[np.
 
     Parameters
     ----------
-    cdf : (n,) float64, the model's distribution function at the points of the tail, ascending.
+    cdf : (m,) float64, the model's distribution function at each point.
+    below : (m,) k - 1, the number of points of the tail before it.
+    sizes : n, of one tail for all points or of each point's own.
     kind : which ends of the steps are compared.
+
+    Returns
+    -------
+    (m,) float64, each in [0, 1].
+
+    Spec: PL-3. Source: Clauset, Shalizi & Newman 2009, eq. 3.9.
+    """
+    gaps: NDArray[np.float64] = cdf - below / sizes
+    if kind == "one-sided":
+        np.abs(gaps, out=gaps)
+    else:
+        np.maximum(gaps, (below + 1) / sizes - cdf, out=gaps)
+    return gaps
+
+
+def ks_gaps(cdf: NDArray[np.float64], kind: KsKind = "two-sided") -> NDArray[np.float64]:
+    """Distances at every point of one tail; the largest is the KS distance.
+
+    Parameters
+    ----------
+    cdf : (n,) float64, the model's distribution function at the points of the tail, ascending.
+    kind : as for `gaps_at_ranks`.
 
     Returns
     -------
     (n,) float64, each in [0, 1].
 
-    Spec: PL-3. Source: Clauset, Shalizi & Newman 2009, eq. 3.9.
+    Spec: PL-3.
     """
-    ranks = np.arange(cdf.size + 1) / cdf.size
-    above_lower_end = cdf - ranks[:-1]
-    if kind == "one-sided":
-        return np.abs(above_lower_end)
-    return np.maximum(above_lower_end, ranks[1:] - cdf)
+    return gaps_at_ranks(cdf, np.arange(cdf.size), cdf.size, kind)
 
 
 def ks_distance(cdf: NDArray[np.float64], kind: KsKind = "two-sided") -> float:

@@ -39,7 +39,7 @@ def write_weights(
     arrays: Mapping[str, NDArray[Any]],
     tensors: Mapping[str, TensorSpec] | None = None,
     source: Mapping[str, str | None] | None = None,
-    format: Literal["safetensors", "hdf5"] = "safetensors",  # noqa: A002
+    format: Literal["safetensors", "hdf5"] = "safetensors",  # noqa: A002 - the word that users know
 ) -> None:
     """Write a weight file; the same arguments always give the same bytes.
 

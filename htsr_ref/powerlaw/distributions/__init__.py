@@ -37,18 +37,24 @@ class Distribution(Protocol):
     """
 
     @property
-    def xmin(self) -> float: ...  # noqa: D102
+    def xmin(self) -> float:
+        """Lower end of the support."""
 
-    def logpdf(self, x: ArrayLike) -> NDArray[np.float64]: ...  # noqa: D102
+    def logpdf(self, x: ArrayLike) -> NDArray[np.float64]:
+        """Logarithm of the density; -inf outside the support."""
 
-    def cdf(self, x: ArrayLike) -> NDArray[np.float64]: ...  # noqa: D102
+    def cdf(self, x: ArrayLike) -> NDArray[np.float64]:
+        """Probability of a value ≤ x."""
 
-    def survival(self, x: ArrayLike) -> NDArray[np.float64]: ...  # noqa: D102
+    def survival(self, x: ArrayLike) -> NDArray[np.float64]:
+        """Probability of a value > x."""
 
-    def sample(self, size: int, rng: np.random.Generator) -> NDArray[np.float64]: ...  # noqa: D102
+    def sample(self, size: int, rng: np.random.Generator) -> NDArray[np.float64]:
+        """Independent draws, (size,) float64."""
 
     @classmethod
-    def fit(cls, tail: ArrayLike, xmin: float) -> Self: ...  # noqa: D102
+    def fit(cls, tail: ArrayLike, xmin: float) -> Self:
+        """Law of greatest likelihood for a tail above xmin."""
 
 
 DISTRIBUTIONS: Mapping[str, type[Distribution]] = MappingProxyType(

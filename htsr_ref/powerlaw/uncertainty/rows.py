@@ -10,7 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from htsr_ref.powerlaw.ks import KsKind
+from htsr_ref.powerlaw.exact import tail_log_sums
+from htsr_ref.powerlaw.ks import KsKind, gaps_at_ranks
 
 MIDDLE = 0.5
 """Place in every tail where the first bound is taken."""
@@ -145,8 +146,7 @@ def _all_candidates(logs: NDArray[np.float64], ks: KsKind) -> _Candidates:
     """List the first point of each distinct value but the largest, in every row."""
     n = logs.shape[1]
     steps = np.diff(logs, axis=1)
-    # Σ_{j≥i} (l_j - l_i) grows from i + 1 to i by the gap between them times the points above it.
-    log_sums = np.cumsum((steps * np.arange(n - 1, 0, -1))[:, ::-1], axis=1)[:, ::-1]
+    log_sums = tail_log_sums(steps)
     distinct = log_sums > 0
     distinct[:, 1:] &= steps[:, :-1] > 0
     rows, starts = np.nonzero(distinct)
@@ -221,10 +221,4 @@ def _gaps_at(
     flat, first = logs.ravel(), rows * n
     # Absolute errors are what counts here: exp takes half the time of expm1.
     cdf = 1.0 - np.exp(decays * (flat[first + starts] - flat[first + points]))
-    below, sizes = points - starts, n - starts
-    gaps: NDArray[np.float64] = cdf - below / sizes
-    if ks == "one-sided":
-        np.abs(gaps, out=gaps)
-    else:
-        np.maximum(gaps, (below + 1) / sizes - cdf, out=gaps)
-    return gaps
+    return gaps_at_ranks(cdf, points - starts, n - starts, ks)
