@@ -77,7 +77,8 @@ def examine_sample(
     sample : (n,) real, positive, in any order.
     name : where it comes from.
     ks, xmin : as for `fit_power_law`.
-    gof : replicas of the goodness-of-fit test; 0 for none. Needs xmin = "ks".
+    gof : replicas of the goodness-of-fit test; 0 for none. Needs xmin = "ks" or a number, above
+        which every replica is then a tail (PL-53).
     replicas : replicas of the bootstrap intervals; 0 for none. Needs xmin = "ks" or a number.
     compare : whether to compare with other laws.
     seed : of the random choices.
@@ -91,16 +92,23 @@ def examine_sample(
     Spec: PL-17, PL-18.
     """
     x = checked_sample(sample)
-    if gof and xmin != "ks":
-        raise SampleError("the goodness-of-fit test searches xmin itself: leave xmin = ks")
-    drawn = None
-    if replicas:
-        if isinstance(xmin, str) and xmin != "ks":
-            raise SampleError(f"the bootstrap has no rule xmin = {xmin}: leave ks or give a number")
-        drawn = bootstrap(x, ks=ks, xmin=xmin, replicas=replicas, seed=seed, progress=progress)
     fit = fit_power_law(x, ks=ks, xmin=xmin)
     tail = x[x.size - fit.tail_size :]
-    tested = goodness_of_fit(x, fit, replicas=gof, seed=seed, progress=progress) if gof else None
+    drawn, tested = None, None
+    if gof or replicas:
+        if isinstance(xmin, str) and xmin != "ks":
+            raise SampleError(f"replicas cannot follow xmin = {xmin}: leave ks or give a number")
+        if replicas:
+            drawn = bootstrap(x, ks=ks, xmin=xmin, replicas=replicas, seed=seed, progress=progress)
+        if gof:
+            tested = goodness_of_fit(
+                x,
+                fit,
+                xmin="searched" if xmin == "ks" else "known",
+                replicas=gof,
+                seed=seed,
+                progress=progress,
+            )
     extreme = extreme_value(x)
     return SampleReport(
         spec_version=SPEC_VERSION,

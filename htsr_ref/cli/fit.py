@@ -10,11 +10,19 @@ from htsr_ref.cli import options, output
 from htsr_ref.errors import HtsrError
 
 if TYPE_CHECKING:
+    from htsr_ref.law_report import LawReport
     from htsr_ref.powerlaw.fit import XminRule
     from htsr_ref.sample_report import SampleReport
 
 EPILOG = "Example: htsr fit eigenvalues.txt --compare --gof 2500"
 _RULES = ("ks", "median", "peak", "peak-slip", "grid")
+_LAWS = (
+    "truncated_power_law",
+    "bounded_power_law",
+    "lognormal",
+    "stretched_exponential",
+    "exponential",
+)
 
 
 def fit(
@@ -40,6 +48,15 @@ def fit(
         Literal["two-sided", "one-sided"],
         typer.Option("--ks", help="Both ends of each step (the definition), or the lower only."),
     ] = "two-sided",
+    law: Annotated[
+        str | None,
+        typer.Option(
+            "--law",
+            metavar="LAW",
+            autocompletion=lambda: list(_LAWS),
+            help=f"Fit another law instead: {', '.join(_LAWS)}.",
+        ),
+    ] = None,
     gof: Annotated[
         int,
         typer.Option("--gof", metavar="N", min=0, help="Test the fit with N replicas (2500)."),
@@ -72,10 +89,13 @@ def fit(
     if form not in ("table", "json"):
         raise HtsrError(f"{out}: the fit of a sample is text or JSON")
 
+    if law is not None and (gof or replicas or compare or plot):
+        raise HtsrError("--law gives a fit alone: leave out --gof, --bootstrap, --compare, --plot")
     output.check_writable(out)
     output.check_writable(plot)
 
     from htsr_ref.analysis import Progress
+    from htsr_ref.law_report import examine_law
     from htsr_ref.sample_report import examine_sample
     from htsr_ref.samples import parse_sample, read_sample
 
@@ -83,6 +103,18 @@ def fit(
         sample, name = parse_sample(sys.stdin.read(), "standard input"), "standard input"
     else:
         sample, name = read_sample(data, key), Path(data).name
+    if law is not None:
+        with output.progress_bar() as show:
+            found = examine_law(
+                sample,
+                name,
+                law,
+                ks=ks,
+                xmin=_threshold(xmin),
+                progress=lambda done, total: show(Progress("thresholds", done, total)),
+            )
+        output.emit(found.to_json() if form == "json" else _law_text(found), out)
+        return
     with output.progress_bar() as show:
         report = examine_sample(
             sample,
@@ -148,4 +180,20 @@ def _text(report: "SampleReport") -> str:
             f"p {p_value}, favours {test.favoured or 'neither'}"
         )
     lines += [f"warning: {text}" for text in report.warnings]
+    return "\n".join(lines) + "\n"
+
+
+def _law_text(report: "LawReport") -> str:
+    share = report.tail_size / report.sample_size
+    lines = [f"{report.name}: {report.sample_size} values, {report.law}"]
+    for name, value in report.parameters.items():
+        error = report.stderr.get(name)
+        lines.append(f"{name:<12} {value:.6g}" + ("" if error is None else f" ± {error:.2g}"))
+    lines += [
+        f"xmin         {report.xmin:.6g}  (rule: {report.xmin_rule})",
+        f"tail         {report.tail_size} values, {share:.0%}",
+        f"D            {report.ks_distance:.4f}  ({report.ks})",
+        f"ln L         {report.log_likelihood:.4f}",
+        *(f"warning: {text}" for text in report.warnings),
+    ]
     return "\n".join(lines) + "\n"

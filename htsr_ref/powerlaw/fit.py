@@ -1,9 +1,7 @@
 """Fitting a power law to a sample: checks, the choice of the threshold, the result."""
 
 import math
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import Literal
 
 import numpy as np
@@ -14,12 +12,7 @@ from htsr_ref.powerlaw.exact import search_exact
 from htsr_ref.powerlaw.ks import KsKind
 from htsr_ref.powerlaw.mle import alpha_ci95, alpha_stderr
 from htsr_ref.powerlaw.plain import Threshold, fit_above
-from htsr_ref.powerlaw.thresholds import (
-    grid_threshold,
-    median_threshold,
-    peak_threshold,
-    slipped_peak_threshold,
-)
+from htsr_ref.powerlaw.thresholds import STARTS, grid_thresholds
 
 XminRule = Literal["ks", "median", "peak", "peak-slip", "grid"]
 
@@ -171,23 +164,14 @@ def _by_rule(x: NDArray[np.float64], ks: KsKind, rule: XminRule) -> tuple[Thresh
         )
     logs = log_ratios(x)
     if rule == "grid":
-        on_grid = grid_threshold(x, logs, ks)
-        if on_grid is not None:
-            return on_grid
+        trials = [
+            (fit_above(logs[start:] - log_xmin, start, ks), threshold)
+            for start, threshold, log_xmin in grid_thresholds(x, logs)
+        ]
+        if trials:
+            return min(trials, key=lambda trial: trial[0].ks_distance)
     else:
-        found = _RULES[rule](x, logs, ks)
+        found = search_exact(x, logs, ks, STARTS[rule](x))
         if found is not None:
             return found, float(x[found.start])
     raise NoFitError(f"no threshold fits the rule xmin = {rule}")
-
-
-_RULES: Mapping[
-    str, Callable[[NDArray[np.float64], NDArray[np.float64], KsKind], Threshold | None]
-] = MappingProxyType(
-    {
-        "ks": search_exact,
-        "median": median_threshold,
-        "peak": peak_threshold,
-        "peak-slip": slipped_peak_threshold,
-    }
-)

@@ -1,57 +1,58 @@
-"""Other rules for the threshold xmin, as published tools have them.
-
-Each takes an ascending positive sample, its logarithms and a kind of KS distance, and returns the
-fit above the threshold it chooses, or None where it finds none.
-"""
+"""Rules for the threshold xmin other than the least KS distance, as published tools have them."""
 
 import math
+from collections.abc import Callable, Iterator, Mapping
+from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
 
-from htsr_ref.powerlaw.exact import search_exact
-from htsr_ref.powerlaw.ks import KsKind
-from htsr_ref.powerlaw.plain import Threshold, candidate_starts, fit_above, fit_tail
+from htsr_ref.powerlaw.plain import candidate_starts
 
 BINS = 100
-"""Bins of the histogram whose peak `peak_threshold` finds."""
+"""Bins of the histogram whose peak `peak_starts` finds, and the least number of grid points."""
+
+Sample = NDArray[np.float64]
+"""(n,) float64, ascending, positive."""
+
+Starts = NDArray[np.intp]
+"""(m,) ascending indices of the first points of the tails that a rule admits."""
 
 
-def median_threshold(
-    sample: NDArray[np.float64], logs: NDArray[np.float64], ks: KsKind, position: float = 2.0
-) -> Threshold | None:
+def median_starts(sample: Sample, position: float = 2.0) -> Starts:
     """Begin the tail at the point of index ⌊n/position⌋, so that 2 takes the upper half.
 
     Spec: PL-12. Source: TempBalance (arXiv 2312.00359), `xmin_pos`.
     """
     start = int(sample.size / position)
-    return fit_tail(logs, start, ks) if logs[start] < logs[-1] else None
+    return np.array([start] if sample[start] < sample[-1] else [], dtype=np.intp)
 
 
-def peak_threshold(
-    sample: NDArray[np.float64], logs: NDArray[np.float64], ks: KsKind
-) -> Threshold | None:
+def peak_starts(sample: Sample) -> Starts:
     """Search between 0.95 and 1.5 times the peak of the histogram of log10 x.
 
     Spec: PL-13. Source: AlphaPruning (arXiv 2410.10912), `xmin_peak`, as its words describe it.
     """
     peak = histogram_peak(sample)
-    return _search_window(sample, logs, ks, 0.95 * peak, 1.5 * peak)
+    return _starts_within(sample, 0.95 * peak, 1.5 * peak)
 
 
-def slipped_peak_threshold(
-    sample: NDArray[np.float64], logs: NDArray[np.float64], ks: KsKind
-) -> Threshold | None:
+def slipped_peak_starts(sample: Sample) -> Starts:
     """Search between log10(0.95 peak), as if it were no logarithm, and 1.5 times the peak.
 
     Spec: PL-13. Source: the code of WeightWatcher, TempBalance, AlphaPruning and others, whose
     lower end is left as a logarithm.
     """
     peak = histogram_peak(sample)
-    return _search_window(sample, logs, ks, math.log10(0.95 * peak), 1.5 * peak)
+    return _starts_within(sample, math.log10(0.95 * peak), 1.5 * peak)
 
 
-def histogram_peak(sample: NDArray[np.float64]) -> float:
+def _starts_within(sample: Sample, low: float, high: float) -> Starts:
+    starts = candidate_starts(sample)
+    return starts[(sample[starts] >= low) & (sample[starts] <= high)]
+
+
+def histogram_peak(sample: Sample) -> float:
     """Left edge of the fullest of 100 equal bins of log10 x; the first of several.
 
     Spec: PL-13.
@@ -63,37 +64,41 @@ def histogram_peak(sample: NDArray[np.float64]) -> float:
     return float(10.0 ** edges[counts.argmax()])
 
 
-def _search_window(
-    sample: NDArray[np.float64], logs: NDArray[np.float64], ks: KsKind, low: float, high: float
-) -> Threshold | None:
-    starts = candidate_starts(sample)
-    inside = (sample[starts] >= low) & (sample[starts] <= high)
-    return search_exact(sample, logs, ks, starts[inside])
+def grid_thresholds(
+    sample: Sample, logs: NDArray[np.float64]
+) -> Iterator[tuple[int, float, float]]:
+    """Try max(100, ⌊n/100⌋) thresholds at equal ratios, which need not be points.
 
+    They run from the smallest value to the fourth largest distinct one; with fewer than four
+    distinct values there are none.
 
-def grid_threshold(
-    sample: NDArray[np.float64], logs: NDArray[np.float64], ks: KsKind
-) -> tuple[Threshold, float] | None:
-    """Try max(100, ⌊n/100⌋) thresholds at equal ratios, which need not be points of the sample.
+    Parameters
+    ----------
+    sample : the sample.
+    logs : (n,) float64, its natural logarithms less that of its largest value.
 
-    They run from the smallest value to the fourth largest distinct one.
-
-    Returns
-    -------
-    The fit and the threshold, or None with fewer than four distinct values.
+    Yields
+    ------
+    index of the tail's first point, threshold, logarithm of the threshold as those in `logs`.
 
     Spec: PL-14. Source: the development version of the package `powerlaw` after 2.0.0, with
     `test_all_xmin=False`.
     """
     starts = candidate_starts(sample)
     if starts.size < 3:
-        return None
-    count = max(BINS, sample.size // 100)
-    last = starts[-3]
-    best: tuple[Threshold, float] | None = None
-    for log_xmin in np.linspace(logs[0], logs[last], count):
+        return
+    for log_xmin in np.linspace(logs[0], logs[starts[-3]], max(BINS, sample.size // 100)):
         start = int(np.searchsorted(logs, log_xmin))
-        trial = fit_above(logs[start:] - log_xmin, start, ks)
-        if best is None or trial.ks_distance < best[0].ks_distance:
-            best = trial, float(np.exp(log_xmin) * sample[-1])
-    return best
+        # The exponential may round to above a point at which the threshold lies.
+        yield start, float(min(np.exp(log_xmin) * sample[-1], sample[start])), float(log_xmin)
+
+
+STARTS: Mapping[str, Callable[[Sample], Starts]] = MappingProxyType(
+    {
+        "ks": candidate_starts,
+        "median": median_starts,
+        "peak": peak_starts,
+        "peak-slip": slipped_peak_starts,
+    }
+)
+"""By rule, the tails among which the one of least KS distance is taken."""

@@ -7,6 +7,8 @@ import pytest
 from commands import spawn
 
 from htsr_ref.powerlaw import fit_power_law
+from htsr_ref.powerlaw.distributions import TruncatedPowerLaw
+from htsr_ref.powerlaw.uncertainty import goodness_of_fit
 
 SAMPLE = np.random.default_rng(4).pareto(1.5, 120) + 1.0
 
@@ -94,3 +96,27 @@ def test_bad_options_are_refused(htsr, data, tmp_path):
     assert "give a number or one of ks" in htsr("fit", data, "--xmin", "least").err
     assert "text or JSON" in htsr("fit", data, "-o", tmp_path / "fit.csv").err
     assert htsr("fit", data, "--gof", "-1").code == 2
+
+
+@pytest.mark.spec("PL-53")
+def test_above_a_given_threshold_the_replicas_are_tails(htsr, data):
+    found = json.loads(htsr("fit", data, "--json", "--xmin", "2", "--gof", 50).out)
+    fit = fit_power_law(SAMPLE, xmin=2.0)
+    expected = goodness_of_fit(SAMPLE, fit, xmin="known", replicas=50).p_value
+    assert (found["xmin"], found["p_value"]) == (2.0, expected)
+    assert "cannot follow xmin = median" in htsr("fit", data, "--xmin", "median", "--gof", 5).err
+
+
+@pytest.mark.spec("PL-55")
+def test_another_law_can_be_fitted(htsr, data):
+    printed = htsr("fit", data, "--law", "truncated_power_law", "--xmin", "2").out
+    found = json.loads(htsr("fit", data, "--law", "truncated_power_law", "--xmin", 2, "--json").out)
+    law = TruncatedPowerLaw.fit(SAMPLE[SAMPLE >= 2], 2.0)
+    assert found["parameters"] == pytest.approx({"alpha": law.alpha, "rate": law.rate})
+    errors = law.stderr(found["tail_size"])
+    assert found["stderr"] == pytest.approx({"alpha": errors[0], "rate": errors[1]})
+    assert f"alpha        {law.alpha:.6g} ± " in printed
+    short = htsr("fit", data, "--law", "exponential", "--xmin", float(np.sort(SAMPLE)[-3])).out
+    assert "warning: the fit rests on a tail of 3 values" in short
+    assert "there is no law 'zipf'" in htsr("fit", data, "--law", "zipf").err
+    assert "leave out --gof" in htsr("fit", data, "--law", "exponential", "--gof", 5).err
