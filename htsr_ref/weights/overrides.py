@@ -37,9 +37,8 @@ def apply_overrides(
 
     Spec: FMT-16.
     """
-    result = dict(decisions)
-    patterns = sorted(overrides, key=lambda pattern: pattern in decisions)
-    for pattern in patterns:
+    winning: dict[str, str] = {}
+    for pattern in sorted(overrides, key=lambda pattern: pattern in decisions):
         if pattern in decisions:
             matches = [pattern]
         else:
@@ -50,18 +49,20 @@ def apply_overrides(
                 f"the override {pattern!r} matches no tensor",
                 "Compare it with the tensor names that `htsr describe` lists",
             )
-        for name in matches:
-            try:
-                result[name] = _overridden(
-                    decisions[name], pattern, overrides[pattern], len(tensors[name].shape)
-                )
-            except ValueError as error:
-                raise WeightFileError(
-                    file,
-                    f"the override {pattern!r} is not valid: {error}",
-                    "Correct the override",
-                    name,
-                ) from error
+        winning |= dict.fromkeys(matches, pattern)
+    result = dict(decisions)
+    for name, pattern in winning.items():
+        try:
+            result[name] = _overridden(
+                decisions[name], pattern, overrides[pattern], len(tensors[name].shape)
+            )
+        except ValueError as error:
+            raise WeightFileError(
+                file,
+                f"the override {pattern!r} is not valid: {error}",
+                "Correct the override",
+                name,
+            ) from error
     return result
 
 

@@ -20,9 +20,10 @@ import dst
 import met
 import pl
 import spc
+import thr
 
 SPEC_VERSION = "0.1"
-CHAPTERS = {"spc": spc, "pl": pl, "dst": dst, "met": met}
+CHAPTERS = {"spc": spc, "pl": pl, "thr": thr, "dst": dst, "met": met}
 
 
 def document(chapter: str) -> str:

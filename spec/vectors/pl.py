@@ -136,6 +136,7 @@ def cases() -> list[dict[str, Json]]:
     body = quantiles(40, lambda p: mpf("0.1") + mpf("0.9") * p) + pareto(40, "3")
     bulk_and_spikes = [*lognormal(30, "0", "0.4"), 25.0, 60.0, 300.0]
     result = [
+        *fit_cases("pareto-1.01/n=20", "PL-2 PL-3 PL-4 PL-6", pareto(20, "1.01")),
         *fit_cases("pareto-1.05/n=20", "PL-2 PL-3 PL-4 PL-6", pareto(20, "1.05")),
         *fit_cases("pareto-1.5/n=10", "PL-2 PL-3 PL-4 PL-6", pareto(10, "1.5")),
         *fit_cases("pareto-2/n=19", "PL-2 PL-3 PL-4 PL-6", pareto(19, "2")),
@@ -146,7 +147,7 @@ def cases() -> list[dict[str, Json]]:
         *fit_cases("two-points", "PL-2 PL-3 PL-4", pareto(2, "2.5")),
         *fit_cases("three-points", "PL-2 PL-3 PL-4", pareto(3, "2.5")),
         *fit_cases("uniform-body-pareto-tail", "PL-4", body),
-        *fit_cases("lognormal/n=128", "PL-4", lognormal(128, "-1", "1")),
+        *fit_cases("lognormal/n=128", "PL-4 PL-11", lognormal(128, "-1", "1")),
         *fit_cases("lognormal/n=10", "PL-3 PL-4", lognormal(10, "0", "1")),
         *fit_cases("lognormal-narrow/n=20", "PL-4", lognormal(20, "0", "0.05")),
         *fit_cases("bulk-and-spikes", "PL-4", bulk_and_spikes),

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from scipy.stats import norm
+from scipy.stats import gamma, norm
 
 from htsr_ref.powerlaw.mle import alpha_ci95, alpha_mle, alpha_stderr
 
@@ -35,3 +35,13 @@ def test_interval_holds_95_percent_of_a_normal_distribution():
     stderr = 1.5 / math.sqrt(36)
     assert low == pytest.approx(2.5 + norm.ppf(0.025) * stderr, rel=1e-14)
     assert high == pytest.approx(2.5 + norm.ppf(0.975) * stderr, rel=1e-14)
+
+
+@pytest.mark.spec("PL-6")
+@pytest.mark.parametrize("n", [2, 3, 5, 10, 20, 50, 1000])
+def test_the_asymptotic_interval_covers_as_stated_in_tails_of_any_size(n):
+    """n(α-1)/(α̂-1) is Gamma distributed: try the interval at equally likely values of it."""
+    likely = gamma(n).ppf((np.arange(20_000) + 0.5) / 20_000)
+    intervals = [alpha_ci95(1.0 + n * 1.5 / value, n) for value in likely]
+    coverage = np.mean([low <= 2.5 <= high for low, high in intervals])
+    assert 0.95 <= coverage < 0.957

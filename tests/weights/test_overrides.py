@@ -98,6 +98,13 @@ def test_precedence():
 
 
 @pytest.mark.spec("FMT-16")
+def test_a_pattern_need_not_suit_a_tensor_that_another_override_takes():
+    arrays = {"conv.weight": np.ones((4, 2, 3)), "fc.weight": W}
+    conv, fc = open_weights(arrays, {"*": {"groups": 2}, "fc.weight": {"layer": "fc"}}).layers
+    assert (conv.groups, fc.groups) == (2, 1)
+
+
+@pytest.mark.spec("FMT-16")
 def test_an_override_goes_before_the_manifest(tmp_path):
     path = tmp_path / "x.safetensors"
     write_weights(path, {"w": W}, {"w": TensorSpec("linear", layer="fc")})
