@@ -43,3 +43,7 @@ class ConventionError(HtsrError):
 
 class ReportError(HtsrError):
     """A report file that is not one."""
+
+
+class EnsembleError(HtsrError):
+    """A random matrix that does not exist or that memory cannot hold."""
