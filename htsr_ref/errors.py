@@ -47,3 +47,7 @@ class ReportError(HtsrError):
 
 class EnsembleError(HtsrError):
     """A random matrix that does not exist or that memory cannot hold."""
+
+
+class ExpectationError(HtsrError):
+    """Expectations that a file does not carry, or that a report cannot be compared with."""

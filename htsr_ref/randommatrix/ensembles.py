@@ -120,7 +120,8 @@ def spiked(
         raise EnsembleError(f"spikes are {excess.tolist()}: each must be a number above -1")
     deviations = np.full(M, sigma)
     deviations[: excess.size] *= np.sqrt(1.0 + excess)
-    return rng.standard_normal((N, M)) * deviations
+    W: Matrix = rng.standard_normal((N, M)) * deviations
+    return W
 
 
 def prescribed(singular_values: ArrayLike, N: int, rng: np.random.Generator) -> Matrix:
@@ -148,7 +149,8 @@ def frame(rows: int, columns: int, rng: np.random.Generator) -> Matrix:
     """
     Q, R = np.linalg.qr(rng.standard_normal((rows, columns)))
     # QR alone prefers some signs; with those of R's diagonal no direction is preferred.
-    return Q * np.sign(np.diag(R))
+    frame: Matrix = Q * np.sign(np.diag(R))
+    return frame
 
 
 def power_law_eigenvalues(

@@ -66,6 +66,7 @@ def assemble(
             for tensor in tensors.values()
         ),
         source=container.manifest.source if container.manifest is not None else None,
+        extra=container.manifest.extra if container.manifest is not None else {},
         files=container.files,
         warnings=container.warnings,
     )

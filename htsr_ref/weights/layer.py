@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 from htsr_ref.errors import WeightFileError
 
@@ -71,6 +71,7 @@ class Weights:
     format : safetensors, safetensors-sharded, hdf5, npz, npy or memory.
     layers : every tensor, in the order of the file.
     source : the manifest's `source` block.
+    extra : what the file's maker added to the manifest; not interpreted here.
     files : the files it consists of, in name order.
     warnings : what the user should know about the file.
     """
@@ -81,6 +82,7 @@ class Weights:
     source: Mapping[str, str | None] | None
     files: tuple[Path, ...]
     warnings: tuple[str, ...]
+    extra: Mapping[str, Any] = field(default_factory=dict)
 
     def sha256(self) -> str | None:
         """Digest of the file, in hexadecimal.

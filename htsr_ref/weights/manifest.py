@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from htsr_ref import strictjson
@@ -64,10 +64,14 @@ class TensorSpec:
 
 @dataclass(frozen=True)
 class Manifest:
-    """The tensors' entries by name, and the file's origin."""
+    """The tensors' entries by name, the file's origin, and what its maker added.
+
+    Spec: FMT-2.
+    """
 
     tensors: Mapping[str, TensorSpec]
     source: Mapping[str, str | None]
+    extra: Mapping[str, Any] = field(default_factory=dict)
 
 
 def parse_manifest(text: str, path: object) -> Manifest:
@@ -90,7 +94,7 @@ def parse_manifest(text: str, path: object) -> Manifest:
                 "Convert the file again, or install the release of htsr-ref that knows this format",
             )
         _only_keys(value, ("format", "source", "tensors", "extra"), "the manifest")
-        _object(value.get("extra", {}), "extra")
+        extra = _object(value.get("extra", {}), "extra")
         source = _source(value.get("source", {}))
         tensors = _object(value.get("tensors"), "tensors")
     except ValueError as error:
@@ -105,7 +109,7 @@ def parse_manifest(text: str, path: object) -> Manifest:
             raise WeightFileError(
                 path, f"its manifest is not valid: {error}", "Convert the file again", name
             ) from error
-    return Manifest(specs, source)
+    return Manifest(specs, source, extra)
 
 
 def parse_entry(entry: Any) -> TensorSpec:
@@ -203,7 +207,8 @@ def dump_manifest(manifest: Manifest) -> str:
     """Write a manifest; the same manifest always gives the same text. Spec: FMT-2, FMT-7."""
     tensors = {name: _entry(spec) for name, spec in manifest.tensors.items()}
     source = {key: manifest.source.get(key) for key in SOURCE_KEYS}
-    value = {"format": FORMAT, "source": source, "tensors": tensors, "extra": {}}
+    value = {"format": FORMAT, "source": source, "tensors": tensors}
+    value["extra"] = dict(manifest.extra)
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
 
 

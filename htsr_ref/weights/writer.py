@@ -39,6 +39,7 @@ def write_weights(
     arrays: Mapping[str, NDArray[Any]],
     tensors: Mapping[str, TensorSpec] | None = None,
     source: Mapping[str, str | None] | None = None,
+    extra: Mapping[str, Any] | None = None,
     format: Literal["safetensors", "hdf5"] = "safetensors",  # noqa: A002 - the word that users know
 ) -> None:
     """Write a weight file; the same arguments always give the same bytes.
@@ -51,6 +52,7 @@ def write_weights(
     tensors : meaning of every array; axes left empty are (out, in) or (out, in, k1, ...). None
         writes a plain file without a manifest.
     source : framework, converter, file and sha256 of what the weights came from.
+    extra : anything that JSON can hold, for whoever reads the manifest.
     format : "safetensors" or "hdf5".
 
     Raises
@@ -73,10 +75,10 @@ def write_weights(
     path = Path(path)
     manifest = None
     if tensors is not None:
-        manifest = _manifest(path, arrays, tensors, source or {})
-    elif source is not None:
+        manifest = _manifest(path, arrays, tensors, source or {}, extra or {})
+    elif source is not None or extra is not None:
         raise WeightFileError(
-            path, "a source needs a manifest to be written in", "Describe the tensors"
+            path, "source and extra need a manifest to be written in", "Describe the tensors"
         )
     text = None if manifest is None else dump_manifest(manifest)
     if format == "safetensors":
@@ -92,6 +94,7 @@ def _manifest(
     arrays: Mapping[str, NDArray[Any]],
     tensors: Mapping[str, TensorSpec],
     source: Mapping[str, str | None],
+    extra: Mapping[str, Any],
 ) -> Manifest:
     specs = {
         name: replace(spec, axes=default_axes(spec.kind, arrays[name].ndim) or ())
@@ -104,7 +107,7 @@ def _manifest(
         raise WeightFileError(
             path, f"source has the unknown key {unknown[0]!r}", f"Use {', '.join(SOURCE_KEYS)}"
         )
-    manifest = Manifest(specs, source)
+    manifest = Manifest(specs, source, extra)
     try:
         text = dump_manifest(manifest)
     except ValueError as error:

@@ -1,0 +1,75 @@
+"""`htsr synth` and `htsr analyze --expect`."""
+
+import json
+
+import pytest
+
+from htsr_ref.cli import synth
+from htsr_ref.recipes import ENSEMBLES
+
+PARETO = ("synth", "--ensemble", "pareto", "--mu", 1.5, "--shape", "128x64", "--layers", 2)
+
+
+@pytest.mark.spec("RMT-11", "RMT-12")
+def test_a_file_is_written_and_is_as_expected(htsr, tmp_path):
+    path = tmp_path / "s.safetensors"
+    outcome = htsr(*PARETO, path)
+    assert (outcome.code, outcome.out, outcome.err) == (0, "", "")
+    plain = htsr("analyze", path, "--json")
+    checked = htsr("analyze", path, "--json", "--expect")
+    assert checked.code == 0
+    assert checked.err == "htsr: 4 numbers are as expected, 0 are not\n"
+    assert checked.out == plain.out
+
+
+@pytest.mark.spec("RMT-12")
+def test_a_miss_is_exit_code_1_and_the_report_is_still_written(htsr, tmp_path):
+    path = tmp_path / "s.safetensors"
+    htsr("synth", "--ensemble", "gaussian", "--shape", "8x4", path)
+    data = path.read_bytes()
+    start = 8 + int.from_bytes(data[:8], "little")
+    path.write_bytes(data[:start] + b"\0" * 64 + data[start + 64 :])
+    assert htsr("analyze", path, "--expect", "--json").code == 0
+    path.write_bytes(data[:start] + b"\0" * (len(data) - start))
+    outcome = htsr("analyze", path, "--expect", "--json")
+    assert outcome.code == 1
+    assert "not as expected: layer layer0: lambda_max is 0, expected" in outcome.err
+    assert json.loads(outcome.out)["layers"][0]["matrices"][0]["rank"] == 0
+
+
+@pytest.mark.spec("RMT-12")
+def test_what_cannot_be_compared(htsr, tmp_path, examples):
+    path = tmp_path / "s.safetensors"
+    htsr(*PARETO, path)
+    refused = htsr("analyze", path, "--expect", "--set", "ks=one-sided")
+    assert (refused.code, refused.out) == (2, "")
+    assert "ks differs" in refused.err
+    plain = htsr("analyze", examples[0], "--expect")
+    assert plain.code == 2
+    assert "carries no expectations" in plain.err
+
+
+@pytest.mark.spec("RMT-11")
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("--ensemble", "wishart", "--shape", "4x3"), "no ensemble 'wishart'"),
+        (("--ensemble", "pareto", "--shape", "4x3"), "pareto needs mu"),
+        (("--ensemble", "gaussian", "--mu", 1, "--shape", "4x3"), "no parameter mu"),
+        (("--ensemble", "gaussian", "--shape", "4"), "such as 512x256"),
+        (("--ensemble", "gaussian", "--shape", "4xb"), "--shape 4xb"),
+        (("--ensemble", "spiked", "--spikes", "1;2", "--shape", "4x3"), "--spikes 1;2"),
+        (("--ensemble", "gaussian", "--shape", "1000000x1000000"), "GB"),
+    ],
+)
+def test_bad_recipes_are_one_line_and_exit_code_2(htsr, tmp_path, arguments, words):
+    outcome = htsr("synth", *arguments, tmp_path / "s.safetensors")
+    assert (outcome.code, outcome.out) == (2, "")
+    assert words in outcome.err
+    assert outcome.err.count("\n") == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.spec("RMT-11")
+def test_the_help_names_every_ensemble():
+    assert tuple(ENSEMBLES) == synth._NAMES
