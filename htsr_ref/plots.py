@@ -9,12 +9,15 @@ import numpy as np
 from htsr_ref.errors import HtsrError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
     from numpy.typing import NDArray
 
     from htsr_ref.sample_report import SampleReport
+    from htsr_ref.trends import Series
 
 BLUE, ORANGE = "#1f5fa8", "#d1600a"
 
@@ -70,6 +73,40 @@ def survival_figure(sample: NDArray[np.float64], report: SampleReport) -> Figure
     axes.legend(frameon=False, fontsize="small", loc="lower left")
     axes.spines[["top", "right"]].set_visible(False)
     return figure
+
+
+def trend_figure(found: Sequence[Series]) -> Figure:
+    """Draw accuracy against each metric, with the least-squares line of each series.
+
+    Parameters
+    ----------
+    found : at least one series.
+
+    Spec: TRD-12.
+    """
+    figure = new_figure(9.6, 6.0)
+    *panels, corner = figure.subplots(2, 3, sharey=True).flat
+    for axes, metric in zip(panels, found[0].trends, strict=True):
+        for place, series in enumerate(found):
+            _draw_trend(axes, series, metric, f"C{place % 10}")
+        axes.set_xlabel(metric)
+        axes.spines[["top", "right"]].set_visible(False)
+    for axes in (panels[0], panels[3]):
+        axes.set_ylabel("accuracy")
+    corner.axis("off")
+    handles = panels[0].get_legend_handles_labels()
+    corner.legend(*handles, frameon=False, fontsize="small", loc="center")
+    return figure
+
+
+def _draw_trend(axes: Axes, series: Series, metric: str, color: str) -> None:
+    values = [(model.metrics[metric], model.accuracy) for model in series.models]
+    x, y = np.array([pair for pair in values if pair[0] is not None], float).reshape(-1, 2).T
+    axes.plot(x, y, "o", color=color, markersize=4, label=series.name)
+    trend = series.trends[metric]
+    if trend.slope is not None and trend.intercept is not None:
+        ends = np.array([x.min(), x.max()])
+        axes.plot(ends, trend.intercept + trend.slope * ends, color=color, linewidth=1)
 
 
 def save_figure(figure: Figure, path: Path) -> None:

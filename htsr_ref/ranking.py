@@ -23,18 +23,31 @@ def rank_reports(reports: Sequence[Report]) -> tuple[Report, ...]:
 
     Spec: MET-13. Source: Martin & Mahoney, SDM 2020, section 3.
     """
-    for report in reports:
-        if _choices(report) != _choices(reports[0]):
-            raise HtsrError(
-                f"{report.source.name} and {reports[0].source.name} follow different "
-                "conventions. Analyse both under one"
-            )
+    check_one_convention(reports)
 
     def key(report: Report) -> float:
         alpha_hat = report.model.alpha_hat
         return math.inf if alpha_hat is None else alpha_hat
 
     return tuple(sorted(reports, key=key))
+
+
+def check_one_convention(reports: Sequence[Report]) -> None:
+    """Refuse reports whose numbers cannot be compared.
+
+    Raises
+    ------
+    HtsrError
+        They follow different conventions.
+
+    Spec: MET-13, TRD-9.
+    """
+    for report in reports:
+        if _choices(report) != _choices(reports[0]):
+            raise HtsrError(
+                f"{report.source.name} and {reports[0].source.name} follow different "
+                "conventions. Analyse both under one"
+            )
 
 
 def _choices(report: Report) -> tuple[Any, ...]:

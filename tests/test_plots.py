@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from htsr_ref.errors import HtsrError
-from htsr_ref.plots import save_figure, survival_figure
+from htsr_ref.plots import save_figure, survival_figure, trend_figure
 from htsr_ref.sample_report import examine_sample
+from htsr_ref.trends import METRICS, Model, fit_series
 
 SAMPLE = np.random.default_rng(4).pareto(1.5, 100) + 1.0
 
@@ -36,6 +37,21 @@ def test_the_same_figure_gives_the_same_bytes(tmp_path, form):
     for path in paths:
         save_figure(figure(), path)
     assert paths[0].read_bytes() == paths[1].read_bytes()
+
+
+@pytest.mark.spec("TRD-12")
+def test_a_trend_is_points_and_their_line():
+    three = [Model(f"m{i}", 1.0 - i, dict.fromkeys(METRICS, i / 2)) for i in range(3)]
+    one = [Model("n", 0.5, dict.fromkeys(METRICS))]
+    drawn = trend_figure([fit_series("S", three), fit_series("T", one)])
+    panels = drawn.axes[: len(METRICS)]
+    assert [axes.get_xlabel() for axes in panels] == list(METRICS)
+    for axes in panels:
+        points, line, nothing = axes.lines
+        np.testing.assert_allclose(points.get_data(), [[0.0, 0.5, 1.0], [1.0, 0.0, -1.0]])
+        np.testing.assert_allclose(line.get_data(), [[0.0, 1.0], [1.0, -1.0]])
+        assert nothing.get_xdata().size == 0
+    assert [text.get_text() for text in drawn.axes[-1].get_legend().get_texts()] == ["S", "T"]
 
 
 def test_an_unknown_form_is_refused(tmp_path):

@@ -5,36 +5,22 @@ from __future__ import annotations
 import csv as csv_library
 import io
 import os
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from htsr_ref.cli import options, output
+from htsr_ref.cli import loading, options, output
 from htsr_ref.errors import HtsrError
 
 if TYPE_CHECKING:
     from htsr_ref.report import Report
 
 EPILOG = "Example: htsr rank checkpoints/*.safetensors"
-_NUMBERS = (
-    "alpha_hat",
-    "mean_alpha",
-    "mean_log10_frobenius_norm",
-    "mean_log10_spectral_norm",
-    "mean_log10_alpha_norm",
-)
 
 
 def rank(
-    files: Annotated[
-        list[str],
-        typer.Argument(
-            metavar="FILE...",
-            help="Weight files, or JSON reports of `htsr analyze`, which are taken as they are.",
-        ),
-    ],
+    files: loading.FilesArgument,
     layers: options.LayersOption = None,
     convention: options.ConventionOption = "paper",
     set_: options.SetOption = None,
@@ -58,47 +44,32 @@ def rank(
     if form not in ("table", "csv"):
         raise HtsrError(f"{out}: a ranking is a table or CSV; `htsr analyze` writes reports")
     output.check_writable(out)
-    chosen = options.convention_of(convention, set_)
-    overrides = options.layers_of(layers)
+    loaded = loading.load_reports(
+        files, options.convention_of(convention, set_), options.layers_of(layers), solver
+    )
+    if loaded.reports:
+        from htsr_ref.ranking import rank_reports
 
-    from htsr_ref.analysis import analyze
-    from htsr_ref.ranking import rank_reports
-    from htsr_ref.report import Report
-
-    reports, unreadable = [], 0
-    for place, file in enumerate(files, 1):
-        try:
-            if Path(file).suffix == ".json":
-                report = Report.load(file)
-            else:
-                with output.progress_bar(f"{place}/{len(files)} ") as show:
-                    report = analyze(file, chosen, layers=overrides, solver=solver, progress=show)
-        except HtsrError as error:
-            output.fail(f"error: {error}")
-            unreadable += 1
-        else:
-            # As it was given: files in different folders often share a name.
-            reports.append(replace(report, source=replace(report.source, name=file)))
-    if reports:
-        ranked = rank_reports(reports)
+        ranked = rank_reports(loaded.named())
         output.emit(_csv(ranked) if form == "csv" else _table(ranked), out)
-    bad = [(report, layer) for report in reports for layer in report.bad_layers()]
-    for report, layer in bad:
-        output.fail(f"{report.source.name}: layer skipped: {layer.skipped}")
-    if unreadable or bad:
-        raise typer.Exit(2 if unreadable else 1)
+    code = loaded.exit_code()
+    if code:
+        raise typer.Exit(code)
 
 
 def _values(report: Report) -> list[float | None]:
-    return [getattr(report.model, name) for name in _NUMBERS]
+    from htsr_ref.trends import METRICS
+
+    return [getattr(report.model, name) for name in METRICS]
 
 
 def _csv(ranked: tuple[Report, ...]) -> str:
     from htsr_ref.markdown import convention_text
+    from htsr_ref.trends import METRICS
 
     text = io.StringIO()
     writer = csv_library.writer(text, lineterminator="\n")
-    writer.writerow(["rank", "model", *_NUMBERS, "matrices", "convention"])
+    writer.writerow(["rank", "model", *METRICS, "matrices", "convention"])
     for place, report in enumerate(ranked, 1):
         writer.writerow(
             [
