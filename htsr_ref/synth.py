@@ -10,9 +10,13 @@ import numpy as np
 from htsr_ref import __version__
 from htsr_ref.errors import EnsembleError
 from htsr_ref.expectations import to_json
-from htsr_ref.randommatrix.ensembles import physical_memory
-from htsr_ref.recipes import ENSEMBLES, Parameters
+from htsr_ref.known_answers import Parameters
+from htsr_ref.randommatrix.limits import physical_memory
+from htsr_ref.recipes import ENSEMBLES
 from htsr_ref.weights import TensorSpec, write_weights
+
+GENERATOR = "numpy.random.PCG64(SeedSequence(seed).spawn(layers)[i])"
+"""What layer i draws from."""
 
 
 @dataclass(frozen=True)
@@ -85,10 +89,15 @@ def write_synthetic(path: str | os.PathLike[str], recipe: Recipe) -> None:
     _require_memory(8 * out * in_ * recipe.layers)
     arrays, tensors = {}, {}
     for index, child in enumerate(np.random.SeedSequence(recipe.seed).spawn(recipe.layers)):
-        W = ensemble.draw(N, M, parameters, np.random.default_rng(child))
+        W = ensemble.draw(N, M, parameters, np.random.Generator(np.random.PCG64(child)))
         arrays[f"layer{index}.weight"] = W if out >= in_ else np.ascontiguousarray(W.T)
         tensors[f"layer{index}.weight"] = TensorSpec("linear", layer=f"layer{index}")
-    expected = ensemble.expect(N, M, parameters)
+    try:
+        expected = ensemble.expect(N, M, parameters)
+    except OverflowError:
+        raise EnsembleError(
+            "the eigenvalues leave the range of binary64: take smaller parameters"
+        ) from None
     extra = {
         "recipe": {
             "ensemble": recipe.ensemble,
@@ -96,6 +105,7 @@ def write_synthetic(path: str | os.PathLike[str], recipe: Recipe) -> None:
             "shape": list(recipe.shape),
             "layers": recipe.layers,
             "seed": recipe.seed,
+            "generator": GENERATOR,
         },
         "expected": to_json({spec.layer or "": expected for spec in tensors.values()}),
     }

@@ -1,5 +1,7 @@
 """Expectations: their form, and what counts as a miss."""
 
+import json
+
 import numpy as np
 import pytest
 
@@ -19,35 +21,71 @@ from htsr_ref.expectations import (
 W = np.diag([1.0, 2.0, 3.0, 4.0])
 
 
+def one(metric, low, high, *, false_alarm=0.0):
+    return Expectation(metric, None, low, high, false_alarm, "why")
+
+
 @pytest.mark.spec("RMT-12")
 def test_the_ends_of_an_interval_are_inside():
-    inside = Expectation("lambda_max", 4.0, 4.0, "16/4")
-    outside = Expectation("lambda_min", 0.0, 0.249, "1/4 is more")
-    outcome = compare(analyze({"fc": W}), {"fc": (inside, outside)})
-    assert outcome.met == 1
-    assert outcome.misses == ("layer fc: lambda_min is 0.25, expected 0 to 0.249 (1/4 is more)",)
+    report = analyze({"fc": W})
+    inside = [one("lambda_max", *ends) for ends in ((4.0, 4.0), (None, 4.0), (4.0, None))]
+    outside = [one("lambda_min", *ends) for ends in ((0.0, 0.249), (None, 0.249), (0.251, None))]
+    outcome = compare(report, {"fc": (*inside, *outside)})
+    assert outcome.met == 3
+    assert outcome.misses == (
+        "layer fc: lambda_min is 0.25, expected at least 0 and at most 0.249: why",
+        "layer fc: lambda_min is 0.25, expected at most 0.249: why",
+        "layer fc: lambda_min is 0.25, expected at least 0.251: why",
+    )
 
 
 @pytest.mark.spec("RMT-12")
 def test_an_undefined_number_or_a_missing_layer_is_a_miss():
     report = analyze({"fc": np.zeros((4, 4)), "bad": np.full((2, 2), np.nan)})
-    one = Expectation("alpha", 1.0, 9.0, "")
-    outcome = compare(report, {"fc": (one,), "bad": (one,), "gone": ()})
+    alpha = one("alpha", 1.0, 9.0)
+    outcome = compare(report, {"fc": (alpha,), "bad": (alpha,), "gone": ()})
     assert outcome.met == 0
-    assert [text.split(":")[1][:30] for text in outcome.misses] == [
-        " alpha is undefined, expected ",
-        " tensor 'bad'",
-        " there is no such layer",
-    ]
+    beginnings = (
+        "layer bad: not analysed: tensor 'bad'",
+        "layer gone: not analysed: there is no such layer",
+        "layer fc: alpha is undefined, expected at least 1 and at most 9",
+    )
+    assert len(outcome.misses) == 3
+    assert all(map(str.startswith, outcome.misses, beginnings))
+
+
+@pytest.mark.spec("RMT-12")
+@pytest.mark.parametrize(
+    ("numbers", "rate", "missed", "fails"),
+    [
+        # 0.05⁴ = 6e-6, and 4·0.05³ = 5e-4.
+        (4, 0.05, 4, True),
+        (4, 0.05, 3, False),
+        # By the binomial law, P(≥ 6 of 10) = 2.8e-6 and P(≥ 5 of 10) = 6.4e-5.
+        (10, 0.05, 6, True),
+        (10, 0.05, 5, False),
+        (3, 0.05, 3, False),
+        (4, 1e-8, 1, True),
+        (4, 0.0, 1, True),
+    ],
+)
+def test_as_many_may_miss_as_chance_allows(numbers, rate, missed, fails):
+    report = analyze({"fc": W})
+    expected = [one("rank", 4, 4, false_alarm=rate)] * (numbers - missed)
+    expected += [one("rank", 5, 5, false_alarm=rate)] * missed
+    # A number of another rate changes nothing.
+    outcome = compare(report, {"fc": (*expected, one("lambda_max", 4, 4, false_alarm=0.5))})
+    assert outcome.met == numbers - missed + 1
+    assert (len(outcome.misses), len(outcome.by_chance)) == (missed * fails, missed * (not fails))
 
 
 @pytest.mark.spec("RMT-12")
 def test_what_is_written_is_read():
-    expected = {"a": (Expectation("rank", 1, 2, "x"),), "b": ()}
-    assert from_json(to_json(expected)) == expected
+    expected = {"a": (one("rank", 1, 2), one("alpha", None, 2.5, false_alarm=0.05)), "b": ()}
+    assert from_json(json.loads(json.dumps(to_json(expected))), "file") == expected
 
 
-GOOD = {"metric": "rank", "low": 0, "high": 1.5, "why": ""}
+GOOD = to_json({"fc": (one("rank", 0, 1.5),)})["fc"][0]
 
 
 @pytest.mark.spec("RMT-12")
@@ -56,20 +94,26 @@ GOOD = {"metric": "rank", "low": 0, "high": 1.5, "why": ""}
     [
         (None, "carries no expectations"),
         ({}, "carries no expectations"),
-        ([1], "carries no expectations"),
+        ({"fc": [], "fc2": []}, "carries no expectations"),
+        ([1], "no object of layers"),
         ({"fc": 1}, "not valid"),
         ({"fc": ["x"]}, "has the keys"),
         ({"fc": [{**GOOD, "more": 1}]}, "has the keys"),
         ({"fc": [{**GOOD, "metric": "__class__"}]}, "no number of a matrix"),
+        ({"fc": [{**GOOD, "metric": "warnings"}]}, "no number of a matrix"),
         ({"fc": [{**GOOD, "metric": ["rank"]}]}, "not valid"),
-        ({"fc": [{**GOOD, "low": "0"}]}, "an end that is no number"),
-        ({"fc": [{**GOOD, "high": float("inf")}]}, "an end that is no number"),
-        ({"fc": [{**GOOD, "high": True}]}, "an end that is no number"),
+        ({"fc": [{**GOOD, "why": 1}]}, "a reason that is no text"),
+        ({"fc": [{**GOOD, "value": "0"}]}, "that is none"),
+        ({"fc": [{**GOOD, "low": "0"}]}, "that is none"),
+        ({"fc": [{**GOOD, "high": float("inf")}]}, "that is none"),
+        ({"fc": [{**GOOD, "high": True}]}, "that is none"),
+        ({"fc": [{**GOOD, "false_alarm": None}]}, "that is none"),
+        ({"fc": [{**GOOD, "false_alarm": 1.0}]}, "that is none"),
     ],
 )
 def test_a_manifest_can_hold_anything(value, words):
-    with pytest.raises(ExpectationError, match=words):
-        from_json(value)
+    with pytest.raises(ExpectationError, match=f"^m.h5: .*{words}"):
+        from_json(value, "m.h5")
 
 
 @pytest.mark.spec("RMT-12")

@@ -11,7 +11,7 @@ from htsr_ref.errors import HtsrError
 
 EPILOG = (
     "Example: htsr synth --ensemble pareto --mu 1.5 --shape 512x256 --layers 4 --seed 0 "
-    "synthetic.safetensors && htsr analyze synthetic.safetensors --expect"
+    "synthetic.safetensors"
 )
 
 Number = TypeVar("Number", int, float)
@@ -58,28 +58,42 @@ def synth(
     shape: Annotated[
         str, typer.Option("--shape", metavar="OUTxIN", help="Shape of every layer, as stored.")
     ],
-    layers: Annotated[int, typer.Option("--layers", min=1, help="Number of layers.")] = 1,
+    layers: Annotated[
+        int,
+        typer.Option(
+            "--layers",
+            min=1,
+            help="Number of layers; alpha of Pareto entries can be contradicted from four on.",
+        ),
+    ] = 1,
     seed: Annotated[int, typer.Option("--seed", min=0, help="Seed of the draws.")] = 0,
     mu: Annotated[
         float | None, _parameter("mu", "Tail index: pareto, levy-stable, gaussian-with-heavy-part.")
     ] = None,
     dof: Annotated[float | None, _parameter("dof", "Degrees of freedom: student-t.")] = None,
     alpha: Annotated[float | None, _parameter("alpha", "Exponent: power-law.")] = None,
-    xmin: Annotated[float | None, _parameter("xmin", "Least eigenvalue: power-law.")] = None,
+    xmin: Annotated[float | None, _parameter("xmin", "Least eigenvalue (1): power-law.")] = None,
     rho: Annotated[float | None, _parameter("rho", "Correlation: correlated-rows.")] = None,
     rank: Annotated[
         int | None, _parameter("rank", "Number of signals: low-rank-plus-noise.")
     ] = None,
     strength: Annotated[
-        float | None, _parameter("strength", "Size of the signals: low-rank-plus-noise.")
+        float | None, _parameter("strength", "Size of the signals (2): low-rank-plus-noise.")
     ] = None,
     weight: Annotated[
-        float | None, _parameter("weight", "Scale of the heavy part: gaussian-with-heavy-part.")
+        float | None,
+        _parameter("weight", "Scale of the heavy part (0.1): gaussian-with-heavy-part."),
     ] = None,
     scale: Annotated[
-        float | None, _parameter("scale", "Scale: pareto, levy-stable, student-t.")
+        float | None, _parameter("scale", "Scale (1): pareto, levy-stable, student-t.")
     ] = None,
-    sigma: Annotated[float | None, _parameter("sigma", "Deviation of normal entries.")] = None,
+    sigma: Annotated[
+        float | None,
+        _parameter(
+            "sigma",
+            "Deviation of normal entries (1): all ensembles that have some.",
+        ),
+    ] = None,
     spikes: Annotated[str | None, _list("spikes", "Excess of the covariance: spiked.")] = None,
     singular_values: Annotated[
         str | None, _list("singular-values", "As many as the shorter side: prescribed.")
@@ -87,7 +101,7 @@ def synth(
 ) -> None:
     """Write a weight file of random matrices whose numbers are known beforehand.
 
-    What is known is written into the file; `htsr analyze --expect` compares.
+    What is known is written into the file; `htsr analyze OUT --expect` compares.
     """
     given = {
         "mu": mu,
@@ -112,7 +126,12 @@ def synth(
 
     parameters = {name: value for name, value in given.items() if value is not None}
     recipe = Recipe(ensemble, parameters, (sides[0], sides[1]), layers, seed)
-    write_synthetic(path, recipe)
+    if path.exists() and not path.is_file():
+        raise HtsrError(f"{path}: it is a pipe or device. Name a file")
+    try:
+        write_synthetic(path.resolve(), recipe)
+    except OSError as error:
+        raise HtsrError(f"{path}: cannot be written ({error.strerror})") from error
 
 
 def _split(

@@ -4,18 +4,15 @@ Every function takes a NumPy Generator and draws the same matrix from the same s
 """
 
 import math
-import os
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from htsr_ref.errors import EnsembleError
+from htsr_ref.randommatrix.limits import check_draw, check_finite
 
 Matrix = NDArray[np.float64]
 """(N, M) float64."""
-
-COPIES = 4
-"""Matrices of the drawn size that a draw may hold in memory at once."""
 
 
 def gaussian(N: int, M: int, rng: np.random.Generator, *, sigma: float = 1.0) -> Matrix:
@@ -29,7 +26,7 @@ def gaussian(N: int, M: int, rng: np.random.Generator, *, sigma: float = 1.0) ->
     >>> gaussian(4, 2, np.random.default_rng(0)).shape
     (4, 2)
     """
-    _check(N, M, sigma=sigma)
+    check_draw(N, M, sigma=sigma)
     return sigma * rng.standard_normal((N, M))
 
 
@@ -48,10 +45,10 @@ def pareto(N: int, M: int, mu: float, rng: np.random.Generator, *, scale: float 
     Spec: RMT-1, RMT-3. Source: Martin & Mahoney, SDM 2020, section 3; Auffinger, Ben Arous & Péché
     2009 (λ_max).
     """
-    _check(N, M, mu=mu, scale=scale)
+    check_draw(N, M, mu=mu, scale=scale)
     with np.errstate(over="ignore"):
         sizes = scale * (1.0 - rng.random((N, M))) ** (-1.0 / mu)
-    return _finite(np.where(rng.random((N, M)) < 0.5, -sizes, sizes))
+    return check_finite(np.where(rng.random((N, M)) < 0.5, -sizes, sizes))
 
 
 def levy_stable(
@@ -69,7 +66,7 @@ def levy_stable(
 
     Spec: RMT-1, RMT-4. Source: Chambers, Mallows & Stuck 1976 (the draw); Cizeau & Bouchaud 1994.
     """
-    _check(N, M, mu=mu, scale=scale)
+    check_draw(N, M, mu=mu, scale=scale)
     if mu > 2:
         raise EnsembleError(f"mu is {mu}: a stable law has 0 < mu ≤ 2")
     angle = rng.uniform(-math.pi / 2, math.pi / 2, (N, M))
@@ -78,7 +75,7 @@ def levy_stable(
         # In logarithms, since each factor alone may overflow for small μ.
         size = np.log(np.abs(np.sin(mu * angle))) - np.log(np.cos(angle)) / mu
         size += (1.0 - mu) / mu * (np.log(np.cos((1.0 - mu) * angle)) - np.log(waiting))
-        return _finite(np.copysign(scale * np.exp(size), angle))
+        return check_finite(np.copysign(scale * np.exp(size), angle))
 
 
 def student_t(
@@ -93,8 +90,8 @@ def student_t(
 
     Spec: RMT-1, RMT-4.
     """
-    _check(N, M, dof=dof, scale=scale)
-    return _finite(scale * rng.standard_t(dof, (N, M)))
+    check_draw(N, M, dof=dof, scale=scale)
+    return check_finite(scale * rng.standard_t(dof, (N, M)))
 
 
 def spiked(
@@ -112,7 +109,7 @@ def spiked(
 
     Spec: RMT-1, RMT-5. Source: Baik, Ben Arous & Péché 2005; Baik & Silverstein 2006.
     """
-    _check(N, M, sigma=sigma)
+    check_draw(N, M, sigma=sigma)
     excess = np.atleast_1d(np.asarray(spikes, dtype=np.float64))
     if excess.ndim != 1 or excess.size > M:
         raise EnsembleError(f"{excess.size} spikes do not fit a matrix of {M} columns")
@@ -138,7 +135,7 @@ def prescribed(singular_values: ArrayLike, N: int, rng: np.random.Generator) -> 
     values = np.asarray(singular_values, dtype=np.float64)
     if values.ndim != 1 or not np.all((values >= 0) & np.isfinite(values)):
         raise EnsembleError("singular values are a list of finite numbers of at least 0")
-    _check(N, values.size)
+    check_draw(N, values.size)
     return (frame(N, values.size, rng) * values) @ frame(values.size, values.size, rng).T
 
 
@@ -172,10 +169,10 @@ def power_law_eigenvalues(
     >>> power_law_eigenvalues(2, 2.0).round(3)
     array([1.333, 4.   ])
     """
-    _check(M, M, xmin=xmin, **{"alpha - 1": alpha - 1.0})
+    check_draw(M, M, xmin=xmin, **{"alpha - 1": alpha - 1.0})
     p = (np.arange(M) + 0.5) / M if rng is None else np.sort(rng.random(M))
     with np.errstate(over="ignore"):
-        return _finite(xmin * (1.0 - p) ** (-1.0 / (alpha - 1.0)))
+        return check_finite(xmin * (1.0 - p) ** (-1.0 / (alpha - 1.0)))
 
 
 def gaussian_with_heavy_part(
@@ -218,7 +215,7 @@ def low_rank_plus_noise(
 
     Spec: RMT-1, RMT-9. Source: Benaych-Georges & Nadakuditi 2012, section 3.1.
     """
-    _check(N, M, strength=strength)
+    check_draw(N, M, strength=strength)
     if not 0 <= rank <= M:
         raise EnsembleError(f"rank is {rank}: a matrix of {M} columns has 0 to {M}")
     if not 0 <= sigma < math.inf:
@@ -241,7 +238,7 @@ def correlated_rows(
 
     Spec: RMT-1, RMT-10. Source: Silverstein 1995; Burda, Jarosz, Nowak & Snarska 2010.
     """
-    _check(N, M, sigma=sigma)
+    check_draw(N, M, sigma=sigma)
     if not -1 < rho < 1:
         raise EnsembleError(f"rho is {rho}: a correlation lies between -1 and 1")
     W = sigma * rng.standard_normal((N, M))
@@ -249,33 +246,3 @@ def correlated_rows(
     for row in range(1, N):
         W[row] = rho * W[row - 1] + fresh * W[row]
     return W
-
-
-def _check(N: int, M: int, **positive: float) -> None:
-    """Refuse shapes and parameters that do not exist, and matrices that memory cannot hold."""
-    if M < 1 or N < M:
-        raise EnsembleError(f"the shape is {N}×{M}: N ≥ M ≥ 1 is needed")
-    for name, value in positive.items():
-        if not 0 < value < math.inf:
-            raise EnsembleError(f"{name} is {value}: it must be a positive number")
-    needed, there = COPIES * 8 * N * M, physical_memory()
-    if there is not None and needed > there:
-        raise EnsembleError(
-            f"a matrix of {N}×{M} needs {needed / 1e9:.1f} GB to draw, and the machine has "
-            f"{there / 1e9:.1f} GB: make it smaller"
-        )
-
-
-def physical_memory() -> int | None:
-    """Bytes of memory of this machine; None where it does not tell."""
-    try:
-        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    except (AttributeError, ValueError, OSError):
-        return None
-
-
-def _finite(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Refuse draws so heavy-tailed that binary64 cannot hold them."""
-    if not np.all(np.isfinite(values)):
-        raise EnsembleError("an entry is too large for binary64: take a lighter tail")
-    return values

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from htsr_ref.weights.container import Container, RawTensor
-    from htsr_ref.weights.manifest import Constant, Manifest, Quantization
+    from htsr_ref.weights.manifest import Constant, Manifest, Quantization, TensorSpec
 
 _RECONVERT = "Convert the file again"
 
@@ -110,7 +110,14 @@ def _declared(
     for name in tensors:
         if name not in manifest.tensors:
             raise WeightFileError(file, "the manifest does not name it", _RECONVERT, name)
-    return {name: Decision(manifest.tensors[name], "declared") for name in tensors}
+    return {name: _declared_as(manifest.tensors[name]) for name in tensors}
+
+
+def _declared_as(spec: TensorSpec) -> Decision:
+    """Decision of the file's maker, with the rule that it gives. Spec: FMT-3."""
+    if spec.rule is None:
+        return Decision(spec, "declared")
+    return Decision(spec, f"{'inferred' if spec.inferred else 'declared'}: {spec.rule}")
 
 
 def _unique_names(

@@ -37,7 +37,7 @@ class Layer:
     axes : names of the canonical axes; empty if the tensor is not a weight matrix.
     groups : number of groups of a convolution; divides the axis "out".
     parts : sections of the axis "out"; empty if it is one piece.
-    decided : "declared", "inferred: <rule>" or "override: <pattern>".
+    decided : "declared", "declared: <rule>", "inferred: <rule>" or "override: <pattern>".
     left_out : why the tensor is not analysed; None if it is.
     same_as : the tensor that holds the same weights.
     warnings : what the user should know about this layer.

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 FORMAT = "htsr-weights/1"
 MANIFEST_KEY = "htsr_manifest"
 SOURCE_KEYS = ("framework", "converter", "file", "sha256")
-ENTRY_KEYS = ("layer", "kind", "axes", "groups", "parts", "quantization", "same_as")
+ANY_KIND_KEYS = ("layer", "kind", "same_as", "rule", "inferred")
+ENTRY_KEYS = (*ANY_KIND_KEYS, "axes", "groups", "parts", "quantization")
 
 Constant = float | tuple[float, ...] | str
 """A number, one number for each index of an axis, or the name of a tensor that holds them."""
@@ -49,6 +50,8 @@ class TensorSpec:
     parts : sections of the axis "out".
     quantization : scale and zero point of stored integers.
     same_as : the tensor that holds the same weights.
+    rule : why the file's maker took it for what it is.
+    inferred : whether that was a guess.
 
     Spec: FMT-3.
     """
@@ -60,6 +63,8 @@ class TensorSpec:
     parts: tuple[Part, ...] = ()
     quantization: Quantization | None = None
     same_as: str | None = None
+    rule: str | None = None
+    inferred: bool = False
 
 
 @dataclass(frozen=True)
@@ -129,7 +134,7 @@ def parse_entry(entry: Any) -> TensorSpec:
     _only_keys(entry, ENTRY_KEYS, "the entry")
     kind = parse_kind(entry.get("kind"))
     if kind not in MATRIX_KINDS:
-        _only_keys(entry, ("layer", "kind", "same_as"), f"an entry of kind {kind!r}")
+        _only_keys(entry, ANY_KIND_KEYS, f"an entry of kind {kind!r}")
     axes = parse_axes(entry["axes"]) if "axes" in entry else ()
     if axes not in CANONICAL_AXES[kind]:
         raise ValueError(
@@ -146,6 +151,9 @@ def parse_entry(entry: Any) -> TensorSpec:
     axis = None if quantization is None else quantization.axis
     if axis is not None and axis >= len(axes):
         raise ValueError(f"quantization: there is no axis {axis}")
+    inferred = entry.get("inferred", False)
+    if not isinstance(inferred, bool) or (inferred and "rule" not in entry):
+        raise ValueError(f"inferred must be true beside a rule, or false, got {inferred!r}")
     return TensorSpec(
         kind,
         axes,
@@ -154,6 +162,8 @@ def parse_entry(entry: Any) -> TensorSpec:
         parts=parts,
         quantization=quantization,
         same_as=parse_name(entry["same_as"], "same_as") if "same_as" in entry else None,
+        rule=parse_name(entry["rule"], "rule") if "rule" in entry else None,
+        inferred=inferred,
     )
 
 
@@ -230,6 +240,8 @@ def _entry(spec: TensorSpec) -> dict[str, Any]:
         }
     if spec.same_as is not None:
         entry["same_as"] = spec.same_as
+    if spec.rule is not None:
+        entry |= {"rule": spec.rule, "inferred": spec.inferred}
     return entry
 
 

@@ -39,8 +39,8 @@ def write_weights(
     arrays: Mapping[str, NDArray[Any]],
     tensors: Mapping[str, TensorSpec] | None = None,
     source: Mapping[str, str | None] | None = None,
-    extra: Mapping[str, Any] | None = None,
     format: Literal["safetensors", "hdf5"] = "safetensors",  # noqa: A002 - the word that users know
+    extra: Mapping[str, Any] | None = None,
 ) -> None:
     """Write a weight file; the same arguments always give the same bytes.
 
@@ -52,8 +52,8 @@ def write_weights(
     tensors : meaning of every array; axes left empty are (out, in) or (out, in, k1, ...). None
         writes a plain file without a manifest.
     source : framework, converter, file and sha256 of what the weights came from.
-    extra : anything that JSON can hold, for whoever reads the manifest.
     format : "safetensors" or "hdf5".
+    extra : anything that JSON can hold, for whoever reads the manifest.
 
     Raises
     ------
@@ -78,7 +78,7 @@ def write_weights(
         manifest = _manifest(path, arrays, tensors, source or {}, extra or {})
     elif source is not None or extra is not None:
         raise WeightFileError(
-            path, "source and extra need a manifest to be written in", "Describe the tensors"
+            path, "a source or extra needs a manifest to be written in", "Describe the tensors"
         )
     text = None if manifest is None else dump_manifest(manifest)
     if format == "safetensors":
@@ -110,9 +110,9 @@ def _manifest(
     manifest = Manifest(specs, source, extra)
     try:
         text = dump_manifest(manifest)
-    except ValueError as error:
+    except (TypeError, ValueError) as error:
         raise WeightFileError(
-            path, f"its manifest is not valid: {error}", "Give finite numbers"
+            path, f"its manifest is not valid: {error}", "Give what JSON can hold"
         ) from error
     # What the reader would refuse is refused here, by the same checks.
     container = replace(memory_container(arrays), manifest=parse_manifest(text, path))

@@ -1,11 +1,15 @@
 """`htsr synth` and `htsr analyze --expect`."""
 
 import json
+import os
 
+import numpy as np
 import pytest
 
 from htsr_ref.cli import synth
+from htsr_ref.expectations import Expectation, to_json
 from htsr_ref.recipes import ENSEMBLES
+from htsr_ref.weights import TensorSpec, write_weights
 
 PARETO = ("synth", "--ensemble", "pareto", "--mu", 1.5, "--shape", "128x64", "--layers", 2)
 
@@ -18,7 +22,7 @@ def test_a_file_is_written_and_is_as_expected(htsr, tmp_path):
     plain = htsr("analyze", path, "--json")
     checked = htsr("analyze", path, "--json", "--expect")
     assert checked.code == 0
-    assert checked.err == "htsr: 4 numbers are as expected, 0 are not\n"
+    assert checked.err == "htsr: numbers as expected: 6; not as expected: 0\n"
     assert checked.out == plain.out
 
 
@@ -33,7 +37,7 @@ def test_a_miss_is_exit_code_1_and_the_report_is_still_written(htsr, tmp_path):
     path.write_bytes(data[:start] + b"\0" * (len(data) - start))
     outcome = htsr("analyze", path, "--expect", "--json")
     assert outcome.code == 1
-    assert "not as expected: layer layer0: lambda_max is 0, expected" in outcome.err
+    assert "layer layer0: log10_frobenius_norm is undefined, expected" in outcome.err
     assert json.loads(outcome.out)["layers"][0]["matrices"][0]["rank"] == 0
 
 
@@ -46,7 +50,26 @@ def test_what_cannot_be_compared(htsr, tmp_path, examples):
     assert "ks differs" in refused.err
     plain = htsr("analyze", examples[0], "--expect")
     assert plain.code == 2
-    assert "carries no expectations" in plain.err
+    assert f"error: {examples[0].name}: it carries no expectations" in plain.err
+
+
+@pytest.mark.spec("RMT-12")
+def test_a_miss_that_chance_allows_is_shown_and_is_no_failure(htsr, tmp_path):
+    path = tmp_path / "s.safetensors"
+    unlikely = Expectation("rank", None, 3, None, 0.05, "so it is said")
+    write_weights(
+        path,
+        {"fc": np.eye(2)},
+        {"fc": TensorSpec("linear")},
+        extra={"expected": to_json({"fc": (unlikely,)})},
+    )
+    outcome = htsr("analyze", path, "--expect")
+    assert outcome.code == 0
+    assert outcome.err == (
+        "htsr: numbers as expected: 0; not as expected: 0\n"
+        "htsr: not as expected, as chance allows: layer fc: rank is 2, expected at least 3: "
+        "so it is said\n"
+    )
 
 
 @pytest.mark.spec("RMT-11")
@@ -60,6 +83,9 @@ def test_what_cannot_be_compared(htsr, tmp_path, examples):
         (("--ensemble", "gaussian", "--shape", "4xb"), "--shape 4xb"),
         (("--ensemble", "spiked", "--spikes", "1;2", "--shape", "4x3"), "--spikes 1;2"),
         (("--ensemble", "gaussian", "--shape", "1000000x1000000"), "GB"),
+        (("--ensemble", "gaussian", "--sigma", "nan", "--shape", "4x3"), "sigma is nan"),
+        (("--ensemble", "gaussian", "--sigma", "1e200", "--shape", "4x3"), "range of binary64"),
+        (("--ensemble", "power-law", "--alpha", "1.001", "--shape", "40x30"), "binary64"),
     ],
 )
 def test_bad_recipes_are_one_line_and_exit_code_2(htsr, tmp_path, arguments, words):
@@ -73,3 +99,22 @@ def test_bad_recipes_are_one_line_and_exit_code_2(htsr, tmp_path, arguments, wor
 @pytest.mark.spec("RMT-11")
 def test_the_help_names_every_ensemble():
     assert tuple(ENSEMBLES) == synth._NAMES
+
+
+@pytest.mark.spec("FMT-7")
+def test_only_a_file_is_replaced_and_only_by_a_whole_one(htsr, tmp_path):
+    target, link = tmp_path / "target.safetensors", tmp_path / "link"
+    target.write_text("old", encoding="utf-8")
+    link.symlink_to(target)
+    assert htsr(*PARETO, link).code == 0
+    assert link.is_symlink()
+    assert target.stat().st_size > 128 * 64 * 8 * 2
+    outcome = htsr(*PARETO, os.devnull)
+    assert (outcome.code, outcome.err) == (
+        2,
+        f"htsr: error: {os.devnull}: it is a pipe or device. Name a file\n",
+    )
+    outcome = htsr(*PARETO, tmp_path / ("x" * 250))
+    assert outcome.code == 2
+    assert "cannot be written (File name too long)" in outcome.err
+    assert sorted(tmp_path.iterdir()) == [link, target]

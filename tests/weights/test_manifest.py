@@ -35,6 +35,15 @@ def test_the_manifest_says_what_each_tensor_is(tmp_path, safetensors_bytes):
     assert analysed == set(ARRAYS) - {"q8.scale", "fc1.bias"}
 
 
+@pytest.mark.spec("FMT-3")
+@pytest.mark.parametrize(("inferred", "word"), [(False, "declared"), (True, "inferred")])
+def test_the_rule_of_the_maker_is_told(tmp_path, inferred, word):
+    path = tmp_path / "model.safetensors"
+    spec = TensorSpec("linear", rule="2 axes (out, in)", inferred=inferred)
+    write_weights(path, {"fc": np.eye(2)}, {"fc": spec})
+    assert open_weights(path).layers[0].decided == f"{word}: 2 axes (out, in)"
+
+
 @pytest.mark.spec("FMT-5")
 def test_quantised_values(tmp_path, safetensors_bytes):
     weights = open_weights(labelled(tmp_path, safetensors_bytes, MANIFEST))
@@ -126,7 +135,7 @@ def test_what_is_written_follows_the_schema_and_is_read_back():
             "a": TensorSpec("linear", ("out", "in"), "fc", parts=(Part("q", 1), Part("k", 2))),
             "b": TensorSpec("conv", ("out", "in", "k1"), groups=3),
             "c": TensorSpec("linear", ("out", "in"), quantization=Quantization("d", (1.0, 0.5), 1)),
-            "d": TensorSpec("other"),
+            "d": TensorSpec("other", rule="a guess", inferred=True),
             "e": TensorSpec("linear", ("out", "in"), same_as="a"),
         },
         {"framework": "numpy", "converter": None, "file": "ä.npz", "sha256": None},

@@ -144,6 +144,21 @@ def test_a_source_needs_known_keys_and_a_manifest(tmp_path):
         write_weights(tmp_path / "x", {"w": np.eye(2)}, None, {"framework": "x"})
 
 
+@pytest.mark.spec("FMT-2", "FMT-7")
+@pytest.mark.parametrize("format_", ["safetensors", "hdf5"])
+def test_what_the_writer_adds_is_read_back_and_not_interpreted(tmp_path, format_):
+    extra = {"anything": [1, None, {"μ": 0.5}]}
+    specs = {"w": TensorSpec("linear")}
+    write_weights(tmp_path / "x", {"w": np.eye(2)}, specs, format=format_, extra=extra)
+    assert open_weights(tmp_path / "x").extra == extra
+    with pytest.raises(WeightFileError, match="needs a manifest"):
+        write_weights(tmp_path / "y", {"w": np.eye(2)}, extra=extra)
+    for unfit in ({"a": np.eye(2)}, {"a": float("nan")}):
+        with pytest.raises(WeightFileError, match=r"not valid: .*Give what JSON can hold"):
+            write_weights(tmp_path / "y", {"w": np.eye(2)}, specs, extra=unfit)
+    assert [path.name for path in tmp_path.iterdir()] == ["x"]
+
+
 @pytest.mark.spec("FMT-7", "FMT-8")
 def test_a_header_that_readers_would_refuse(tmp_path):
     with pytest.raises(WeightFileError, match="more than 100000000"):
