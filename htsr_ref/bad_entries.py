@@ -1,7 +1,11 @@
 """Where weights are not numbers."""
 
+import math
+
+import numpy as np
+
 from htsr_ref.errors import HtsrError
-from htsr_ref.spectrum import first_nonfinite
+from htsr_ref.matrices import BLOCK_ELEMENTS, Tensor
 from htsr_ref.weights import Layer, Weights
 
 
@@ -33,3 +37,18 @@ def describe_bad_entry(layer: Layer) -> str | None:
         f"tensor {layer.tensor!r}: entry {list(index)} is {float(layer.data[index])}. "
         "Repair or re-export the checkpoint"
     )
+
+
+def first_nonfinite(data: Tensor) -> tuple[int, ...] | None:
+    """Index of a tensor's first NaN or infinity in row-major order; None if all are finite.
+
+    Spec: SPC-7.
+    """
+    if not data.shape:
+        return None if np.isfinite(data[()]).all() else ()
+    height = max(1, BLOCK_ELEMENTS // max(1, math.prod(data.shape[1:])))
+    for start in range(0, data.shape[0], height):
+        bad = np.argwhere(~np.isfinite(data[start : start + height]))
+        if bad.size:
+            return (start + int(bad[0, 0]), *map(int, bad[0, 1:]))
+    return None

@@ -51,3 +51,7 @@ class EnsembleError(HtsrError):
 
 class ExpectationError(HtsrError):
     """Expectations that a file does not carry, or that a report cannot be compared with."""
+
+
+class TableError(HtsrError):
+    """A table of numbers that cannot be read, or that does not belong to the weights."""

@@ -1,8 +1,10 @@
 """A report as text for people: Markdown, and the sentences that every such text needs."""
 
 import re
+from collections import Counter
 from typing import Any
 
+from htsr_ref import metrics
 from htsr_ref.conventions import Convention
 from htsr_ref.report import LayerReport, Report
 
@@ -14,7 +16,7 @@ def to_markdown(report: Report) -> str:
     """
     made_by = f"{report.tool.name} {report.tool.version}, specification {report.spec_version}"
     lines = [
-        f"# HT-SR report: {_escape(report.source.name)}",
+        f"# HT-SR report: {escape(report.source.name)}",
         "",
         f"Convention {convention_text(report.convention)}; {made_by}. "
         "Rounded for reading; the JSON report holds the exact numbers.",
@@ -28,14 +30,19 @@ def to_markdown(report: Report) -> str:
         *(_row(layer) for layer in report.analyzed()),
         "",
     ]
+    shuffled = null_rows(report)
+    if shuffled:
+        lines += [f"| {' | '.join(NULL_HEADER)} |", "|" + "---|" * len(NULL_HEADER)]
+        lines += [f"| {' | '.join([escape(name), *row])} |" for name, *row in shuffled]
+        lines.append("")
     skipped = [(layer.name, layer.skipped) for layer in report.layers if layer.skipped is not None]
     if skipped:
         lines += ["| not analysed | reason |", "|---|---|"]
-        lines += [f"| {_escape(name)} | {_escape(reason)} |" for name, reason in skipped]
+        lines += [f"| {escape(name)} | {escape(reason)} |" for name, reason in skipped]
         lines.append("")
     warnings = remarks(report)
     if warnings:
-        lines += ["| warnings |", "|---|", *(f"| {_escape(text)} |" for text in warnings), ""]
+        lines += ["| warnings |", "|---|", *(f"| {escape(text)} |" for text in warnings), ""]
     return "\n".join(lines)
 
 
@@ -73,6 +80,31 @@ def model_rows(report: Report) -> list[tuple[str, str, str]]:
     ]
 
 
+NULL_HEADER = ("shuffled", "verdict", "λmax", "shuffled λmax", "alpha", "shuffled alpha")
+
+
+def null_rows(report: Report) -> list[list[str]]:
+    """Verdicts of the shuffle test, and means over a layer's matrices; none if it was not made.
+
+    Spec: RMT-66.
+    """
+    rows = []
+    for layer in report.analyzed():
+        pairs = [(m, m.null_model) for m in layer.matrices if m.null_model is not None]
+        if pairs:
+            verdicts = Counter(null.verdict for _, null in pairs).most_common()
+            only = len(pairs) == 1
+            means = (
+                metrics.mean(m.lambda_max for m, _ in pairs),
+                metrics.mean(null.lambda_max for _, null in pairs),
+                metrics.mean(m.alpha for m, _ in pairs),
+                metrics.mean(null.alpha for _, null in pairs),
+            )
+            text = ", ".join(verdict if only else f"{n} {verdict}" for verdict, n in verdicts)
+            rows.append([layer.name, text, *(number(mean.value, ".3g") for mean in means)])
+    return rows
+
+
 def remarks(report: Report) -> list[str]:
     """Warnings, and why an alpha is missing: one line for each kind of remark on a layer.
 
@@ -83,7 +115,7 @@ def remarks(report: Report) -> list[str]:
         lines += [f"{layer.name}: {text}" for text in layer.warnings]
         lines += _of_matrices(layer, [text for m in layer.matrices for text in m.warnings[:1]])
         lines += _of_matrices(
-            layer, [f"no alpha: {m.alpha_null_reason}" for m in layer.matrices if m.alpha is None]
+            layer, [f"no alpha: {m.alpha_null_reason}" for m in layer.matrices if m.alpha_null_reason]
         )
     return lines
 
@@ -111,14 +143,14 @@ def _of_matrices(layer: LayerReport, found: list[str]) -> list[str]:
 def _row(layer: LayerReport) -> str:
     means = layer.means or {}
     names = ("alpha", "ks_distance", "weighted_alpha", "log10_frobenius_norm", "stable_rank")
-    cells = [_escape(layer.name), layer.kind, str(len(layer.matrices))]
+    cells = [escape(layer.name), layer.kind, str(len(layer.matrices))]
     return f"| {' | '.join([*cells, *(number(means[name]) for name in names)])} |"
 
 
-def _escape(text: str) -> str:
+def escape(text: str) -> str:
     r"""Take from a name that a stranger gave its meaning in Markdown, and what does not print.
 
-    >>> print(_escape("fc_1|<b>*__init__"))
+    >>> print(escape("fc_1|<b>*__init__"))
     fc_1\|\<b\>\*\_\_init\_\_
     """
     printed = "".join(c if c.isprintable() else "\ufffd" for c in text)

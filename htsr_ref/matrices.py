@@ -1,6 +1,6 @@
-"""From a weight tensor to its weight matrices: views, never copies, never changed values."""
+"""Weight matrices: views of tensors, and sets of them whose eigenvalues are put together."""
 
-import itertools
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from htsr_ref.errors import LayerError
-from htsr_ref.weights import Layer, open_weights
+from htsr_ref.weights import open_weights
 
 BLOCK_ELEMENTS = 1 << 20
 """Elements decoded at a time: 8 MB of float64."""
@@ -31,16 +31,39 @@ class Tensor(Protocol):
 
 
 @dataclass(frozen=True)
+class Origin:
+    """What a normalization may ask of the layer that a matrix is cut from.
+
+    Attributes
+    ----------
+    is_conv : whether that is a convolution.
+    out, in_ : its outputs and inputs, of one part and group.
+    positions : kernel positions, 1 without a kernel.
+    separate : matrices that the positions give, 1 if they are put together.
+
+    Spec: SPC-9.
+    """
+
+    is_conv: bool
+    out: int
+    in_: int
+    positions: int = 1
+    separate: int = 1
+
+
+@dataclass(frozen=True)
 class WeightMatrix:
-    """One weight matrix W of shape N×M, N ≥ M: two axes of a tensor at fixed other indices.
+    """One weight matrix W of shape N×M, N ≥ M: a cut of a tensor.
 
     Attributes
     ----------
     label : what distinguishes it among the matrices of its layer, such as "[0,2]" or "query".
     N, M : rows and columns, N ≥ M.
     data : the tensor it is cut from.
-    index : the cut, integers and exactly two slices (for the axes out and in).
-    transposed : whether the axis `in` runs along the rows of W.
+    index : the cut, integers and at least two slices: for the axis out, and for the axes that
+        together are the columns, the first varying slowest.
+    transposed : whether the axis `out` runs along the columns of W.
+    origin : the layer it comes from.
 
     Spec: MAT-1.
     """
@@ -51,6 +74,12 @@ class WeightMatrix:
     data: Tensor
     index: tuple[int | slice, ...]
     transposed: bool
+    origin: Origin
+
+    @property
+    def members(self) -> "tuple[WeightMatrix, ...]":
+        """The matrix itself, as a set of one."""
+        return (self,)
 
     @property
     def dtype(self) -> str:
@@ -63,34 +92,85 @@ class WeightMatrix:
         row_axis = axes[1] if self.transposed else axes[0]
         rows = self.index[row_axis]
         assert isinstance(rows, slice)  # noqa: S101 - narrows the type, cannot fail
-        height = max(1, BLOCK_ELEMENTS // self.M)
+        rows_a_step = self.N // (rows.stop - rows.start)
+        height = max(1, BLOCK_ELEMENTS // (self.M * rows_a_step))
         for start in range(rows.start, rows.stop, height):
             part = slice(start, min(start + height, rows.stop))
-            block = self.data[(*self.index[:row_axis], part, *self.index[row_axis + 1 :])]
-            yield block.T if self.transposed else block
+            yield self._oriented((*self.index[:row_axis], part, *self.index[row_axis + 1 :]))
 
     def to_array(self) -> NDArray[np.float64]:
         """Return W itself, (N, M) float64."""
-        whole = self.data[self.index]
-        return whole.T if self.transposed else whole
+        return self._oriented(self.index)
+
+    def _oriented(self, index: tuple[int | slice, ...]) -> NDArray[np.float64]:
+        part = self.data[index]
+        flat = part.reshape(part.shape[0], -1)
+        return flat.T if self.transposed else flat
+
+
+@dataclass(frozen=True)
+class Pool:
+    """Weight matrices whose eigenvalues are put together into one spectrum.
+
+    Attributes
+    ----------
+    label : what distinguishes the pool among those of its layer.
+    N, M : the dimensions that are reported for it.
+    members : the matrices.
+    origin : the layer they come from.
+
+    Spec: MAT-9.
+    """
+
+    label: str
+    N: int
+    M: int
+    members: tuple[WeightMatrix, ...]
+    origin: Origin
+
+    @property
+    def dtype(self) -> str:
+        """Name of the stored type."""
+        return self.members[0].dtype
+
+
+def num_eigenvalues(matrix: WeightMatrix | Pool) -> int:
+    """Count the eigenvalues that a matrix or a pool will have.
+
+    >>> num_eigenvalues(matrix_from_array(np.zeros((2, 5))))
+    2
+    """
+    return sum(member.M for member in matrix.members)
 
 
 def weight_matrix(
-    data: Tensor, index: tuple[int | slice, ...] | None = None, label: str = ""
+    data: Tensor,
+    index: tuple[int | slice, ...] | None = None,
+    label: str = "",
+    origin: Origin | None = None,
 ) -> WeightMatrix:
     """Orient a cut of a tensor so that it has at least as many rows as columns.
 
     Parameters
     ----------
     data : the tensor.
-    index : integers and exactly two slices with start and stop; by default a whole 2-D tensor.
-    label : see `WeightMatrix`.
+    index : integers and at least two slices with start and stop; by default a whole 2-D tensor.
+    label, origin : see `WeightMatrix`; by default a linear layer of its own.
 
     Spec: MAT-1. Source: Martin & Mahoney, SDM 2020, section 2.
     """
     cut = tuple(slice(0, size) for size in data.shape) if index is None else index
-    out, in_ = (part.stop - part.start for part in cut if isinstance(part, slice))
-    return WeightMatrix(label, max(out, in_), min(out, in_), data, cut, transposed=out < in_)
+    out, *others = (part.stop - part.start for part in cut if isinstance(part, slice))
+    in_ = math.prod(others)
+    return WeightMatrix(
+        label,
+        max(out, in_),
+        min(out, in_),
+        data,
+        cut,
+        transposed=out < in_,
+        origin=origin or Origin(False, out, in_),
+    )
 
 
 def matrix_from_array(W: ArrayLike) -> WeightMatrix:
@@ -112,64 +192,3 @@ def matrix_from_array(W: ArrayLike) -> WeightMatrix:
     if array.ndim != 2 or 0 in array.shape:
         raise LayerError(f"an array of shape {array.shape} is not a weight matrix")
     return weight_matrix(open_weights({"W": array}).layers[0].data)
-
-
-def layer_matrices(layer: Layer, conv: str = "slices") -> tuple[WeightMatrix, ...]:
-    """Cut a layer's tensor into its weight matrices, in the order of the specification.
-
-    Parameters
-    ----------
-    layer : a layer with axes [stack…, out, in, k1…kd].
-    conv : "slices" or "group-slices".
-
-    Raises
-    ------
-    LayerError
-        The groups do not divide the axis out.
-
-    Spec: MAT-2, MAT-3, MAT-4, MAT-5, MAT-6. Source: Martin & Mahoney, SDM 2020, section 2.
-    """
-    out_axis = layer.axes.index("out")
-    stack = [range(size) for size in layer.shape[:out_axis]]
-    kernel = [range(size) for size in layer.shape[out_axis + 2 :]]
-    columns = slice(0, layer.shape[out_axis + 1])
-    return tuple(
-        weight_matrix(
-            layer.data,
-            (*above, slice(start, stop), columns, *position),
-            _label(above, name, position),
-        )
-        for above in itertools.product(*stack)
-        for name, start, stop in _row_ranges(layer, layer.shape[out_axis], conv)
-        for position in itertools.product(*kernel)
-    )
-
-
-def _row_ranges(layer: Layer, out: int, conv: str) -> Iterator[tuple[str, int, int]]:
-    """Ranges of the axis `out` that are matrices of their own: parts, then groups."""
-    bounds = [0, *itertools.accumulate(part.size for part in layer.parts)]
-    named = [
-        (part.name, *ends)
-        for part, ends in zip(layer.parts, itertools.pairwise(bounds), strict=True)
-    ]
-    groups = layer.groups if conv == "group-slices" else 1
-    for name, start, stop in named or [("", 0, out)]:
-        height, rest = divmod(stop - start, groups)
-        if rest:
-            raise LayerError(
-                f"tensor {layer.tensor!r}: {groups} groups do not divide {stop - start} output "
-                "channels. Correct the declared groups"
-            )
-        for group in range(groups):
-            label = f"group {group}" if groups > 1 else ""
-            first = start + group * height
-            yield " ".join(filter(None, (name, label))), first, first + height
-
-
-def _label(above: tuple[int, ...], name: str, position: tuple[int, ...]) -> str:
-    pieces = (_indices(above), name, _indices(position))
-    return " ".join(filter(None, pieces))
-
-
-def _indices(indices: tuple[int, ...]) -> str:
-    return f"[{','.join(map(str, indices))}]" if indices else ""

@@ -1,8 +1,9 @@
 """Metrics of a spectrum and its fit, and their means: small pure functions."""
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
@@ -109,15 +110,96 @@ def entropy(eigenvalues: Eigenvalues, rank: int) -> float | None:
     return min(1.0, float(-(p * np.log(p)).sum() / math.log(rank)))
 
 
-def weighted_alpha(alpha: float, lambda_max: float) -> float:
+def shifted_entropy(eigenvalues: Eigenvalues, rank: int) -> float | None:
+    """Matrix entropy with 10⁻¹⁰ added to every share, over all eigenvalues; None for R < 2.
+
+    Spec: MET-15. Source: WeightWatcher 0.7.7, `matrix_entropy`.
+
+    >>> round(shifted_entropy(np.array([0.0, 3.0, 3.0]), 2), 8)
+    1.0
+    """
+    if rank < 2:
+        return None
+    p = eigenvalues / eigenvalues.sum() + 1e-10
+    return float(-(p * np.log(p)).sum() / math.log(rank + 1e-10))
+
+
+def matrix_rank(eigenvalues: Eigenvalues, N: int) -> int:
+    """Count the singular values above σ_max·N·2⁻⁵².
+
+    Spec: MET-15. Source: NumPy, `linalg.matrix_rank`; WeightWatcher 0.7.7.
+
+    >>> matrix_rank(np.array([1e-34, 1e-20, 1.0]), 3)
+    2
+    """
+    singular_values = np.sqrt(eigenvalues)
+    return int(np.count_nonzero(singular_values > singular_values[-1] * N * 2.0**-52))
+
+
+LOGARITHMS: Mapping[str, Callable[[float], float]] = MappingProxyType(
+    {"10": math.log10, "e": math.log}
+)
+"""Logarithms of the weighted alpha by the value of `log_base` (MET-8)."""
+
+
+def weighted_alpha(alpha: float, lambda_max: float, log_base: str = "10") -> float:
     """Weighted alpha of one matrix, α·log10 λ_max.
+
+    Parameters
+    ----------
+    alpha : exponent.
+    lambda_max : largest eigenvalue of X, positive.
+    log_base : "10" or "e".
 
     Spec: MET-8. Source: Martin & Mahoney, SDM 2020, section 3.
 
     >>> weighted_alpha(2.5, 100.0)
     5.0
     """
-    return alpha * math.log10(lambda_max)
+    return alpha * LOGARITHMS[log_base](lambda_max)
+
+
+def erg_tail_size(eigenvalues: Eigenvalues) -> int | None:
+    """Size of the tail that satisfies the condition of the exact renormalization group.
+
+    Rescaled to mean 1, the eigenvalues of the tail have a product near 1, Σ ln λ̃ = 0: of the
+    tails that grow downward from the largest eigenvalue, the first whose product is below 1.
+
+    Returns
+    -------
+    int from 2 to M; None where all eigenvalues are equal.
+
+    Spec: MET-16. Source: SETOL (arXiv 2507.17912), the condition det X̃ = 1; WeightWatcher 0.7.7,
+    `detX_constraint`.
+
+    >>> erg_tail_size(np.array([0.1, 0.2, 1.2, 2.5]))
+    3
+    """
+    if eigenvalues[0] == eigenvalues[-1]:
+        return None
+    with np.errstate(divide="ignore"):
+        logs = np.log(eigenvalues / eigenvalues.mean())
+    below = np.flatnonzero(np.cumsum(logs[::-1]) < 0)
+    return int(below[0]) + 1 if below.size else eigenvalues.size
+
+
+def delta_lambda_min(eigenvalues: Eigenvalues, xmin: float) -> float | None:
+    """How far a threshold lies above that of the ERG tail, in units of the mean eigenvalue.
+
+    Parameters
+    ----------
+    eigenvalues : of X.
+    xmin : the threshold of the power law.
+
+    Spec: MET-17. Source: SETOL (arXiv 2507.17912), Δλ_min = λ_min^PL - λ_min^|detX|=1.
+
+    >>> round(delta_lambda_min(np.array([0.1, 0.2, 1.2, 2.5]), 1.2), 6)
+    1.0
+    """
+    size = erg_tail_size(eigenvalues)
+    if size is None:
+        return None
+    return float((xmin - eigenvalues[-size]) / eigenvalues.mean())
 
 
 @dataclass(frozen=True)

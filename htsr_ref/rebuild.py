@@ -1,6 +1,7 @@
 """Frozen dataclasses from the JSON that they were written as."""
 
 import math
+from contextlib import suppress
 from dataclasses import fields, is_dataclass
 from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
@@ -29,8 +30,13 @@ def rebuild(kind: Any, value: Any, where: str) -> Any:
     if is_dataclass(kind):
         return _rebuild_object(kind, value, where)
     if origin in (Union, UnionType):
-        (other,) = (argument for argument in arguments if argument is not NoneType)
-        return None if value is None else rebuild(other, value, where)
+        if value is None and NoneType in arguments:
+            return None
+        *others, last = (argument for argument in arguments if argument is not NoneType)
+        for other in others:
+            with suppress(ValueError):
+                return rebuild(other, value, where)
+        return rebuild(last, value, where)
     if origin is tuple and isinstance(value, list):
         kinds = arguments[:1] * len(value) if arguments[1:] == (...,) else arguments
         if len(kinds) == len(value):

@@ -1,7 +1,5 @@
 """The report: frozen dataclasses, and their JSON, CSV and rows. Computes nothing."""
 
-import csv
-import io
 import json
 import os
 from dataclasses import asdict, dataclass, fields
@@ -10,14 +8,17 @@ from typing import Any, Literal
 
 from htsr_ref import strictjson
 from htsr_ref.conventions import Convention
+from htsr_ref.csvtext import csv_text
 from htsr_ref.errors import ConventionError, ReportError
 from htsr_ref.metrics import Line
+from htsr_ref.randommatrix.shuffle import ShuffleNull
 from htsr_ref.rebuild import rebuild
+from htsr_ref.rows import flat_columns, flat_row
 
 SPEC_VERSION = "0.1"
 """Version of the specification that this package implements."""
 
-SkipCode = Literal["left-out", "tied", "kind", "min-dim", "bad-data"]
+SkipCode = Literal["left-out", "tied", "kind", "min-dim", "size", "bad-data"]
 Per = Literal["matrix", "layer"]
 
 
@@ -99,7 +100,8 @@ class MatrixReport:
     """Numbers of one weight matrix; spec chapters SPC, PL and MET define each.
 
     Numbers of the fit are None together, and `alpha_null_reason` then says why. Norms are None
-    for a zero matrix. `p_value` is None and `comparisons` is empty unless they were asked for.
+    for a zero matrix. `p_value` and `null_model` are None and `comparisons` is empty unless they
+    were asked for.
     """
 
     index: int
@@ -110,6 +112,7 @@ class MatrixReport:
     solver: str
     num_eigenvalues: int
     num_zero: int
+    weak_rank_loss: int
     lambda_max: float
     lambda_min: float
     rank: int
@@ -128,9 +131,12 @@ class MatrixReport:
     log_stable_rank: float | None
     entropy: float | None
     weighted_alpha: float | None
+    erg_tail_size: int | None
+    delta_lambda_min: float | None
     extreme_value: ExtremeValue | None
     p_value: float | None
     comparisons: dict[str, LawComparison]
+    null_model: ShuffleNull | None
     warnings: tuple[str, ...]
 
 
@@ -286,7 +292,7 @@ class Report:
         if per == "layer":
             return [_layer_row(layer) for layer in self.layers]
         return [
-            {"layer": layer.name, "kind": layer.kind, **_flat(asdict(matrix))}
+            {"layer": layer.name, "kind": layer.kind, **flat_row(asdict(matrix))}
             for layer in self.layers
             for matrix in layer.matrices
         ]
@@ -296,26 +302,13 @@ class Report:
 
         Spec: RPT-6.
         """
-        text = io.StringIO()
-        writer = csv.DictWriter(text, _columns(per), lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(self.to_rows(per))
-        return text.getvalue()
+        return csv_text(_columns(per), self.to_rows(per))
 
 
 def _columns(per: Per) -> list[str]:
     if per == "layer":
         return [*_LAYER_COLUMNS, *MEAN_FIELDS]
-    names = [field.name for field in fields(MatrixReport) if field.name != "comparisons"]
-    flat = [column for name in names for column in _FLATTENED.get(name, (name,))]
-    return ["layer", "kind", *flat]
-
-
-_FLATTENED = {
-    "alpha_ci95": ("alpha_ci95_low", "alpha_ci95_high"),
-    "extreme_value": ("xi", "xi_stderr", "xi_verdict"),
-}
-"""Columns of the fields that are not single numbers."""
+    return ["layer", "kind", *flat_columns(field.name for field in fields(MatrixReport))]
 
 
 _LAYER_COLUMNS = ("layer", "kind", "tensor", "shape", "dtype", "skipped", "skip_code", "matrices")
@@ -332,19 +325,4 @@ def _layer_row(layer: LayerReport) -> dict[str, Any]:
         "skip_code": layer.skip_code,
         "matrices": len(layer.matrices),
         **(layer.means or dict.fromkeys(MEAN_FIELDS)),
-    }
-
-
-def _flat(matrix: dict[str, Any]) -> dict[str, Any]:
-    low, high = matrix.pop("alpha_ci95") or (None, None)
-    extreme = matrix.pop("extreme_value") or {}
-    del matrix["comparisons"]
-    return {
-        **matrix,
-        "alpha_ci95_low": low,
-        "alpha_ci95_high": high,
-        "xi": extreme.get("xi"),
-        "xi_stderr": extreme.get("stderr"),
-        "xi_verdict": extreme.get("verdict"),
-        "warnings": "; ".join(matrix["warnings"]),
     }

@@ -8,11 +8,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from htsr_ref.errors import LayerError
-from htsr_ref.matrices import BLOCK_ELEMENTS, Tensor, WeightMatrix, matrix_from_array
+from htsr_ref.matrices import Pool, WeightMatrix, matrix_from_array
+from htsr_ref.normalization import scale_factor
+from htsr_ref.solvers import Solve, Solver, eigenvalues_of
 
-Solver = Literal["gram", "svd"]
 SolverChoice = Literal["auto", "gram", "svd"]
-Normalization = Literal["1/N", "none"]
 
 UNIT_ROUNDOFF = {
     "float64": 2.0**-53,
@@ -27,10 +27,6 @@ UNIT_ROUNDOFF = {
 _WIDE = frozenset({"float64", "int64", "uint64"})
 
 
-class NonFiniteError(LayerError):
-    """A matrix with a NaN or an infinite entry."""
-
-
 @dataclass(frozen=True)
 class Spectrum:
     """Eigenvalues of X = scale·WᵀW for one weight matrix W.
@@ -39,7 +35,7 @@ class Spectrum:
     ----------
     eigenvalues : (M,) float64, ascending, non-negative; those that cannot be told from zero are 0.
     N, M : shape of W, N ≥ M.
-    scale : the factor c, 1/N or 1.
+    scale : the factor c.
     solver : "gram" or "svd".
     unit_roundoff : relative rounding error of W's entries as stored.
 
@@ -64,6 +60,11 @@ class Spectrum:
         return float(self.eigenvalues[-1])
 
     @property
+    def minima(self) -> tuple[float, ...]:
+        """Smallest eigenvalue of each matrix that the spectrum is put together from."""
+        return (float(self.eigenvalues[0]),)
+
+    @property
     def positive(self) -> NDArray[np.float64]:
         """Eigenvalues that do not count as zero, ascending."""
         return self.eigenvalues[self.num_zero :]
@@ -81,7 +82,7 @@ class Spectrum:
         """
         relative = solver_error(self.N)
         if self.solver == "gram":
-            errors = np.full(self.M, relative * self.lambda_max)
+            errors = np.full(self.eigenvalues.size, relative * self.lambda_max)
         else:
             shares = self.eigenvalues / (self.lambda_max or 1.0)
             errors = (2 * relative * np.sqrt(shares) + relative**2) * self.lambda_max
@@ -120,6 +121,41 @@ class Spectrum:
         return int(np.count_nonzero(self.eigenvalues > max(storage, solver)))
 
 
+@dataclass(frozen=True)
+class PooledSpectrum(Spectrum):
+    """Eigenvalues of several matrices put together, ascending; N and M as reported for the pool.
+
+    Attributes
+    ----------
+    members : the spectra of the matrices.
+
+    Spec: SPC-12.
+    """
+
+    members: tuple[Spectrum, ...]
+
+    @property
+    def minima(self) -> tuple[float, ...]:
+        """Smallest eigenvalue of each matrix."""
+        return tuple(float(member.eigenvalues[0]) for member in self.members)
+
+    @property
+    def error_bounds(self) -> NDArray[np.float64]:
+        """Bound on the error of each eigenvalue: that of its own matrix."""
+        bounds = np.concatenate([member.error_bounds for member in self.members])
+        return bounds[np.argsort(np.concatenate([m.eigenvalues for m in self.members]))]
+
+    @property
+    def resolution(self) -> float:
+        """The coarsest of the matrices' own."""
+        return max(member.resolution for member in self.members)
+
+    @property
+    def rank(self) -> int:
+        """Sum of the matrices' ranks."""
+        return sum(member.rank for member in self.members)
+
+
 def solver_error(N: int) -> float:
     """Relative error ε = 8·√max(N, 64)·2⁻⁵² of eigenvalues (gram) or singular values (svd).
 
@@ -154,18 +190,23 @@ def choose_solver(dtype: str, solver: SolverChoice = "auto") -> Solver:
 
 
 def spectrum(
-    W: ArrayLike | WeightMatrix,
+    W: ArrayLike | WeightMatrix | Pool,
     *,
-    normalization: Normalization = "1/N",
+    normalization: str = "1/N",
     solver: SolverChoice = "auto",
+    clamp: bool = True,
+    solve: Solve = eigenvalues_of,
 ) -> Spectrum:
     """Eigenvalues of X = c·WᵀW.
 
     Parameters
     ----------
-    W : (rows, columns) real array, or a `WeightMatrix`; transposed if it is wider than tall.
-    normalization : c = 1/N ("1/N") or 1 ("none").
+    W : (rows, columns) real array, a `WeightMatrix` or a `Pool`; transposed if it is wider than
+        tall.
+    normalization : the factor c: "1/N", "none" (1), or another name of `FACTORS`.
     solver : "gram" (eigenvalues of WᵀW), "svd" (squared singular values) or "auto".
+    clamp : whether eigenvalues that cannot be told from zero are set to 0, or only negative ones.
+    solve : what gives the eigenvalues of a matrix; it may remember them.
 
     Returns
     -------
@@ -177,18 +218,32 @@ def spectrum(
         W is no matrix, holds a NaN or an infinity (`NonFiniteError`), or its eigenvalues leave the
         range of float64.
 
-    Spec: SPC-1, SPC-2, SPC-3, SPC-5, SPC-7. Source: Martin & Mahoney, SDM 2020, section 2.
+    Spec: SPC-1, SPC-2, SPC-3, SPC-5, SPC-7, SPC-12. Source: Martin & Mahoney, SDM 2020, section 2.
 
     >>> spectrum(np.diag([2.0, 4.0])).eigenvalues
     array([2., 8.])
     """
-    matrix = W if isinstance(W, WeightMatrix) else matrix_from_array(W)
+    source = W if isinstance(W, WeightMatrix | Pool) else matrix_from_array(W)
+    scale = scale_factor(normalization, source)
+    members = tuple(_spectrum_of(matrix, scale, solver, clamp, solve) for matrix in source.members)
+    if isinstance(source, WeightMatrix):
+        return members[0]
+    eigenvalues = np.sort(np.concatenate([member.eigenvalues for member in members]))
+    eigenvalues.flags.writeable = False
+    first = members[0]
+    return PooledSpectrum(
+        eigenvalues, source.N, source.M, scale, first.solver, first.unit_roundoff, members
+    )
+
+
+def _spectrum_of(
+    matrix: WeightMatrix, scale: float, solver: SolverChoice, clamp: bool, solve: Solve
+) -> Spectrum:
     chosen = choose_solver(matrix.dtype, solver)
     try:
-        unscaled, peak = _gram(matrix) if chosen == "gram" else _svd(matrix)
+        unscaled, peak = solve(matrix, chosen)
     except np.linalg.LinAlgError as error:
         raise LayerError(f"the {chosen} solver failed ({error}). Try the other solver") from error
-    scale = 1.0 / matrix.N if normalization == "1/N" else 1.0
     eigenvalues = unscaled * scale
     threshold = zero_threshold(float(eigenvalues[-1]), matrix.N, chosen)
     with np.errstate(over="ignore"):
@@ -199,64 +254,8 @@ def spectrum(
             f"entries up to {peak:.3g} give eigenvalues outside the range of float64. "
             "Rescale the matrix"
         )
-    eigenvalues[eigenvalues <= threshold] = 0.0
+    eigenvalues[eigenvalues <= (threshold if clamp else 0.0)] = 0.0
     eigenvalues.flags.writeable = False
     return Spectrum(
         eigenvalues, matrix.N, matrix.M, scale, chosen, UNIT_ROUNDOFF.get(matrix.dtype, 2.0**-53)
     )
-
-
-def _gram(matrix: WeightMatrix) -> tuple[NDArray[np.float64], float]:
-    """Eigenvalues of WᵀW, ascending, and the largest entry of |W|.
-
-    Spec: SPC-8.
-    """
-    from scipy.linalg.blas import dsyrk
-
-    gram = np.zeros((matrix.M, matrix.M), order="F")
-    peak = 0.0
-    for block in matrix.blocks():
-        peak = max(peak, _finite_peak(block))
-        # BLAS takes Fortran order without a copy: a C-ordered block is that, transposed.
-        if block.flags.c_contiguous:
-            gram = dsyrk(1.0, block.T, beta=1.0, c=gram, overwrite_c=True)
-        else:
-            gram = dsyrk(1.0, block, beta=1.0, c=gram, trans=1, overwrite_c=True)
-    if not np.isfinite(np.diagonal(gram)).all():
-        return np.full(matrix.M, math.inf), peak
-    return np.linalg.eigvalsh(gram, UPLO="U").astype(np.float64, copy=False), peak
-
-
-def _svd(matrix: WeightMatrix) -> tuple[NDArray[np.float64], float]:
-    """Squared singular values of W, ascending, and the largest entry of |W|."""
-    W = matrix.to_array()
-    peak = _finite_peak(W)
-    singular_values = np.linalg.svd(W, compute_uv=False).astype(np.float64, copy=False)
-    with np.errstate(over="ignore", under="ignore"):
-        return singular_values[::-1] ** 2, peak
-
-
-def _finite_peak(block: NDArray[np.float64]) -> float:
-    """Largest entry of |block|; refuses a NaN or an infinity.
-
-    Spec: SPC-7.
-    """
-    peak = max(float(block.max()), -float(block.min()))
-    if not math.isfinite(peak):
-        raise NonFiniteError("it holds a NaN or an infinity")
-    return peak
-
-
-def first_nonfinite(data: Tensor) -> tuple[int, ...] | None:
-    """Index of a tensor's first NaN or infinity in row-major order; None if all are finite.
-
-    Spec: SPC-7.
-    """
-    if not data.shape:
-        return None if np.isfinite(data[()]).all() else ()
-    height = max(1, BLOCK_ELEMENTS // max(1, math.prod(data.shape[1:])))
-    for start in range(0, data.shape[0], height):
-        bad = np.argwhere(~np.isfinite(data[start : start + height]))
-        if bad.size:
-            return (start + int(bad[0, 0]), *map(int, bad[0, 1:]))
-    return None

@@ -1,7 +1,11 @@
 """Hypothesis profiles; choose another one with `pytest --hypothesis-profile=nightly`."""
 
-from hypothesis import settings
+from hypothesis import Phase, settings
 
 settings.register_profile("ci", max_examples=50, deadline=None, derandomize=True)
 settings.register_profile("nightly", max_examples=2000, deadline=None)
+# Mutants need no smallest example.
+settings.register_profile(
+    "mutation", settings.get_profile("ci"), phases=[Phase.explicit, Phase.generate]
+)
 settings.load_profile("ci")

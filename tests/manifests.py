@@ -116,6 +116,9 @@ GOOD = {
     "axis null": quantised(scale=0.5, axis=None, zero_point=0),
     "lists": quantised(scale=[1, 2, 3], zero_point=[0, 0, 0], axis=0),
     "scale of one": quantised(scale=2, zero_point=1, axis=1),
+    "rule": in_fc1(rule="2 axes (out, in)"),
+    "guess": in_conv1(rule="3 to 5 axes (out, in, k)", inferred=True),
+    "rule of a bias": put("tensors", "fc1.bias", value={"kind": "bias", "rule": "bias by name"}),
 }
 BAD = {
     "list": [],
@@ -149,6 +152,9 @@ BAD = {
     "layer empty": in_fc1(layer=""),
     "layer null": in_fc1(layer=None),
     "same_as number": in_fc1(same_as=1),
+    "rule empty": in_fc1(rule=""),
+    "inferred without a rule": in_fc1(inferred=True),
+    "inferred as text": in_fc1(rule="by name", inferred="yes"),
     "groups zero": in_conv1(groups=0),
     "groups text": in_conv1(groups="2"),
     "groups true": in_conv1(groups=True),

@@ -21,6 +21,13 @@ changes = st.fixed_dictionaries(
         "average": st.sampled_from(["matrices", "layers"]),
         "alpha_range": st.sampled_from([None, (1.5, 6.0)]),
         "layer_kinds": st.sampled_from([("linear",), ("conv", "embedding")]),
+        "conv": st.sampled_from(["slices", "pooled", "flattened"]),
+        "norms": st.sampled_from(["weights", "scaled"]),
+        "drop_smallest": st.integers(0, 2),
+        "eigenvalue_floor": st.sampled_from(["relative", "none", 1e-3]),
+        "estimator": st.sampled_from(["mle", "mle-unbiased", "truncated"]),
+        "xmin": st.sampled_from(["ks", "peak-slip", "erg", 0.5]),
+        "failed_alpha": st.sampled_from([None, -1.0]),
     },
 )
 

@@ -74,7 +74,7 @@ def test_the_schema_is_strict(whole):
     "spoil",
     [
         lambda data: first_matrix(data).update(alpha=None),
-        lambda data: first_matrix(data).update(alpha=1.0),
+        lambda data: first_matrix(data).update(tail_size=0),
         lambda data: first_matrix(data).update(alpha=json.loads("1e999")),
         lambda data: first_matrix(data).update(alpha="2.5"),
         lambda data: first_matrix(data).update(alpha_null_reason="none needed"),
@@ -120,8 +120,7 @@ def test_the_schema_knows_every_choice_that_is_implemented(whole):
     properties = SCHEMA["$defs"]["convention"]["properties"]
     assert list(properties) == ["name", *FIELDS, "overrides"]
     for name, field in FIELDS.items():
-        tried = field.values.removeprefix("any of ").split(", ")
-        for value in tried:
+        for value in field.values:
             try:
                 convention = PAPER.override({name: value})
             except HtsrError:

@@ -11,13 +11,14 @@ from hypothesis import strategies as st
 from safetensors.numpy import save_file
 from strategies import generators, haar, matrices, prescribed
 
+from htsr_ref.bad_entries import first_nonfinite
+from htsr_ref.cuts import layer_matrices
 from htsr_ref.errors import LayerError
-from htsr_ref.matrices import BLOCK_ELEMENTS, layer_matrices
+from htsr_ref.matrices import BLOCK_ELEMENTS
+from htsr_ref.solvers import NonFiniteError
 from htsr_ref.spectrum import (
     UNIT_ROUNDOFF,
-    NonFiniteError,
     choose_solver,
-    first_nonfinite,
     solver_error,
     spectrum,
 )
@@ -213,7 +214,7 @@ def test_a_bad_entry_is_refused(solver, bad):
 
 @pytest.mark.spec("SPC-7")
 def test_the_first_bad_entry_is_found_in_row_major_order(monkeypatch):
-    monkeypatch.setattr("htsr_ref.spectrum.BLOCK_ELEMENTS", 12)
+    monkeypatch.setattr("htsr_ref.bad_entries.BLOCK_ELEMENTS", 12)
     array = np.zeros((5, 2, 3))
     data = open_weights({"W": array}).layers[0].data
     assert first_nonfinite(data) is None

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 import typer
 
 from htsr_ref.cli import options, output
+from htsr_ref.errors import HtsrError
 
 EPILOG = (
     "Example: htsr analyze model.safetensors --set min_dim=0 -o report.json --fail-if 'alpha_hat>3'"
@@ -23,6 +24,10 @@ def analyze(
     per: Annotated[
         Literal["matrix", "layer"], typer.Option("--per", help="Rows of the CSV.")
     ] = "matrix",
+    columns: Annotated[
+        Literal["own", "weightwatcher"],
+        typer.Option("--columns", help="Names of the CSV's columns: ours or WeightWatcher's."),
+    ] = "own",
     out: options.OutputOption = None,
     fail_if: Annotated[
         list[str] | None,
@@ -39,7 +44,28 @@ def analyze(
     compare: Annotated[
         bool, typer.Option("--compare", help="Compare every power law with other laws.")
     ] = False,
-    seed: Annotated[int, typer.Option("--seed", min=0, help="Seed of the replicas.")] = 0,
+    null: Annotated[
+        Literal["none", "shuffle"],
+        typer.Option(
+            "--null",
+            help="shuffle: compare every matrix with copies whose entries are shuffled, which "
+            "tells heavy-tailed entries from correlations.",
+        ),
+    ] = "none",
+    shuffles: Annotated[
+        int | None,
+        typer.Option(
+            "--shuffles",
+            metavar="N",
+            min=19,
+            help="Copies for --null shuffle (19); each costs a spectrum.",
+        ),
+    ] = None,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Seed of replicas and shuffles.")] = 0,
+    expect: Annotated[
+        bool,
+        typer.Option("--expect", help="Compare with what the file says is known (`htsr synth`)."),
+    ] = False,
     allow_skipped: Annotated[
         bool,
         typer.Option("--allow-skipped", help="Exit with 0 even if a layer's data are bad."),
@@ -50,30 +76,41 @@ def analyze(
     Every tensor of the file appears in the report, analysed or with the reason why not.
     """
     form = output.choose_form(json, csv, markdown, out)
+    if columns == "weightwatcher" and form != "csv":
+        raise HtsrError("--columns names the columns of a CSV. Add --csv")
+    if shuffles is not None and null == "none":
+        raise HtsrError("--shuffles is the number of copies for --null shuffle. Add that")
     output.check_writable(out)
     chosen = options.convention_of(convention, set_)
     overrides = options.layers_of(layers)
 
-    from htsr_ref.analysis import Checks
+    from htsr_ref import expectations
     from htsr_ref.analysis import analyze as run
+    from htsr_ref.checks import Checks
     from htsr_ref.cli.tables import report_table
+    from htsr_ref.columns import weightwatcher_csv
     from htsr_ref.gates import parse_gate
     from htsr_ref.markdown import to_markdown
+    from htsr_ref.weights import open_weights
 
     gates = [parse_gate(text) for text in fail_if or []]
+    weights = open_weights(file, overrides)
+    expected = None
+    if expect:
+        expectations.require_comparable(chosen)
+        expected = expectations.from_json(weights.extra.get("expected"), weights.name)
     with output.progress_bar() as show:
         report = run(
-            file,
+            weights,
             chosen,
-            layers=overrides,
             solver=solver,
-            checks=Checks(gof, compare, seed),
+            checks=Checks(gof, compare, seed, (shuffles or 19) if null == "shuffle" else 0),
             progress=show,
         )
     if form == "json":
         text = report.to_json()
     elif form == "csv":
-        text = report.to_csv(per)
+        text = weightwatcher_csv(report) if columns == "weightwatcher" else report.to_csv(per)
     elif form == "markdown":
         text = to_markdown(report)
     else:
@@ -85,6 +122,12 @@ def analyze(
     ]
     if not allow_skipped:
         failures += [f"layer skipped: {layer.skipped}" for layer in report.bad_layers()]
+    if expected is not None:
+        outcome = expectations.compare(report, expected)
+        output.fail(f"numbers as expected: {outcome.met}; not as expected: {len(outcome.misses)}")
+        for miss in outcome.by_chance:
+            output.fail(f"not as expected, as chance allows: {miss}")
+        failures += [f"not as expected: {miss}" for miss in outcome.misses]
     for failure in failures:
         output.fail(failure)
     if failures:

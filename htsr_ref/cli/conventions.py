@@ -5,33 +5,62 @@ from typing import Annotated
 import typer
 
 from htsr_ref.cli.output import emit
-from htsr_ref.conventions import CITATIONS, CONVENTIONS, FIELDS, get_convention
+from htsr_ref.conventions import CITATIONS, CONVENTIONS, FIELDS, Convention
+from htsr_ref.conventions.files import find_convention
 
 app = typer.Typer(
     invoke_without_command=True,
-    help="List the shipped conventions, or show every choice of one.",
-    epilog="Example: htsr conventions show paper",
+    help="List the shipped conventions, show every choice of one, or compare two.",
+    epilog="Example: htsr conventions diff paper weightwatcher",
 )
+Name = Annotated[str, typer.Argument(metavar="NAME|FILE", autocompletion=lambda: list(CONVENTIONS))]
 
 
 @app.callback()
 def list_conventions(context: typer.Context) -> None:
     """List the shipped conventions and what each follows."""
     if context.invoked_subcommand is None:
-        emit("".join(f"{name}  {CITATIONS[name]}\n" for name in CONVENTIONS), None)
+        width = max(map(len, CONVENTIONS))
+        lines = [f"{name.ljust(width)}  {CITATIONS[name]}\n" for name in CONVENTIONS]
+        emit("".join(lines), None)
 
 
-@app.command("show", epilog="Example: htsr conventions show paper")
-def show(
-    name: Annotated[str, typer.Argument(autocompletion=lambda: list(CONVENTIONS))],
-) -> None:
-    """Show every field of a convention: its value, meaning, requirement and legal values."""
+@app.command("show", epilog="Example: htsr conventions show weightwatcher")
+def show(name: Name) -> None:
+    """Show every field of a convention: its value, its meaning and source, the legal values."""
+    convention = find_convention(name)
+    blocks = []
+    for field_name, field in FIELDS.items():
+        value = getattr(convention, field_name)
+        explained = field.explain(value)
+        blocks.append(
+            f"{field_name} = {_text(convention, field_name)}\n"
+            f"    {field.meaning}{f': {explained}' if explained else ''}\n"
+            f"    {field.spec}; legal: {field.legal}\n"
+        )
+    source = CITATIONS.get(convention.name, f"read from {name}")
+    emit(f"{convention.name}: {source}\n\n{''.join(blocks)}", None)
+
+
+@app.command("diff", epilog="Example: htsr conventions diff paper weightwatcher")
+def diff(first: Name, second: Name) -> None:
+    """Show the choices in which two conventions differ, side by side."""
+    from htsr_ref.cli.tables import text_table
+
+    left, right = find_convention(first), find_convention(second)
+    rows = [
+        [name, _text(left, name), _text(right, name), field.meaning]
+        for name, field in FIELDS.items()
+        if getattr(left, name) != getattr(right, name)
+    ]
+    if rows:
+        header = ["field", left.name, right.name, "what is chosen"]
+        emit(f"{text_table(header, rows, flexible=(3,))}\n", None)
+    else:
+        emit("no field differs\n", None)
+
+
+def _text(convention: Convention, field_name: str) -> str:
     from htsr_ref.markdown import value_text
 
-    convention = get_convention(name)
-    blocks = [
-        f"{field_name} = {value_text(getattr(convention, field_name))}\n"
-        f"    {field.meaning} ({field.spec}); legal: {field.values}\n"
-        for field_name, field in FIELDS.items()
-    ]
-    emit(f"{name}: {CITATIONS[name]}\n\n{''.join(blocks)}", None)
+    return value_text(getattr(convention, field_name))

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Annotated, Literal, cast
 import typer
 
 from htsr_ref.cli import options, output
+from htsr_ref.conventions import CONVENTIONS
 from htsr_ref.errors import HtsrError
 
 if TYPE_CHECKING:
+    from htsr_ref.convention_fit import ConventionFit
     from htsr_ref.law_report import LawReport
     from htsr_ref.powerlaw.fit import XminRule
     from htsr_ref.sample_report import SampleReport
@@ -57,6 +59,16 @@ def fit(
             help=f"Fit another law instead: {', '.join(_LAWS)}.",
         ),
     ] = None,
+    convention: Annotated[
+        str | None,
+        typer.Option(
+            "--convention",
+            metavar="NAME|FILE",
+            autocompletion=lambda: list(CONVENTIONS),
+            help="Fit as a convention fits eigenvalues: see `htsr conventions`.",
+        ),
+    ] = None,
+    set_: options.SetOption = None,
     gof: Annotated[
         int,
         typer.Option("--gof", metavar="N", min=0, help="Test the fit with N replicas (2500)."),
@@ -91,10 +103,16 @@ def fit(
 
     if law is not None and (gof or replicas or compare or plot):
         raise HtsrError("--law gives a fit alone: leave out --gof, --bootstrap, --compare, --plot")
+    by_convention = convention is not None or set_ is not None
+    if by_convention and (law or gof or replicas or compare or plot):
+        raise HtsrError("--convention gives a fit alone: leave out --law, --gof, --bootstrap, …")
+    if by_convention and (xmin, ks) != ("ks", "two-sided"):
+        raise HtsrError("xmin and ks are choices of the convention: write --set xmin=…, --set ks=…")
     output.check_writable(out)
     output.check_writable(plot)
 
     from htsr_ref.analysis import Progress
+    from htsr_ref.convention_fit import fit_by_convention
     from htsr_ref.law_report import examine_law
     from htsr_ref.sample_report import examine_sample
     from htsr_ref.samples import parse_sample, read_sample
@@ -103,6 +121,11 @@ def fit(
         sample, name = parse_sample(sys.stdin.read(), "standard input"), "standard input"
     else:
         sample, name = read_sample(data, key), Path(data).name
+    if by_convention:
+        chosen = options.convention_of(convention or "paper", set_)
+        result = fit_by_convention(sample, name, chosen)
+        output.emit(result.to_json() if form == "json" else _convention_text(result), out)
+        return
     if law is not None:
         with output.progress_bar() as show:
             found = examine_law(
@@ -180,6 +203,25 @@ def _text(report: "SampleReport") -> str:
             f"p {p_value}, favours {test.favoured or 'neither'}"
         )
     lines += [f"warning: {text}" for text in report.warnings]
+    return "\n".join(lines) + "\n"
+
+
+def _convention_text(report: "ConventionFit") -> str:
+    from htsr_ref.markdown import convention_text
+
+    low, high = report.alpha_ci95
+    share = report.tail_size / report.sample_size
+    end = "" if report.xmax is None else f", xmax {report.xmax:.6g}"
+    lines = [
+        f"{report.name}: {report.sample_size} values; convention "
+        f"{convention_text(report.convention)}",
+        f"alpha        {report.alpha:.4f} ± {report.alpha_stderr:.4f}, "
+        f"95 % {low:.4f} … {high:.4f} (xmin taken as known)",
+        f"xmin         {report.xmin:.6g}{end}",
+        f"tail         {report.tail_size} values, {share:.0%}",
+        f"D            {report.ks_distance:.4f}",
+        *(f"warning: {text}" for text in report.warnings),
+    ]
     return "\n".join(lines) + "\n"
 
 

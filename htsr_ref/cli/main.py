@@ -7,7 +7,19 @@ from typing import Annotated
 import typer
 
 from htsr_ref import __version__
-from htsr_ref.cli import analyze, conventions, describe, fit, output, rank, spectrum, validate
+from htsr_ref.cli import (
+    analyze,
+    audit,
+    conventions,
+    describe,
+    fit,
+    output,
+    rank,
+    spectrum,
+    synth,
+    trend,
+    validate,
+)
 from htsr_ref.errors import HtsrError
 
 EPILOG = (
@@ -26,6 +38,9 @@ app.command("describe", epilog=describe.EPILOG)(describe.describe)
 app.command("spectrum", epilog=spectrum.EPILOG)(spectrum.spectrum)
 app.command("fit", epilog=fit.EPILOG)(fit.fit)
 app.command("rank", epilog=rank.EPILOG)(rank.rank)
+app.command("trend", epilog=trend.EPILOG)(trend.trend)
+app.command("audit", epilog=audit.EPILOG)(audit.audit)
+app.command("synth", epilog=synth.EPILOG)(synth.synth)
 app.command("validate", epilog=validate.EPILOG)(validate.validate)
 app.add_typer(conventions.app, name="conventions")
 

@@ -6,7 +6,8 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from htsr_ref.conventions import CONVENTIONS, FIELDS, PAPER, Convention, get_convention
+from htsr_ref.conventions import CONVENTIONS, FIELDS, Convention
+from htsr_ref.conventions.files import find_convention
 from htsr_ref.errors import ConventionError, HtsrError
 
 
@@ -14,18 +15,7 @@ def _complete_set(incomplete: str) -> list[str]:
     name, equals, _ = incomplete.partition("=")
     if not equals:
         return [f"{name}=" for name in FIELDS]
-    if name not in FIELDS:
-        return []
-    values = FIELDS[name].values.removeprefix("any of ").split(", ")
-    return [f"{name}={value}" for value in values if _is_legal(name, value)]
-
-
-def _is_legal(name: str, value: str) -> bool:
-    try:
-        PAPER.override({name: value})
-    except ConventionError:
-        return False
-    return True
+    return [f"{name}={value}" for value in FIELDS[name].values] if name in FIELDS else []
 
 
 WeightsArgument = Annotated[
@@ -48,9 +38,9 @@ ConventionOption = Annotated[
     str,
     typer.Option(
         "--convention",
-        metavar="NAME",
+        metavar="NAME|FILE",
         autocompletion=lambda: list(CONVENTIONS),
-        help="Whose choices to follow; see `htsr conventions`.",
+        help="Whose choices to follow: see `htsr conventions`, or your own .toml or .json file.",
     ),
 ]
 SetOption = Annotated[
@@ -92,7 +82,8 @@ def convention_of(name: str, overrides: list[str] | None) -> Convention:
         if not equals:
             raise ConventionError(f"--set {text!r}: write FIELD=VALUE, such as --set min_dim=0")
         changes[field.strip()] = value.strip()
-    return get_convention(name, changes)
+    found = find_convention(name)
+    return found.override(changes) if changes else found
 
 
 def layers_of(path: Path | None) -> Mapping[str, Mapping[str, Any]] | None:

@@ -92,7 +92,7 @@ def _write(text: str, path: Path) -> None:
 
 
 def fail(message: str) -> None:
-    """Say on standard error, in one line, what is wrong."""
+    """Say on standard error, in one line, what is wrong or was found."""
     typer.echo(f"htsr: {one_line(message)}", err=True)
 
 

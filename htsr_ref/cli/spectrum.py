@@ -41,7 +41,12 @@ def spectrum(
         raise HtsrError(f"{file}: layer {layer!r} has no matrices: {item.skipped}")
     if matrix >= len(item.matrices):
         raise HtsrError(f"{file}: layer {layer!r} has matrices 0 to {len(item.matrices) - 1}")
-    found = eigenvalues_of(item.matrices[matrix], normalization=chosen.normalization, solver=solver)
+    found = eigenvalues_of(
+        item.matrices[matrix],
+        normalization=chosen.normalization,
+        solver=solver,
+        clamp=chosen.eigenvalue_floor == "relative",
+    )
     lines = [f"# {layer} matrix {matrix}, N = {found.N}, M = {found.M}, {found.num_zero} zeros"]
     lines += [repr(float(value)) for value in found.positive]
     output.emit("\n".join(lines) + "\n", out)

@@ -5,7 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from htsr_ref.cli.output import middle_cut, one_line, shorten
-from htsr_ref.markdown import convention_text, model_rows, number, remarks
+from htsr_ref.markdown import (
+    NULL_HEADER,
+    convention_text,
+    model_rows,
+    null_rows,
+    number,
+    remarks,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -69,6 +76,9 @@ def report_table(report: Report) -> str:
         header = [*_HEADER, "p"] if tested else _HEADER
         rows = [_row(layer)[: len(header)] for layer in analyzed]
         pieces += [text_table(header, rows, range(2, 11), flexible=(0, 1)), _model(report)]
+        shuffled = null_rows(report)
+        if shuffled:
+            pieces.append(text_table(NULL_HEADER, shuffled, range(2, 6), flexible=(0, 1)))
     else:
         pieces.append("no weight matrix was analysed: `htsr describe` says what the file holds")
     pieces += ["\n".join(_skipped(report)), _warnings(remarks(report))]

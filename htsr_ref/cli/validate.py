@@ -21,7 +21,7 @@ def validate(
     bad = find_bad_entries(weights)
     for message in bad:
         output.fail(message)
-    declared = sum(layer.decided == "declared" for layer in weights.layers)
+    declared = sum(layer.decided.startswith("declared") for layer in weights.layers)
     output.emit(
         f"{file}: {weights.format}, {len(weights.layers)} tensors, {declared} declared by a "
         f"manifest; {f'{len(bad)} with bad data' if bad else 'all well formed and finite'}\n",

@@ -75,7 +75,7 @@ def fit_law(
     if law not in DISTRIBUTIONS:
         raise SampleError(f"there is no law {law!r}. Laws: {', '.join(DISTRIBUTIONS)}")
     x = checked_sample(sample)
-    tails = list(_tails(x, xmin))
+    tails = list(tails_of_rule(x, xmin))
     best: LawFit | None = None
     for done, (start, threshold) in enumerate(tails):
         if progress is not None:
@@ -90,8 +90,11 @@ def fit_law(
     return best
 
 
-def _tails(x: NDArray[np.float64], xmin: float | XminRule) -> Iterator[tuple[int, float]]:
-    """First point and threshold of every tail that a rule admits, ascending."""
+def tails_of_rule(x: NDArray[np.float64], xmin: float | XminRule) -> Iterator[tuple[int, float]]:
+    """First point and threshold of every tail that a rule admits, ascending.
+
+    Spec: PL-55.
+    """
     if not isinstance(xmin, str):
         yield int(np.searchsorted(x, xmin)), float(xmin)
     elif xmin == "grid":

@@ -16,14 +16,16 @@ import json
 import sys
 from pathlib import Path
 
+import cnv
 import dst
 import met
 import pl
+import rmt
 import spc
 import thr
 
 SPEC_VERSION = "0.1"
-CHAPTERS = {"spc": spc, "pl": pl, "thr": thr, "dst": dst, "met": met}
+CHAPTERS = {"spc": spc, "pl": pl, "thr": thr, "dst": dst, "met": met, "cnv": cnv, "rmt": rmt}
 
 
 def document(chapter: str) -> str:

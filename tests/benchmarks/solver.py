@@ -9,7 +9,7 @@ import argparse
 import numpy as np
 from timing import circumstances, interleaved
 
-from htsr_ref.analysis import analyze_matrix
+from htsr_ref.matrix_analysis import analyze_matrix
 from htsr_ref.conventions import PAPER
 from htsr_ref.matrices import matrix_from_array
 from htsr_ref.spectrum import spectrum

@@ -14,12 +14,12 @@ from htsr_ref import PAPER, Report
         ("min_dim", "write FIELD=VALUE"),
         ("nonsense=1", "no convention has a field 'nonsense'. Fields: layer_kinds"),
         ("=1", "no convention has a field ''"),
-        ("conv=sliced", "conv = 'sliced' is unknown. Legal: slices"),
-        ("conv=operator", "conv = operator is specified but not implemented"),
-        ("min_dim=few", "min_dim = 'few' is not a whole number"),
-        ("min_dim=-1", "min_dim = -1 is not a whole number of at least 0"),
-        ("alpha_range=6,2", "is neither none nor an ascending pair"),
-        ("layer_kinds=", "is not a list of layer kinds"),
+        ("conv=sliced", "conv = 'sliced' is not legal. Legal: slices, group-slices"),
+        ("conv=operator", "conv = operator needs map_size. Give it, as with --set map_size="),
+        ("min_dim=few", "min_dim = 'few' is not legal. Legal: a whole number"),
+        ("min_dim=-1", "min_dim = '-1' is not legal. Legal: a whole number of at least 0"),
+        ("alpha_range=6,2", "alpha_range = '6,2' is not legal. Legal: none, lo,hi"),
+        ("layer_kinds=", "layer_kinds = '' is not legal. Legal: any of linear, conv"),
     ],
 )
 def test_a_choice_that_does_not_exist(htsr, model, change, complaint):

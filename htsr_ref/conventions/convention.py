@@ -1,0 +1,123 @@
+"""A convention: a value for every choice behind an HT-SR number."""
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from htsr_ref.conventions.combinations import check_combinations
+from htsr_ref.conventions.shipped import SHIPPED
+from htsr_ref.conventions.table import FIELDS
+from htsr_ref.errors import ConventionError
+
+
+@dataclass(frozen=True)
+class Convention:
+    """A value for every choice; `FIELDS` says what each means.
+
+    Attributes
+    ----------
+    name : name of the convention it is, or is derived from.
+    overrides : the fields in which it departs from that one.
+    others : see `FIELDS`.
+
+    Raises
+    ------
+    ConventionError
+        A value is not legal, or two values make no sense together.
+
+    Spec: CNV-1, CNV-2.
+    """
+
+    name: str
+    layer_kinds: tuple[str, ...]
+    linear: str
+    conv: str
+    windows: tuple[int, float, int] | None
+    map_size: int | None
+    orientation: str
+    min_dim: int
+    min_dim_applies_to: str
+    min_eigenvalues: int
+    max_eigenvalues: int | None
+    max_rows: int | None
+    normalization: str
+    norms: str
+    drop_smallest: int
+    eigenvalue_floor: str | float
+    rank: str
+    entropy: str
+    lambda_min: str
+    estimator: str
+    xmin: str | float
+    xmin_position: float | None
+    xmax: str
+    ks_model: str
+    ks: Literal["two-sided", "one-sided"]
+    small_samples: str
+    clip_fingers: int
+    log_base: str
+    failed_alpha: float | None
+    average: str
+    alpha_range: tuple[float, float] | None
+    overrides: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        for name, field in FIELDS.items():
+            object.__setattr__(self, name, field.checked(name, getattr(self, name)))
+        check_combinations(self.values())
+
+    def values(self) -> dict[str, Any]:
+        """Value of every field, in the specification's order."""
+        return {name: getattr(self, name) for name in FIELDS}
+
+    def override(self, changes: Mapping[str, Any]) -> "Convention":
+        """Return this convention with some fields changed.
+
+        Parameters
+        ----------
+        changes : values by field name, or text as on the command line.
+
+        Raises
+        ------
+        ConventionError
+            No such field, an illegal value, or two values that make no sense together.
+
+        Spec: CNV-3.
+
+        >>> get_convention("paper").override({"min_dim": "0"}).overrides
+        ('min_dim',)
+        """
+        check_names(changes)
+        changed = dataclasses.replace(self, **changes)
+        base = SHIPPED.get(self.name, self.values())
+        differing = [name for name, value in changed.values().items() if value != base[name]]
+        return dataclasses.replace(changed, overrides=tuple(differing))
+
+
+def check_names(fields: Mapping[str, Any]) -> None:
+    """Refuse names that are not fields.
+
+    Spec: CNV-2.
+    """
+    for name in fields:
+        if name not in FIELDS:
+            raise ConventionError(
+                f"no convention has a field {name!r}. Fields: {', '.join(FIELDS)}"
+            )
+
+
+def get_convention(name: str, overrides: Mapping[str, Any] | None = None) -> Convention:
+    """Look up a shipped convention and override some of its fields.
+
+    Raises
+    ------
+    ConventionError
+        No such convention, or a bad override.
+
+    Spec: CNV-2, CNV-3, CNV-4.
+    """
+    if name not in SHIPPED:
+        raise ConventionError(f"no convention {name!r}. Shipped: {', '.join(SHIPPED)}")
+    convention = Convention(name=name, **SHIPPED[name])
+    return convention.override(overrides) if overrides else convention

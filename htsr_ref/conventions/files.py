@@ -1,0 +1,73 @@
+"""A user's own convention, read from a TOML or JSON file."""
+
+import os
+import tomllib
+from pathlib import Path
+from typing import Any
+
+from htsr_ref import strictjson
+from htsr_ref.conventions.convention import Convention, check_names, get_convention
+from htsr_ref.conventions.shipped import SHIPPED
+from htsr_ref.conventions.table import FIELDS
+from htsr_ref.errors import ConventionError
+
+SUFFIXES = (".toml", ".json")
+"""Endings of the names of convention files."""
+
+
+def load_convention(path: str | os.PathLike[str]) -> Convention:
+    """Read a convention from a file: its `name`, a shipped convention as `base`, and fields.
+
+    Without a base every field must be given. The result bears its own name and no overrides.
+
+    Parameters
+    ----------
+    path : a file that ends in .toml or .json.
+
+    Raises
+    ------
+    ConventionError
+        The file cannot be read, or is no convention; names the file.
+
+    Spec: CNV-20.
+    """
+    try:
+        content = _parse(Path(path))
+        name, base = content.pop("name", None), content.pop("base", None)
+        if not isinstance(name, str) or not name or name in SHIPPED:
+            raise ConventionError('it needs a name of its own, such as name = "mine"')
+        check_names(content)
+        values = content if base is None else get_convention(base).values() | content
+        missing = [field for field in FIELDS if field not in values]
+        if missing:
+            raise ConventionError(
+                f'it lacks {", ".join(missing)}. Give them, or a base such as base = "paper"'
+            )
+        return Convention(name=name, **values)
+    except OSError as error:
+        raise ConventionError(f"{path}: it cannot be read ({error.strerror})") from error
+    except (ConventionError, ValueError) as error:
+        raise ConventionError(f"{path}: {error}") from error
+
+
+def _parse(path: Path) -> dict[str, Any]:
+    text = path.read_bytes().decode("utf-8")
+    content = strictjson.loads(text) if path.suffix == ".json" else tomllib.loads(text)
+    if not isinstance(content, dict):
+        raise ConventionError("it holds no object of fields")
+    return content
+
+
+def find_convention(name_or_path: str) -> Convention:
+    """Look up a shipped convention, or read a file that ends in .toml or .json.
+
+    Raises
+    ------
+    ConventionError
+        There is no such convention.
+
+    Spec: CNV-20.
+    """
+    if name_or_path.endswith(SUFFIXES):
+        return load_convention(name_or_path)
+    return get_convention(name_or_path)

@@ -1,0 +1,168 @@
+"""The shipped conventions as data: each is another one with some fields changed.
+
+Spec: CNV-4, CNV-11, CNV-12, CNV-13, CNV-14, CNV-15, CNV-16, CNV-17, CNV-18, CNV-19.
+"""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+
+_PAPER: Mapping[str, Any] = {
+    "layer_kinds": ("linear", "conv"),
+    "linear": "whole",
+    "conv": "slices",
+    "windows": None,
+    "map_size": None,
+    "orientation": "tall",
+    "min_dim": 50,
+    "min_dim_applies_to": "conv",
+    "min_eigenvalues": 0,
+    "max_eigenvalues": None,
+    "max_rows": None,
+    "normalization": "1/N",
+    "norms": "weights",
+    "drop_smallest": 0,
+    "eigenvalue_floor": "relative",
+    "rank": "rounding",
+    "entropy": "ranked",
+    "lambda_min": "least",
+    "estimator": "mle",
+    "xmin": "ks",
+    "xmin_position": None,
+    "xmax": "none",
+    "ks_model": "unbounded",
+    "ks": "two-sided",
+    "small_samples": "alike",
+    "clip_fingers": 0,
+    "log_base": "10",
+    "failed_alpha": None,
+    "average": "matrices",
+    "alpha_range": None,
+}
+
+_PAPER_CODE = {
+    **_PAPER,
+    "normalization": "none",
+    "drop_smallest": 1,
+    "eigenvalue_floor": "none",
+    "xmax": "largest",
+    "ks_model": "renormalised",
+    "ks": "one-sided",
+}
+
+_NATCOMM = {
+    **_PAPER_CODE,
+    "layer_kinds": ("linear", "conv", "embedding"),
+    "min_dim_applies_to": "all",
+    "normalization": "weightwatcher-2020",
+    "norms": "scaled",
+}
+
+_WEIGHTWATCHER = {
+    **_PAPER,
+    "layer_kinds": ("linear", "conv", "embedding"),
+    "conv": "pooled",
+    "orientation": "toggled",
+    "min_dim": 0,
+    "min_eigenvalues": 8,
+    "max_eigenvalues": 15_000,
+    "max_rows": 50_000,
+    "normalization": "weightwatcher-conv",
+    "norms": "scaled",
+    "eigenvalue_floor": 1e-5,
+    "rank": "matrix-rank",
+    "entropy": "shifted",
+    "lambda_min": "greatest",
+    "ks": "one-sided",
+    "small_samples": "corrected",
+    "failed_alpha": -1.0,
+    "average": "layers",
+}
+
+_HILL_MEDIAN = {
+    **_PAPER,
+    "conv": "pooled",
+    "min_dim": 0,
+    "min_eigenvalues": 50,
+    "normalization": "weightwatcher-conv",
+    "norms": "scaled",
+    "eigenvalue_floor": "none",
+    "xmin": "median",
+    "xmin_position": 2.0,
+    "ks": "one-sided",
+    "average": "layers",
+}
+
+_HILL_PEAK = {
+    **_HILL_MEDIAN,
+    "min_eigenvalues": 0,
+    "xmin": "peak-slip",
+    "xmin_position": None,
+}
+
+_FARMS_LINEAR = {
+    **_HILL_PEAK,
+    "layer_kinds": ("linear",),
+    "linear": "windows",
+    "windows": (2000, 1.0, 15),
+    "min_eigenvalues": 5,
+}
+
+_FARMS_CONV = {
+    **_HILL_MEDIAN,
+    "linear": "windows",
+    "conv": "row-blocks",
+    "windows": (100, 1.0, 9),
+    "min_eigenvalues": 5,
+}
+
+_DEEPDATAPROFILER = {
+    **_PAPER,
+    "conv": "flattened",
+    "min_dim": 0,
+    "normalization": "1/out",
+    "norms": "scaled",
+    "eigenvalue_floor": "none",
+    "ks": "one-sided",
+    "log_base": "e",
+    "average": "layers",
+}
+
+_SETOL = {
+    **_WEIGHTWATCHER,
+    "xmin": "erg",
+    "small_samples": "alike",
+    "failed_alpha": None,
+}
+
+SHIPPED: Mapping[str, Mapping[str, Any]] = MappingProxyType(
+    {
+        "paper": _PAPER,
+        "paper-code": _PAPER_CODE,
+        "weightwatcher": _WEIGHTWATCHER,
+        "natcomm2021": _NATCOMM,
+        "hill-median": _HILL_MEDIAN,
+        "hill-peak": _HILL_PEAK,
+        "farms-linear": _FARMS_LINEAR,
+        "farms-conv": _FARMS_CONV,
+        "deepdataprofiler": _DEEPDATAPROFILER,
+        "setol": _SETOL,
+    }
+)
+"""Values of every field by name of the convention (CNV-4, CNV-11 to CNV-19)."""
+
+CITATIONS: Mapping[str, str] = MappingProxyType(
+    {
+        "paper": "Martin & Mahoney, SDM 2020, arXiv 1901.08278: the text; where silent, the code",
+        "paper-code": "the notebooks of 2019 behind the tables of arXiv 1901.08278",
+        "weightwatcher": "the program WeightWatcher 0.7.7 with its defaults",
+        "natcomm2021": "Martin, Peng & Mahoney, arXiv 2002.06716: WeightWatcher 0.2.7",
+        "hill-median": "TempBalance, arXiv 2312.00359: PL_Alpha_Hill from the median",
+        "hill-peak": "AlphaPruning, arXiv 2410.10912: PL_Alpha_Hill near the histogram's peak",
+        "farms-linear": "FARMS, arXiv 2506.06280, for linear layers",
+        "farms-conv": "FARMS, arXiv 2506.06280, for image classifiers",
+        "deepdataprofiler": "the program DeepDataProfiler (pnnl)",
+        "setol": "SETOL, arXiv 2507.17912: the tail of the exact renormalization group condition",
+    }
+)
+"""What each shipped convention follows."""

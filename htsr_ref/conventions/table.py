@@ -1,0 +1,207 @@
+"""Every field of a convention, in the specification's order."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from htsr_ref.conventions.fields import (
+    Field,
+    ascending_pair,
+    choice,
+    choice_or_number,
+    count,
+    kinds,
+    number,
+    optional,
+    position,
+    positive_whole,
+    window,
+)
+
+FIELDS: Mapping[str, Field] = MappingProxyType(
+    {
+        "layer_kinds": kinds("kinds of layer that are analysed", "MAT-8"),
+        "linear": choice(
+            "matrices of a layer that is no convolution",
+            "MAT-13",
+            {
+                "whole": "the whole matrix (SDM 2020)",
+                "windows": "overlapping windows, their eigenvalues put together (FARMS)",
+            },
+        ),
+        "conv": choice(
+            "matrices of a convolution",
+            "MAT-3",
+            {
+                "slices": "one a kernel position (SDM 2020)",
+                "group-slices": "one a kernel position and group",
+                "pooled": "the positions' eigenvalues put together (WeightWatcher 0.7)",
+                "row-blocks": "one a block of rows, pooled over the positions (FARMS)",
+                "flattened": "one matrix, out × in·k (DeepDataProfiler)",
+                "operator": "the linear map on periodic n×n images (Sedghi, Gupta & Long)",
+            },
+        ),
+        "windows": optional(
+            "size and number of the windows",
+            "MAT-13",
+            "rows,columns over rows,windows along each axis",
+            window,
+        ),
+        "map_size": optional(
+            "n of the images that a convolution acts on", "MAT-12", "a whole number", positive_whole
+        ),
+        "orientation": choice(
+            "which dimension of a pooled convolution is called N",
+            "MAT-14",
+            {
+                "tall": "the larger one",
+                "toggled": "exchanged once a position if out < in (WeightWatcher 0.7.7, a fault)",
+            },
+        ),
+        "min_dim": count("smallest M that is analysed", "MAT-7"),
+        "min_dim_applies_to": choice(
+            "which layers min_dim concerns",
+            "MAT-7",
+            {"conv": "convolutions (the code of SDM 2020)", "all": "all layers (NatComm 2021)"},
+        ),
+        "min_eigenvalues": count("least number of eigenvalues that is analysed", "MAT-15"),
+        "max_eigenvalues": optional(
+            "greatest number of eigenvalues that is analysed",
+            "MAT-15",
+            "a whole number",
+            positive_whole,
+            "no limit",
+        ),
+        "max_rows": optional(
+            "greatest N that is analysed", "MAT-15", "a whole number", positive_whole, "no limit"
+        ),
+        "normalization": choice(
+            "factor c of X = c·WᵀW",
+            "SPC-9",
+            {
+                "1/N": "N, the larger dimension (SDM 2020)",
+                "none": "c = 1 (the code of SDM 2020)",
+                "1/out": "the number of outputs (DeepDataProfiler)",
+                "glorot": "k·(in + out)/2: Glorot's initial weights get variance 1",
+                "weightwatcher-conv": "n/2 for the n matrices of a convolution, else 1 (0.7.7)",
+                "weightwatcher-2020": "n/2 for every layer, 1/2 for dense ones (0.2.7)",
+            },
+        ),
+        "norms": choice(
+            "matrix whose norms are reported",
+            "MET-14",
+            {"weights": "W itself (SDM 2020)", "scaled": "√c·W (WeightWatcher)"},
+        ),
+        "drop_smallest": count("smallest eigenvalues left out", "SPC-11"),
+        "eigenvalue_floor": choice_or_number(
+            "largest eigenvalue that enters no fit",
+            "SPC-10",
+            {
+                "relative": "the largest that the solver cannot tell from zero",
+                "none": "0; what is computed above it enters",
+            },
+        ),
+        "rank": choice(
+            "how singular values are counted",
+            "MET-15",
+            {
+                "rounding": "those that rounding the weights does not explain (SPC-6)",
+                "matrix-rank": "those above σ_max·N·2⁻⁵² (NumPy, WeightWatcher)",
+            },
+        ),
+        "entropy": choice(
+            "sum of the matrix entropy",
+            "MET-15",
+            {
+                "ranked": "over the rank's eigenvalues (JMLR 2021)",
+                "shifted": "over all, 10⁻¹⁰ added to each share (WeightWatcher)",
+            },
+        ),
+        "lambda_min": choice(
+            "smallest eigenvalue of matrices that are put together",
+            "MET-15",
+            {
+                "least": "the least",
+                "greatest": "the greatest of the matrices' own (WeightWatcher's sv_min, a fault)",
+            },
+        ),
+        "estimator": choice(
+            "estimator of alpha",
+            "CNV-5",
+            {
+                "mle": "maximum likelihood (PL-2)",
+                "mle-unbiased": "without its bias (PL-35)",
+                "bounded-mle": "maximum likelihood on [xmin, xmax] (PL-23)",
+                "truncated": "the exponent of x^-α·e^-λx (PL-26; WeightWatcher's TPL)",
+            },
+        ),
+        "xmin": choice_or_number(
+            "the threshold, or its choice",
+            "CNV-6",
+            {
+                "ks": "least KS distance (PL-4)",
+                "median": "the point of index ⌊n/p⌋, p = xmin_position (PL-12; TempBalance)",
+                "peak": "least KS distance near the histogram's peak (PL-13)",
+                "peak-slip": "the same, with the tools' slip (PL-13; WeightWatcher, AlphaPruning)",
+                "grid": "least KS distance on a grid (PL-14)",
+                "erg": "the tail whose rescaled eigenvalues have product 1 (MET-16; SETOL)",
+            },
+        ),
+        "xmin_position": optional(
+            "p of xmin = median", "CNV-6", "a number of at least 1", position
+        ),
+        "xmax": choice(
+            "upper end of the fitted range",
+            "CNV-7",
+            {
+                "none": "none",
+                "largest": "the largest eigenvalue (the code of SDM 2020)",
+            },
+        ),
+        "ks_model": choice(
+            "distribution that KS compares with",
+            "CNV-7",
+            {
+                "unbounded": "the fitted law on [xmin, ∞)",
+                "renormalised": "the law divided by its value at xmax (powerlaw 1.4)",
+            },
+        ),
+        "ks": choice(
+            "kind of KS distance",
+            "PL-3",
+            {
+                "two-sided": "both ends of each step, as defined",
+                "one-sided": "the lower end only (CSN's code, powerlaw, WeightWatcher)",
+            },
+        ),
+        "small_samples": choice(
+            "fit of fewer than 20 eigenvalues",
+            "CNV-8",
+            {
+                "alike": "like that of more",
+                "corrected": "1 + (n-1)/Σ ln, tails of 8 or more (WeightWatcher 0.7.7)",
+            },
+        ),
+        "clip_fingers": count("largest eigenvalues that may be dropped", "CNV-9"),
+        "log_base": choice(
+            "logarithm of the weighted alpha",
+            "MET-8",
+            {"10": "α·log10 λ_max", "e": "α·ln λ_max (DeepDataProfiler)"},
+        ),
+        "failed_alpha": optional(
+            "alpha of a matrix without a fit",
+            "CNV-10",
+            "a number",
+            number,
+            "undefined; enters no mean",
+        ),
+        "average": choice(
+            "units of the model's means",
+            "MET-10",
+            {"matrices": "every matrix", "layers": "every layer"},
+        ),
+        "alpha_range": optional(
+            "alphas that enter the model's means", "MET-10", "lo,hi", ascending_pair, "all"
+        ),
+    }
+)
+"""Every field of a convention (CNV-1)."""

@@ -1,0 +1,66 @@
+"""`htsr fit --convention`: a sample fitted as a matrix's eigenvalues would be."""
+
+import json
+
+import numpy as np
+import pytest
+
+from htsr_ref.conventions import CONVENTIONS, FIELDS
+from htsr_ref.powerlaw import fit_power_law
+
+SAMPLE = np.sort(np.random.default_rng(4).pareto(1.5, 120) + 1.0)
+
+
+@pytest.fixture
+def data(tmp_path):
+    path = tmp_path / "x.txt"
+    path.write_text("\n".join(map(repr, map(float, SAMPLE))))
+    return path
+
+
+@pytest.mark.spec("CNV-21")
+def test_the_fit_of_a_convention(htsr, data):
+    outcome = htsr("fit", data, "--convention", "hill-median", "--set", "xmin_position=3", "--json")
+    assert (outcome.code, outcome.err) == (0, "")
+    found = json.loads(outcome.out)
+    tail = SAMPLE[40:]
+    alpha = 1 + 80 / np.log(tail / tail[0]).sum()
+    assert found["alpha"] == pytest.approx(alpha, rel=1e-13)
+    assert (found["xmin"], found["tail_size"], found["xmax"]) == (tail[0], 80, None)
+    assert found["alpha_ci95"][1] == pytest.approx(alpha + 1.96 * (alpha - 1) / 80**0.5, rel=1e-4)
+    assert found["convention"]["overrides"] == ["xmin_position"]
+    assert set(FIELDS) <= set(found["convention"])
+
+
+@pytest.mark.spec("CNV-21")
+def test_the_text_names_convention_fit_and_end(htsr, data):
+    text = htsr("fit", data, "--convention", "paper-code").out
+    assert "120 values; convention paper-code\n" in text
+    assert f"xmax {SAMPLE[-1]:.6g}" in text
+    fit = fit_power_law(SAMPLE, ks="one-sided")
+    other = htsr("fit", data, "--set", "ks=one-sided").out
+    assert f"alpha        {fit.alpha:.4f} ± {fit.stderr:.4f}" in other
+    assert max(map(len, text.splitlines())) <= 100
+
+
+@pytest.mark.spec("CNV-21", "CNV-2")
+@pytest.mark.parametrize(
+    ("flags", "complaint"),
+    [
+        (["--gof", "10"], "--convention gives a fit alone"),
+        (["--law", "exponential"], "--convention gives a fit alone"),
+        (["--ks", "one-sided"], "write --set xmin=…, --set ks=…"),
+        (["--xmin", "median"], "write --set xmin=…, --set ks=…"),
+        (["--set", "xmin=median"], "needs xmin_position"),
+    ],
+)
+def test_what_does_not_go_with_a_convention(htsr, data, flags, complaint):
+    outcome = htsr("fit", data, "--convention", "paper", *flags)
+    assert (outcome.code, outcome.out) == (2, "")
+    assert complaint in outcome.err
+
+
+@pytest.mark.spec("CNV-21")
+def test_every_shipped_convention_fits_a_sample(htsr, data):
+    for name in CONVENTIONS:
+        assert htsr("fit", data, "--convention", name).code == 0, name

@@ -1,0 +1,19 @@
+"""A matrix is analysed if and only if its smaller dimension is at least min_dim."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from strategies import generators, shapes
+
+from htsr_ref import PAPER, analyze
+
+
+@pytest.mark.spec("MAT-1", "MAT-7")
+@given(generators, shapes(), st.integers(-2, 2), st.booleans())
+def test_min_dim_is_the_smallest_that_is_analysed(rng, shape, above, wide):
+    N, M = shape
+    min_dim = max(0, M + above)
+    convention = PAPER.override({"min_dim": min_dim, "min_dim_applies_to": "all"})
+    W = rng.standard_normal((M, N) if wide else (N, M))
+    (layer,) = analyze({"W": W}, convention).layers
+    assert (layer.skip_code is None) == (min_dim <= M)
