@@ -177,7 +177,8 @@ def _fit_numbers(found: TailFit | None, eigen: Spectrum, convention: Convention)
     numbers["alpha"] = alpha
     if alpha is not None and eigen.lambda_max > 0:
         kept = eigen.eigenvalues[max(convention.drop_smallest, eigen.num_zero) :]
-        numbers["log10_alpha_norm"] = metrics.log10_alpha_norm(kept, alpha)
+        if kept.size:
+            numbers["log10_alpha_norm"] = metrics.log10_alpha_norm(kept, alpha)
         numbers["weighted_alpha"] = metrics.weighted_alpha(
             alpha, eigen.lambda_max, convention.log_base
         )

@@ -142,3 +142,11 @@ def test_a_goodness_of_fit_that_could_not_repeat_the_fit_is_refused(fields):
 def test_a_goodness_of_fit_follows_the_convention(fields):
     report = analyze({"W": power_law_matrix(2.5)}, PAPER.override(fields), checks=Checks(gof=10))
     assert 0 <= report.layers[0].matrices[0].p_value <= 1
+
+
+@pytest.mark.spec("CNV-10")
+def test_a_failure_without_any_eigenvalue_left_has_no_alpha_norm():
+    convention = PAPER.override({"drop_smallest": 1, "failed_alpha": -1, "normalization": "none"})
+    (report,) = analyze({"W": np.array([[10.0]])}, convention).layers[0].matrices
+    assert (report.alpha, report.weighted_alpha) == (-1.0, -2.0)
+    assert report.log10_alpha_norm is None
