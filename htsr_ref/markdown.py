@@ -29,6 +29,7 @@ def to_markdown(report: Report) -> str:
         "|---|---|---|---|---|---|---|---|",
         *(_row(layer) for layer in report.analyzed()),
         "",
+        *([phases, ""] if (phases := phase_text(report)) else []),
     ]
     shuffled = null_rows(report)
     if shuffled:
@@ -80,6 +81,17 @@ def model_rows(report: Report) -> list[tuple[str, str, str]]:
     ]
 
 
+def phase_text(report: Report) -> str:
+    """Count the matrices in each phase; empty if none has one.
+
+    Spec: RMT-37.
+    """
+    layers = report.analyzed()
+    counts = Counter(m.phase for layer in layers for m in layer.matrices if m.phase is not None)
+    listed = ", ".join(f"{count} {phase}" for phase, count in counts.most_common())
+    return f"phases of the matrices: {listed}" if listed else ""
+
+
 NULL_HEADER = ("shuffled", "verdict", "λmax", "shuffled λmax", "alpha", "shuffled alpha")
 
 
@@ -115,7 +127,8 @@ def remarks(report: Report) -> list[str]:
         lines += [f"{layer.name}: {text}" for text in layer.warnings]
         lines += _of_matrices(layer, [text for m in layer.matrices for text in m.warnings[:1]])
         lines += _of_matrices(
-            layer, [f"no alpha: {m.alpha_null_reason}" for m in layer.matrices if m.alpha_null_reason]
+            layer,
+            [f"no alpha: {m.alpha_null_reason}" for m in layer.matrices if m.alpha_null_reason],
         )
     return lines
 

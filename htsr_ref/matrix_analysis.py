@@ -16,6 +16,7 @@ from htsr_ref.fitting import TailFit, fit_eigenvalues, selected
 from htsr_ref.matrices import Pool, WeightMatrix
 from htsr_ref.powerlaw.mle import Z95
 from htsr_ref.powerlaw.uncertainty import goodness_of_fit
+from htsr_ref.randommatrix.phases import classify
 from htsr_ref.randommatrix.shuffle import ShuffleNull, shuffle_null
 from htsr_ref.report import MatrixReport
 from htsr_ref.solvers import Solve, eigenvalues_of
@@ -85,6 +86,7 @@ def analyze_matrix(
             *(() if found is None else fit_warnings(found.fit, extreme)),
         ),
         **(_norms(eigen, convention) if nonzero else dict.fromkeys(_NORMS)),
+        **_phase(matrix, eigen),
         **_fit_numbers(found, eigen, convention),
         **_checked(found, eigen, convention, checks),
     )
@@ -198,6 +200,17 @@ def _delta_lambda_min(found: TailFit, eigen: Spectrum, convention: Convention) -
     if searched is None:
         return None
     return metrics.delta_lambda_min(eigen.eigenvalues, searched.fit.xmin)
+
+
+def _phase(matrix: WeightMatrix | Pool, eigen: Spectrum) -> dict[str, Any]:
+    """Bulk and phase of a single matrix; a pool mixes several bulks.
+
+    Spec: RMT-37.
+    """
+    if isinstance(matrix, Pool):
+        return dict.fromkeys(("mp", "phase", "phase_reason"))
+    phase = classify(eigen.eigenvalues, eigen.N, rank=eigen.positive.size)
+    return {"mp": phase.bulk, "phase": phase.name, "phase_reason": phase.reason}
 
 
 def _null_model(

@@ -11,6 +11,8 @@ from htsr_ref.conventions import Convention
 from htsr_ref.csvtext import csv_text
 from htsr_ref.errors import ConventionError, ReportError
 from htsr_ref.metrics import Line
+from htsr_ref.randommatrix.bulk import BulkFit
+from htsr_ref.randommatrix.phases import PhaseName
 from htsr_ref.randommatrix.shuffle import ShuffleNull
 from htsr_ref.rebuild import rebuild
 from htsr_ref.rows import flat_columns, flat_row
@@ -100,8 +102,9 @@ class MatrixReport:
     """Numbers of one weight matrix; spec chapters SPC, PL and MET define each.
 
     Numbers of the fit are None together, and `alpha_null_reason` then says why. Norms are None
-    for a zero matrix. `p_value` and `null_model` are None and `comparisons` is empty unless they
-    were asked for.
+    for a zero matrix. `mp` is the bulk of the Marchenko-Pastur law, if there is one; it and the
+    phase are None where several spectra are put together. `p_value` and `null_model` are None and
+    `comparisons` is empty unless they were asked for.
     """
 
     index: int
@@ -134,6 +137,9 @@ class MatrixReport:
     erg_tail_size: int | None
     delta_lambda_min: float | None
     extreme_value: ExtremeValue | None
+    mp: BulkFit | None
+    phase: PhaseName | None
+    phase_reason: str | None
     p_value: float | None
     comparisons: dict[str, LawComparison]
     null_model: ShuffleNull | None

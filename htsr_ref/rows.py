@@ -8,6 +8,8 @@ COLUMNS: Mapping[str, Mapping[str, int | str]] = MappingProxyType(
     {
         "alpha_ci95": {"alpha_ci95_low": 0, "alpha_ci95_high": 1},
         "extreme_value": {"xi": "xi", "xi_stderr": "stderr", "xi_verdict": "verdict"},
+        "mp": {"num_spikes": "num_spikes", "spike_mass": "spike_mass", "soft_rank": "soft_rank"},
+        "phase_reason": {},
         "null_model": {
             "null_p_distance": "p_distance",
             "null_p_lambda_max": "p_lambda_max",

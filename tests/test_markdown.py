@@ -105,7 +105,7 @@ def test_names_mean_nothing_in_markdown(name):
     assume(report.layers[0].skipped is None)
     report = replace(report, source=replace(report.source, name=name), warnings=(f"{name}!",))
     texts, (_, layers, skipped, warnings) = read(to_markdown(report))
-    assert len(texts) == 2
+    assert len(texts) == 3
     assert texts[0] == f"HT-SR report: {name}"
     assert [row[0] for row in layers[1:]] == [report.layers[0].name]
     assert [row[0] for row in skipped[1:]] == [f"{name}.skipped"]

@@ -258,7 +258,7 @@ def test_one_row_a_layer_with_means_or_the_reason(whole):
 
 
 @pytest.mark.spec("RPT-6")
-@pytest.mark.parametrize(("per", "columns"), [("matrix", 40), ("layer", 22)])
+@pytest.mark.parametrize(("per", "columns"), [("matrix", 44), ("layer", 22)])
 def test_a_report_of_nothing_still_has_its_header(per, columns):
     report = analyze({"b": np.ones(3)})
     header, *rows = report.to_csv(per).splitlines()

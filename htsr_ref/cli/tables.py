@@ -11,6 +11,7 @@ from htsr_ref.markdown import (
     model_rows,
     null_rows,
     number,
+    phase_text,
     remarks,
 )
 
@@ -129,6 +130,9 @@ def _shapes(layer: LayerReport) -> str:
 
 def _model(report: Report) -> str:
     lines = [text_table(["model", "mean", "over"], model_rows(report), right=[1])]
+    phases = phase_text(report)
+    if phases:
+        lines.append(phases)
     line = report.model.pl_norm_relation
     if line is not None:
         lines.append(

@@ -164,10 +164,12 @@ def _angle(mass: Array, r: float) -> Array:
     low, high = np.zeros(mass.shape), np.full(mass.shape, math.pi)
     for _ in range(100):
         residual = _mass(angle, r) - mass
-        if ((np.abs(residual) <= ROUNDING * angle) | (mass == 0.0)).all():
+        found = (np.abs(residual) <= ROUNDING * angle) | (mass == 0.0)
+        if found.all():
             break
         low, high = np.where(residual < 0.0, angle, low), np.where(residual < 0.0, high, angle)
         slope = 2.0 / math.pi * (np.sin(angle) / np.abs(1.0 + r * np.exp(1j * angle))) ** 2
         newton = angle - residual / slope
-        angle = np.where((low < newton) & (newton < high), newton, 0.5 * (low + high))
+        step = np.where((low < newton) & (newton < high), newton, 0.5 * (low + high))
+        angle = np.where(found, angle, step)
     return np.where(mass > 0.0, angle, 0.0)
