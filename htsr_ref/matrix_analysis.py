@@ -209,7 +209,7 @@ def _phase(matrix: WeightMatrix | Pool, eigen: Spectrum) -> dict[str, Any]:
     """
     if isinstance(matrix, Pool):
         return dict.fromkeys(("mp", "phase", "phase_reason"))
-    phase = classify(eigen.eigenvalues, eigen.N, rank=eigen.positive.size)
+    phase = classify(eigen.eigenvalues, eigen.N, rank=eigen.rank)
     return {"mp": phase.bulk, "phase": phase.name, "phase_reason": phase.reason}
 
 

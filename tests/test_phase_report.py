@@ -57,3 +57,11 @@ def test_tables_show_them():
     assert counts in report_table(report)
     assert counts in to_markdown(report)
     assert "phases" not in report_table(analyze({"b": np.ones(3)}))
+
+
+@pytest.mark.spec("RMT-37")
+def test_a_rank_lost_to_rounding_counts_as_lost():
+    W = (GAUSSIAN[:, :75] @ RNG.standard_normal((75, 150))).astype(np.float32)
+    (matrix,) = analyze({"W": W}, solver="svd").layers[0].matrices
+    assert matrix.num_zero < 75 == matrix.rank
+    assert matrix.phase == "rank-collapse"

@@ -73,14 +73,15 @@ def test_the_edge_is_where_noise_ends():
 
 @pytest.mark.spec("RMT-30")
 def test_ks_distance_by_hand():
-    eigenvalues = bulk(400, 200)
-    found = fit_bulk(eigenvalues, 400)
-    cdf = MarchenkoPastur(2.0, found.variance).cdf(eigenvalues)
-    above = [(i + 1) / 200 - F for i, F in enumerate(cdf)]
-    below = [F - i / 200 for i, F in enumerate(cdf)]
-    assert found.ks_distance == pytest.approx(max(above + below), abs=1e-15)
-    # Half a step, and what 1/size of error in the variance moves.
-    assert 0.5 / 200 <= found.ks_distance <= 1.0 / 200
+    sides = set()
+    for eigenvalues in noise(60, 30, 20, 9):
+        found = fit_bulk(eigenvalues, 60)
+        cdf = MarchenkoPastur(2.0, found.variance).cdf(eigenvalues)
+        above = max((i + 1) / 30 - F for i, F in enumerate(cdf))
+        below = max(F - i / 30 for i, F in enumerate(cdf))
+        assert found.ks_distance == pytest.approx(max(above, below), abs=1e-15)
+        sides.add(above > below)
+    assert sides == {True, False}
 
 
 @pytest.mark.spec("RMT-28")
