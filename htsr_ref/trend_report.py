@@ -1,7 +1,5 @@
 """Trends of one or more series of models, as JSON and CSV."""
 
-import csv
-import io
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -10,6 +8,7 @@ from typing import Any
 from htsr_ref import __version__
 from htsr_ref.accuracies import Accuracy
 from htsr_ref.conventions import Convention
+from htsr_ref.csvtext import csv_text
 from htsr_ref.markdown import convention_text
 from htsr_ref.ranking import check_one_convention
 from htsr_ref.report import SPEC_VERSION, Report, Tool
@@ -48,11 +47,7 @@ class TrendReport:
             for series in self.series
             for metric, trend in series.trends.items()
         ]
-        text = io.StringIO()
-        writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
-        return text.getvalue()
+        return csv_text(list(rows[0]), rows)
 
 
 def trend_report(

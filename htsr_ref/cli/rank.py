@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv as csv_library
-import io
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -64,23 +62,22 @@ def _values(report: Report) -> list[float | None]:
 
 
 def _csv(ranked: tuple[Report, ...]) -> str:
+    from htsr_ref.csvtext import csv_text
     from htsr_ref.markdown import convention_text
     from htsr_ref.trends import METRICS
 
-    text = io.StringIO()
-    writer = csv_library.writer(text, lineterminator="\n")
-    writer.writerow(["rank", "model", *METRICS, "matrices", "convention"])
-    for place, report in enumerate(ranked, 1):
-        writer.writerow(
-            [
-                place,
-                report.source.name,
-                *_values(report),
-                report.model.matrices,
-                convention_text(report.convention),
-            ]
-        )
-    return text.getvalue()
+    columns = ["rank", "model", *METRICS, "matrices", "convention"]
+    rows = [
+        [
+            place,
+            report.source.name,
+            *_values(report),
+            report.model.matrices,
+            convention_text(report.convention),
+        ]
+        for place, report in enumerate(ranked, 1)
+    ]
+    return csv_text(columns, [dict(zip(columns, row, strict=True)) for row in rows])
 
 
 def _table(ranked: tuple[Report, ...]) -> str:
