@@ -84,10 +84,10 @@ def test_other_draws_agree_with_the_table(cell):
 
 
 @pytest.mark.spec("RMT-43")
-@pytest.mark.parametrize("mu", [0.5, 0.75, 1.0, 1.25, 1.5])
+@pytest.mark.parametrize("mu", [0.5, 0.75, 1.0, 1.25])
 @pytest.mark.parametrize("N", [100, 200, 500, 1000, 2000])
 def test_the_very_heavy_tailed_class_is_near_its_limit(mu, N):
-    assert expected_alpha(mu, N, N).median == pytest.approx(mu / 2 + 1, abs=0.1)
+    assert expected_alpha(mu, N, N).median == pytest.approx(mu / 2 + 1, abs=0.07)
 
 
 @pytest.mark.spec("RMT-44")
