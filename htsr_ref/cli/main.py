@@ -12,6 +12,7 @@ from htsr_ref.cli import (
     audit,
     conventions,
     describe,
+    diff,
     fit,
     output,
     rank,
@@ -40,6 +41,7 @@ app.command("fit", epilog=fit.EPILOG)(fit.fit)
 app.command("rank", epilog=rank.EPILOG)(rank.rank)
 app.command("trend", epilog=trend.EPILOG)(trend.trend)
 app.command("audit", epilog=audit.EPILOG)(audit.audit)
+app.command("diff", epilog=diff.EPILOG)(diff.diff)
 app.command("synth", epilog=synth.EPILOG)(synth.synth)
 app.command("validate", epilog=validate.EPILOG)(validate.validate)
 app.add_typer(conventions.app, name="conventions")

@@ -1,0 +1,190 @@
+"""What the columns of a table mean: which of our numbers each of them is."""
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from types import MappingProxyType
+
+from htsr_ref import metrics
+from htsr_ref.columns import weightwatcher_row
+from htsr_ref.report import LayerReport, MatrixReport
+from htsr_ref.rows import flat_row
+
+Numbers = dict[str, float | None]
+"""Numbers of a matrix by column; None where one is undefined."""
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """The columns of one kind of table.
+
+    Attributes
+    ----------
+    name : the tool that writes such tables.
+    convention : name of the shipped convention that it follows; None if a table may follow any.
+    quantities : for each column that is compared, the number of a matrix that it rests on.
+    traced : columns that hold α, λ_max and α̂.
+    bare : columns that the tool fills in for layers that it does not analyse.
+    numbers : the columns of one matrix, from its report and the number for a failed fit.
+
+    Spec: AUD-2.
+    """
+
+    name: str
+    convention: str | None
+    quantities: Mapping[str, str]
+    traced: tuple[str, str, str]
+    bare: frozenset[str]
+    numbers: Callable[[LayerReport, MatrixReport, float | None], Numbers]
+
+    def of_layer(self, layer: LayerReport, failed: float | None) -> Numbers:
+        """Columns of a layer: the means over its matrices.
+
+        Spec: AUD-6, MET-9.
+        """
+        rows = [self.numbers(layer, matrix, failed) for matrix in layer.matrices]
+        return {name: metrics.mean(row[name] for row in rows).value for name in self.quantities}
+
+
+OUR_NUMBERS = (
+    "N",
+    "M",
+    "Q",
+    "num_eigenvalues",
+    "num_zero",
+    "weak_rank_loss",
+    "lambda_max",
+    "lambda_min",
+    "rank",
+    "alpha",
+    "alpha_stderr",
+    "alpha_ci95_low",
+    "alpha_ci95_high",
+    "xmin",
+    "xmax",
+    "tail_size",
+    "ks_distance",
+    "log10_frobenius_norm",
+    "log10_spectral_norm",
+    "log10_alpha_norm",
+    "stable_rank",
+    "log_stable_rank",
+    "entropy",
+    "weighted_alpha",
+    "erg_tail_size",
+    "delta_lambda_min",
+)
+"""Numbers of a matrix in a report that are compared."""
+
+_OF_A_FIT = ("alpha", "alpha_stderr", "xmin", "tail_size", "ks_distance")
+"""Numbers for which a tool writes its number for a failed fit."""
+
+
+def _ours(_: LayerReport, matrix: MatrixReport, __: float | None) -> Numbers:
+    row = flat_row(asdict(matrix))
+    return {name: row[name] for name in OUR_NUMBERS}
+
+
+def _ours_or_failed(_: LayerReport, matrix: MatrixReport, failed: float | None) -> Numbers:
+    row = _ours(_, matrix, failed)
+    return row | dict.fromkeys(_OF_A_FIT, failed) if matrix.xmin is None else row
+
+
+def _weightwatcher(layer: LayerReport, matrix: MatrixReport, failed: float | None) -> Numbers:
+    row = weightwatcher_row(layer, matrix, failed)
+    return {name: row[name] for name in _WEIGHTWATCHER}
+
+
+def _weightwatcher_2020(layer: LayerReport, matrix: MatrixReport, failed: float | None) -> Numbers:
+    log_norm, log_spectral = matrix.log10_frobenius_norm, matrix.log10_spectral_norm
+    rank = matrix.stable_rank
+    return {
+        "N": matrix.N,
+        "M": matrix.M,
+        "norm": None if log_norm is None else 10.0**log_norm,
+        "log_norm": log_norm,
+        "spectral_norm": None if log_spectral is None else 10.0 ** (2 * log_spectral),
+        "log_spectral_norm": None if log_spectral is None else 2 * log_spectral,
+        "stable_rank": rank,
+        "log_stable_rank": None if rank is None else math.log10(rank),
+        "alpha": matrix.alpha,
+        "alpha_weighted": matrix.weighted_alpha,
+        "log_alpha_norm": matrix.log10_alpha_norm,
+    }
+
+
+_WEIGHTWATCHER = MappingProxyType(
+    {
+        "N": "N",
+        "M": "M",
+        "Q": "Q",
+        "num_evals": "num_eigenvalues",
+        "sv_max": "lambda_max",
+        "sv_min": "lambda_min",
+        "rank_loss": "rank",
+        "weak_rank_loss": "weak_rank_loss",
+        "lambda_max": "lambda_max",
+        "alpha": "alpha",
+        "xmin": "xmin",
+        "xmax": "xmax",
+        "D": "ks_distance",
+        "sigma": "alpha_stderr",
+        "num_pl_spikes": "tail_size",
+        "norm": "log10_frobenius_norm",
+        "log_norm": "log10_frobenius_norm",
+        "spectral_norm": "log10_spectral_norm",
+        "log_spectral_norm": "log10_spectral_norm",
+        "alpha_weighted": "weighted_alpha",
+        "log_alpha_norm": "log10_alpha_norm",
+        "stable_rank": "stable_rank",
+        "matrix_rank": "rank",
+        "entropy": "entropy",
+    }
+)
+_WEIGHTWATCHER_2020 = MappingProxyType(
+    {
+        "N": "N",
+        "M": "M",
+        "norm": "log10_frobenius_norm",
+        "log_norm": "log10_frobenius_norm",
+        "spectral_norm": "log10_spectral_norm",
+        "log_spectral_norm": "log10_spectral_norm",
+        "stable_rank": "stable_rank",
+        "log_stable_rank": "stable_rank",
+        "alpha": "alpha",
+        "alpha_weighted": "weighted_alpha",
+        "log_alpha_norm": "log10_alpha_norm",
+    }
+)
+_OURS = MappingProxyType(
+    {name: name.removesuffix("_low").removesuffix("_high") for name in OUR_NUMBERS}
+)
+
+_SIZES = frozenset({"N", "M", "Q"})
+_TRACED = ("alpha", "lambda_max", "weighted_alpha")
+
+OURS = Dialect("htsr-ref", None, _OURS, _TRACED, _SIZES, _ours)
+"""Reports of this package."""
+
+MAPPED = Dialect("mapped columns", None, _OURS, _TRACED, _SIZES, _ours_or_failed)
+"""Any table whose columns the user maps to the numbers of our reports."""
+
+WEIGHTWATCHER = Dialect(
+    "WeightWatcher",
+    "weightwatcher",
+    _WEIGHTWATCHER,
+    ("alpha", "lambda_max", "alpha_weighted"),
+    _SIZES,
+    _weightwatcher,
+)
+"""WeightWatcher from 0.4 on: norms are squared, and an ESD is a layer."""
+
+WEIGHTWATCHER_2020 = Dialect(
+    "WeightWatcher 0.2",
+    "natcomm2021",
+    _WEIGHTWATCHER_2020,
+    ("alpha", "spectral_norm", "alpha_weighted"),
+    _SIZES | {"spectral_norm", "log_spectral_norm"},
+    _weightwatcher_2020,
+)
+"""WeightWatcher 0.2: `norm` and `log_norm` are not squared, and an ESD is a slice."""

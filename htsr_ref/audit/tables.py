@@ -1,0 +1,233 @@
+"""Reading tables of other people's numbers."""
+
+import math
+import os
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from htsr_ref.audit.dialects import (
+    MAPPED,
+    OUR_NUMBERS,
+    OURS,
+    WEIGHTWATCHER,
+    WEIGHTWATCHER_2020,
+    Dialect,
+)
+from htsr_ref.audit.printed import Printed, Record, read_csv, read_numbers
+from htsr_ref.conventions import Convention
+from htsr_ref.errors import TableError
+from htsr_ref.report import Report
+from htsr_ref.solvers import Solver
+
+_ALIASES = {
+    "lognorm": "log_norm",
+    "spectralnorm": "spectral_norm",
+    "logspectralnorm": "log_spectral_norm",
+    "logpnorm": "log_alpha_norm",
+    "softrank": "stable_rank",
+    "softranklog": "log_stable_rank",
+}
+"""Names that older versions of WeightWatcher have for the same columns."""
+
+_IDENTITY = ("layer", "label", "layer_id", "N", "M")
+"""What else than numbers a column may be mapped to."""
+
+
+@dataclass(frozen=True)
+class TheirRow:
+    """One row: what says which layer it belongs to, and its numbers by column.
+
+    Attributes
+    ----------
+    place : where it stands, such as "line 3".
+    name : the layer's name; None if the table has no names.
+    layer_id : the layer's number; None if it has none.
+    label : name of the matrix within its layer; None if it has none.
+    shape : (N, M), N ≥ M; None if it has none.
+    cells : the numbers.
+    """
+
+    place: str
+    name: str | None
+    layer_id: int | None
+    label: str | None
+    shape: tuple[int, int] | None
+    cells: Mapping[str, Printed]
+
+    def holds_more_than(self, columns: Collection[str]) -> bool:
+        """Whether other columns than these hold a number."""
+        return any(cell.value is not None for c, cell in self.cells.items() if c not in columns)
+
+
+@dataclass(frozen=True)
+class TheirTable:
+    """A table of somebody else's numbers.
+
+    Attributes
+    ----------
+    name : of the file.
+    dialect : what its columns mean.
+    convention : the one that the table itself names.
+    solver : the one that a report of ours names for all its matrices; None otherwise.
+    rows : in their order.
+    left_out : columns that are not compared.
+
+    Spec: AUD-1.
+    """
+
+    name: str
+    dialect: Dialect
+    convention: Convention | None
+    solver: Solver | None
+    rows: tuple[TheirRow, ...]
+    left_out: tuple[str, ...]
+
+
+def read_table(
+    path: str | os.PathLike[str], mapping: Mapping[str, str] | None = None
+) -> TheirTable:
+    """Read a table of WeightWatcher, a report of ours, or any CSV file with a mapping.
+
+    Parameters
+    ----------
+    path : a JSON report, or CSV in UTF-8 with commas, semicolons or tabs.
+    mapping : for columns of any CSV file, what they are: a number of our reports, or `layer`,
+        `label`, `layer_id`, `N`, `M`. Without it the columns are recognised.
+
+    Raises
+    ------
+    TableError
+        The file cannot be read, its columns are unknown, or a cell is no number.
+
+    Spec: AUD-1, AUD-2.
+    """
+    if Path(path).suffix == ".json":
+        if mapping:
+            raise TableError(f"{path}: columns are mapped in CSV files only. Leave out the map")
+        return _from_report(Report.load(path), str(path))
+    first, records = read_csv(path)
+    header = first.cells
+    if mapping:
+        return _from_csv(path, header, records, MAPPED, _checked_mapping(path, header, mapping))
+    dialect = _recognise(path, header)
+    names = {column: _ALIASES.get(column, column) for column in header if column}
+    if dialect is OURS:
+        names["layer"] = "layer"
+    else:
+        names = {column: name for column, name in names.items() if name not in ("label", "name")}
+        label = "longname" if "longname" in header else "name"
+        names |= {label: "layer"} if label in header else {}
+    return _from_csv(path, header, records, dialect, names)
+
+
+def _recognise(path: object, header: Sequence[str]) -> Dialect:
+    """Tell by its columns which tool wrote a table.
+
+    Spec: AUD-2.
+    """
+    columns = {_ALIASES.get(column, column) for column in header}
+    if "layer" in columns and columns & {"log10_frobenius_norm", "ks_distance"}:
+        return OURS
+    if "layer_id" in columns and columns & {"alpha", "log_norm", "log_spectral_norm"}:
+        old = columns & {"level", "slice_id", "log_stable_rank"} or set(header) & set(_ALIASES)
+        return WEIGHTWATCHER_2020 if old else WEIGHTWATCHER
+    raise TableError(
+        f"{path}: no known tool writes the columns {', '.join(filter(None, header))}. Say what "
+        "they are, as with --map 'my alpha=alpha'"
+    )
+
+
+def _checked_mapping(
+    path: object, header: Sequence[str], mapping: Mapping[str, str]
+) -> Mapping[str, str]:
+    known = (*_IDENTITY, *OUR_NUMBERS)
+    for column, name in mapping.items():
+        if column not in header:
+            raise TableError(f"{path}: has no column {column!r}, only {', '.join(header)}")
+        if name not in known:
+            raise TableError(f"no number is called {name!r}. Known: {', '.join(known)}")
+        if list(mapping.values()).count(name) > 1:
+            raise TableError(f"two columns are mapped to {name}. Choose one")
+    if not set(mapping.values()) & set(OUR_NUMBERS) - {"N", "M"}:
+        raise TableError("no number is mapped, so there is nothing to compare")
+    return mapping
+
+
+def _from_csv(
+    path: object,
+    header: Sequence[str],
+    records: Sequence[Record],
+    dialect: Dialect,
+    names: Mapping[str, str],
+) -> TheirTable:
+    by_name = {name: header.index(column) for column, name in names.items()}
+    if "level" in by_name:  # Other rows hold means over the rows of slices.
+        level = by_name["level"]
+        records = [record for record in records if record.cells[level].endswith("SLICE")]
+    compared = [name for name in by_name if name in dialect.quantities]
+    columns = {name: read_numbers(path, records, by_name[name], name) for name in compared}
+    rows = []
+    for i, record in enumerate(records):
+        text = {name: record.cells[by_name[name]] for name in _IDENTITY if name in by_name}
+        sides = [columns[name][i].value for name in ("N", "M") if name in columns]
+        rows.append(
+            TheirRow(
+                place=f"line {record.line}",
+                name=text.get("layer") or None,
+                layer_id=_whole(text.get("layer_id")),
+                label=text.get("label"),
+                shape=_shape(sides),
+                cells={name: columns[name][i] for name in compared},
+            )
+        )
+    left_out = [c for c, name in names.items() if name not in (*compared, *_IDENTITY)]
+    # Layers that a tool skipped often leave a bare row.
+    filled = tuple(row for row in rows if row.holds_more_than(dialect.bare))
+    if not filled:
+        raise TableError(f"{path}: no row holds a number")
+    column = by_name.get("solver")
+    solver = None if column is None else _solver(record.cells[column] for record in records)
+    return TheirTable(str(path), dialect, None, solver, filled, tuple(left_out))
+
+
+def _solver(names: Iterable[str]) -> Solver | None:
+    """Find the solver of all matrices; None if they have several."""
+    used = set(names)
+    return "gram" if used == {"gram"} else "svd" if used == {"svd"} else None
+
+
+def _shape(sides: Iterable[float | None]) -> tuple[int, int] | None:
+    sizes = sorted(int(side) for side in sides if side is not None and math.isfinite(side))
+    return (sizes[1], sizes[0]) if len(sizes) == 2 else None
+
+
+def _whole(text: str | None) -> int | None:
+    """Read a whole number, also one that a data frame has made 3.0."""
+    try:
+        number = float(text or "")
+    except ValueError:
+        return None
+    return int(number) if number.is_integer() else None
+
+
+def _from_report(report: Report, name: str) -> TheirTable:
+    rows = tuple(
+        TheirRow(
+            place=f"layer {layer.name!r}",
+            name=layer.name,
+            layer_id=None,
+            label=matrix.label,
+            shape=(max(matrix.N, matrix.M), min(matrix.N, matrix.M)),
+            cells={
+                column: Printed(value)
+                for column, value in OURS.numbers(layer, matrix, None).items()
+            },
+        )
+        for layer in report.analyzed()
+        for matrix in layer.matrices
+    )
+    if not rows:
+        raise TableError(f"{name}: this report analyses no layer")
+    solver = _solver(matrix.solver for layer in report.layers for matrix in layer.matrices)
+    return TheirTable(name, OURS, report.convention, solver, rows, ())

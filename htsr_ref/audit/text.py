@@ -1,0 +1,185 @@
+"""An audit as rows and sentences for people, and as Markdown."""
+
+import math
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any
+
+from htsr_ref import metrics
+from htsr_ref.audit.path import TRACED
+from htsr_ref.audit_report import (
+    VERDICTS,
+    AuditedLayer,
+    AuditReport,
+    Cell,
+    Contributions,
+    Found,
+)
+from htsr_ref.markdown import convention_text, escape, number, value_text
+
+LAYER_HEADER = ("layer", "matched by", "verdict", "α theirs", "α ours", "worst column", "by")
+NUMBER_HEADER = ("layer", "row", "column", "theirs", "ours", "difference", "verdict")
+PATH_HEADER = ("mean over layers", "α", "λmax", "α·log λmax")
+
+Rows = list[list[str]]
+
+
+def layer_rows(report: AuditReport) -> Rows:
+    """One row a layer, worst first: its verdict, α, and the column that differs most."""
+    layers = sorted(report.layers, key=lambda layer: VERDICTS.index(layer.verdict))
+    return [_layer_row(layer) for layer in layers]
+
+
+def _layer_row(layer: AuditedLayer) -> list[str]:
+    alpha = layer.paths["alpha"]
+    cells = [cell for row in layer.rows for cell in row.cells if cell.difference is not None]
+    worst = max(cells, key=_relative, default=None)
+    return [
+        layer.name,
+        layer.matched_by,
+        layer.verdict,
+        number(alpha.theirs, ".6g"),
+        number(alpha.ours, ".6g"),
+        worst.column if worst is not None and worst.difference else "–",
+        number(worst.difference if worst is not None else None, ".2g"),
+    ]
+
+
+def _relative(cell: Cell) -> float:
+    """Difference relative to our number."""
+    if not cell.difference:
+        return 0.0
+    return cell.difference / abs(cell.ours) if cell.ours else math.inf
+
+
+def number_rows(report: AuditReport) -> Rows:
+    """One row a number that is neither reproduced nor explained, worst first."""
+    found = [
+        (cell, [layer.name, row.label or row.place], row.reason)
+        for layer in report.layers
+        for row in layer.rows
+        for cell in row.cells
+        if cell.verdict in ("unexplained", "known fault")
+    ]
+    found.sort(key=lambda item: (VERDICTS.index(item[0].verdict), -_relative(item[0])))
+    return [[*names, *_cell_row(cell, reason)] for cell, names, reason in found]
+
+
+def _cell_row(cell: Cell, reason: str | None) -> list[str]:
+    verdict = " ".join(filter(None, (cell.verdict, cell.fault)))
+    return [
+        cell.column,
+        cell.theirs if isinstance(cell.theirs, str) else number(cell.theirs, ".7g"),
+        number(cell.ours, ".7g"),
+        number(cell.difference, ".2g"),
+        f"{verdict}: {reason}" if reason else verdict,
+    ]
+
+
+def path_rows(report: AuditReport) -> Rows:
+    """From the paper's numbers to theirs: one row a choice that changes any, means over layers.
+
+    Spec: AUD-11.
+    """
+    rows = [["paper", *map(number, _means(report, lambda path: path.start))]]
+    for place, change in enumerate(report.path):
+        added = _means(report, partial(_contribution, place))
+        entering = sum(_enters(layer.paths["alpha"], place) for layer in report.layers)
+        if any(added) or entering:
+            more = f" (+ {entering} layers)" if entering else ""
+            rows.append([change_text(change) + more, *(number(v, "+.3f") for v in added)])
+    rest = _means(report, lambda path: path.rest)
+    rows.append(["sum", *map(number, _means(report, lambda path: path.ours))])
+    rows.append(["theirs − sum", *(number(value, "+.1e") for value in rest)])
+    return rows
+
+
+def _means(
+    report: AuditReport, value: Callable[[Contributions], float | None]
+) -> list[float | None]:
+    """Means, for each number that is followed, over the layers for which it is defined."""
+    paths = {name: [layer.paths[name] for layer in report.layers] for name in TRACED}
+    return [
+        metrics.mean(value(path) for path in several if path.ours is not None).value
+        for several in paths.values()
+    ]
+
+
+def _contribution(place: int, path: Contributions) -> float:
+    return path.contributions[place] or 0.0
+
+
+def _enters(path: Contributions, place: int) -> bool:
+    """Whether it is by this change that a number is defined."""
+    before, after = path.contributions[: place + 1], path.contributions[place + 1 :]
+    return path.ours is not None and before[-1] is None and None not in after
+
+
+def change_text(change: dict[str, Any]) -> str:
+    """Write choices as `--set` reads them.
+
+    >>> change_text({"xmax": "largest", "windows": None})
+    'xmax = largest, windows = none'
+    """
+    return ", ".join(f"{name} = {value_text(value)}" for name, value in change.items())
+
+
+def summary(report: AuditReport) -> list[str]:
+    """Say in sentences what was compared and what came out."""
+    counts = report.counts
+    claim = "an unknown convention" if report.claimed is None else convention_text(report.claimed)
+    total = sum(counts.values())
+    told = ", ".join(f"{count} {verdict}" for verdict, count in counts.items())
+    lines = [
+        f"{report.table}: columns of {report.dialect}, held to {claim}",
+        f"{total} numbers of {len(report.layers)} layers: {told}",
+    ]
+    if counts["reproduced"] or counts["explained"]:
+        lines.append(f"what is reproduced agrees to {report.digits} digits or more")
+    if report.claimed is None or report.explanation.changes:
+        lines.append(f"the choices that reproduce most: {found_text(report.explanation)}")
+    lines += [f"as good: {found_text(tie)}" for tie in report.ties]
+    return lines
+
+
+def found_text(found: Found) -> str:
+    """Name a convention and its changes.
+
+    >>> found_text(Found("paper", {"ks": "one-sided"}))
+    'paper with ks = one-sided'
+    """
+    return f"{found.base} with {change_text(found.changes)}" if found.changes else found.base
+
+
+def remarks(report: AuditReport) -> list[str]:
+    """List what was not compared."""
+    lines = [f"row without a layer: {name}" for name in report.rows_alone]
+    lines += [f"layer without a row: {name}" for name in report.layers_alone]
+    if report.left_out:
+        lines.append(f"columns not compared: {', '.join(report.left_out)}")
+    return lines
+
+
+def to_markdown(report: AuditReport) -> str:
+    """Write the tables of an audit, rounded; the exact numbers are in its JSON.
+
+    Spec: AUD-14.
+    """
+    pieces = [f"# Audit of {escape(report.table)}", _list(summary(report))]
+    pieces.append(_table(LAYER_HEADER, layer_rows(report)))
+    numbers = number_rows(report)
+    if numbers:
+        pieces.append(_table(NUMBER_HEADER, numbers))
+    pieces.append(_table(PATH_HEADER, path_rows(report)))
+    pieces.append(_list(remarks(report)))
+    return "\n\n".join(filter(None, pieces)) + "\n"
+
+
+def _list(lines: Sequence[str]) -> str:
+    return "\n".join(f"- {escape(line)}" for line in lines)
+
+
+def _table(header: Sequence[str], rows: Rows) -> str:
+    cells = [[escape(cell) for cell in row] for row in rows]
+    lines = [header, ["---"] * len(header), *cells]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)

@@ -1,0 +1,132 @@
+"""`htsr diff`."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from htsr_ref.cli import loading, options, output
+from htsr_ref.errors import HtsrError
+
+if TYPE_CHECKING:
+    from htsr_ref.conventions import Convention
+    from htsr_ref.difference import Change, Difference
+
+EPILOG = (
+    "Example: htsr diff spec/examples/mlp_b016_e002.safetensors "
+    "spec/examples/mlp_b016_e050.safetensors"
+)
+
+FileArgument = Annotated[
+    str,
+    typer.Argument(help="A weight file, or a JSON report of `htsr analyze`, taken as it is."),
+]
+
+
+def diff(
+    before: FileArgument,
+    after: FileArgument,
+    layers: options.LayersOption = None,
+    convention: Annotated[
+        str | None,
+        typer.Option(
+            "--convention",
+            metavar="NAME|FILE",
+            help="Whose choices to follow; by default those of a report that is given, else paper.",
+        ),
+    ] = None,
+    set_: options.SetOption = None,
+    solver: options.SolverOption = "auto",
+    fail_if_changed: Annotated[
+        bool, typer.Option("--fail-if-changed", help="Exit with 1 if any number differs.")
+    ] = False,
+    json: options.JsonOption = False,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="PATH",
+            help="Write there instead of to standard output; .json chooses the form.",
+        ),
+    ] = None,
+) -> None:
+    """Compare two models layer by layer: checkpoints, fine-tuned weights, two formats of one."""
+    form = output.choose_form(json, False, False, out)
+    if form not in ("table", "json"):
+        raise HtsrError(f"{out}: a difference is a table or JSON")
+    output.check_writable(out)
+
+    from htsr_ref.difference import compare_reports
+
+    loaded = loading.load_reports(
+        [before, after],
+        _convention((before, after), convention, set_),
+        options.layers_of(layers),
+        solver,
+    )
+    code = loaded.exit_code()
+    if not loaded.unreadable:
+        found = compare_reports(*loaded.named())
+        output.emit(found.to_json() if form == "json" else _table(found), out)
+        code = code or int(fail_if_changed and not found.identical)
+    if code:
+        raise typer.Exit(code)
+
+
+def _convention(
+    files: tuple[str, ...], name: str | None, overrides: list[str] | None
+) -> "Convention":
+    """Take the convention that is asked for, or that of the first report among the files."""
+    if name is None and not overrides:
+        from htsr_ref.report import Report
+
+        for file in files:
+            if Path(file).suffix == ".json":
+                return Report.load(file).convention
+    return options.convention_of(name or "paper", overrides)
+
+
+_HEADER = ("layer", "α", "change", "λmax", "change", "log‖W‖F", "change", "α·log λmax", "change")
+_SHOWN = ("alpha", "lambda_max", "log10_frobenius_norm", "weighted_alpha")
+
+
+def _table(found: "Difference") -> str:
+    from htsr_ref.cli.tables import text_table
+    from htsr_ref.markdown import convention_text
+
+    pieces = [
+        output.one_line(
+            f"{found.before.name} → {found.after.name}; convention "
+            f"{convention_text(found.convention)}"
+        )
+    ]
+    if found.identical:
+        pieces.append(f"identical: no number of {len(found.layers)} layers differs")
+    elif found.layers:
+        rows = [
+            [
+                layer.name,
+                *(cell for name in _SHOWN for cell in _cells(layer.numbers[name])),
+            ]
+            for layer in found.layers
+        ]
+        pieces.append(text_table(_HEADER, rows, range(1, 9)))
+        model = [[name, *_cells(change)] for name, change in found.model.items()]
+        pieces.append(text_table(["model", "mean", "change"], model, (1, 2)))
+    notes = [f"only in {found.before.name}: {name}" for name in found.only_before]
+    notes += [f"only in {found.after.name}: {name}" for name in found.only_after]
+    notes += [
+        f"matched by shape: {layer.name} → {layer.other_name}"
+        for layer in found.layers
+        if layer.matched_by == "shape"
+    ]
+    pieces.append("\n".join(map(output.one_line, notes)))
+    return "\n\n".join(filter(None, pieces)) + "\n"
+
+
+def _cells(change: "Change") -> tuple[str, str]:
+    """Value after, and by how much it changed."""
+    from htsr_ref.markdown import number
+
+    return number(change.after), number(change.difference, "+.3f")

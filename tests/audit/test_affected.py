@@ -1,0 +1,46 @@
+"""What the search believes of fields: they change the numbers it says, and no others."""
+
+import pytest
+from audits import report, small_model
+
+from htsr_ref import PAPER
+from htsr_ref.audit.affected import AFFECTED
+from htsr_ref.audit.dialects import OURS
+from htsr_ref.audit.search import changes_of
+from htsr_ref.conventions import CONVENTIONS
+from htsr_ref.weights import open_weights
+
+WEIGHTS = open_weights(small_model())
+QUANTITIES = frozenset(OURS.quantities.values())
+CHANGES = [
+    (base, change)
+    for base in (PAPER, CONVENTIONS["weightwatcher"])
+    for change in changes_of(base, QUANTITIES)
+    if set(change) <= set(AFFECTED)
+]
+
+
+def matrices(convention):
+    """Columns of every matrix, by layer and label."""
+    made = report(WEIGHTS, convention)
+    return {
+        (layer.name, matrix.label): OURS.numbers(layer, matrix, None)
+        for layer in made.analyzed()
+        for matrix in layer.matrices
+    }
+
+
+@pytest.fixture(scope="module")
+def unchanged():
+    return {base.name: matrices(base) for base in {base.name: base for base, _ in CHANGES}.values()}
+
+
+@pytest.mark.spec("AUD-12")
+@pytest.mark.parametrize(("base", "change"), CHANGES, ids=lambda x: getattr(x, "name", str(x)))
+def test_a_field_changes_only_what_it_is_said_to(unchanged, base, change):
+    allowed = frozenset().union(*(AFFECTED[name] for name in change))
+    before, after = unchanged[base.name], matrices(base.override(change))
+    assert before.keys() == after.keys()
+    for key, numbers in before.items():
+        changed = {name for name, value in numbers.items() if after[key][name] != value}
+        assert {OURS.quantities[name] for name in changed} <= allowed, key

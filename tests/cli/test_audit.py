@@ -1,0 +1,137 @@
+"""`htsr audit`: forms, exit codes, and what is said of bad input."""
+
+import json
+import re
+
+import numpy as np
+import pytest
+from audits import from_csv, small_model, to_csv
+from safetensors.numpy import save_file
+
+from htsr_ref.cli.tables import WIDTH
+
+
+@pytest.fixture
+def weights(tmp_path):
+    path = tmp_path / "model.safetensors"
+    save_file({name: np.ascontiguousarray(W) for name, W in small_model().items()}, path)
+    return path
+
+
+@pytest.fixture
+def theirs(htsr, weights, tmp_path):
+    """A table in WeightWatcher's columns."""
+    path = tmp_path / "details.csv"
+    options = ("--convention", "weightwatcher", "--solver", "svd", "--columns", "weightwatcher")
+    assert htsr("analyze", weights, *options, "--csv", "-o", path).code == 0
+    return path
+
+
+@pytest.mark.spec("AUD-2", "AUD-14")
+def test_a_table_of_weightwatcher(htsr, weights, theirs):
+    outcome = htsr("audit", weights, theirs)
+    assert (outcome.code, outcome.err) == (0, "")
+    lines = outcome.out.splitlines()
+    told = " ".join(outcome.out.split())
+    assert told.startswith(f"{theirs}: columns of WeightWatcher, held to weightwatcher ")
+    assert " layers: 0 unexplained, " in told
+    assert max(map(len, lines[1:])) <= WIDTH
+    header = next(line for line in lines if line.startswith("mean over layers"))
+    path = lines[lines.index(header) + 2 :]
+    assert path[0].startswith("paper ")
+    assert any(line.startswith("normalization = weightwatcher-conv ") for line in path)
+    assert any(line.startswith("sum ") for line in path)
+    assert any(line.startswith("theirs − sum ") for line in path)
+
+
+@pytest.mark.spec("AUD-12", "AUD-14")
+def test_another_convention_is_explained_and_the_means_add_up(htsr, weights, tmp_path):
+    table = tmp_path / "a.csv"
+    htsr("analyze", weights, "--set", "normalization=none", "--solver", "svd", "--csv", "-o", table)
+    outcome = htsr("audit", weights, table, "--convention", "paper")
+    assert outcome.code == 0
+    assert "the choices that reproduce most: paper with normalization = none\n" in outcome.out
+    table = outcome.out.split("mean over layers")[1].splitlines()
+    cells = [re.split(r"\s{2,}", line) for line in table[2:6]]
+    path = {name: np.array(numbers, float) for name, *numbers in cells}
+    start, added, end, _ = path.values()
+    assert list(path) == ["paper", "normalization = none", "sum", "theirs − sum"]
+    assert start + added == pytest.approx(end, abs=2e-3)
+
+
+@pytest.mark.spec("AUD-11")
+def test_the_path_says_where_layers_enter(htsr, weights, theirs):
+    outcome = htsr("audit", weights, theirs)
+    path = outcome.out.split("mean over layers")[1]
+    assert "layer_kinds = linear,conv,embedding (+ 1 layers)" in path
+    assert "min_dim = 0 (+ 1 layers)" in path
+
+
+@pytest.mark.spec("AUD-2")
+def test_a_mapped_table_of_unknown_convention(htsr, weights, theirs, tmp_path):
+    rows = [
+        {"where": row["longname"], "the alpha": row["alpha"], "max": row["lambda_max"]}
+        for row in from_csv(theirs.read_text())
+    ]
+    table = tmp_path / "mine.csv"
+    table.write_text(to_csv(rows, ";"))
+    maps = ["--map", "where=layer", "--map", "the alpha=alpha", "--map", "max=lambda_max"]
+    outcome = htsr("audit", weights, table, *maps, "--json")
+    assert outcome.code == 0
+    data = json.loads(outcome.out)
+    assert data["claimed"] is None
+    assert data["explanation"] == {"base": "weightwatcher", "changes": {}}
+    assert data["counts"]["reproduced"] == 2 * len(rows)
+
+
+@pytest.mark.spec("AUD-8")
+def test_what_is_unexplained_exits_with_1(htsr, weights, theirs, tmp_path):
+    rows = from_csv(theirs.read_text())
+    rows[2]["D"] = str(float(rows[2]["D"]) + 1e-3)
+    table = tmp_path / "wrong.csv"
+    table.write_text(to_csv(rows))
+    outcome = htsr("audit", weights, table, "--changes", "0")
+    assert outcome.code == 1
+    (line,) = [line for line in outcome.out.splitlines() if line.endswith(" unexplained")]
+    assert line.split()[0] == rows[2]["longname"]
+    assert line.split()[3] == "D"
+    out = tmp_path / "audit.md"
+    assert htsr("audit", weights, table, "--changes", "0", "-o", out).code == 1
+    assert out.read_text().startswith("# Audit of ")
+
+
+@pytest.mark.spec("AUD-8", "AUD-12")
+def test_a_claim_can_be_withdrawn_and_long_lists_are_cut(htsr, weights, theirs):
+    outcome = htsr("audit", weights, theirs, "--convention", "unknown", "--changes", "0")
+    assert outcome.code == 0
+    assert "the choices that reproduce most: weightwatcher\n" in outcome.out
+    outcome = htsr("audit", weights, theirs, "--convention", "paper-code", "--changes", "0")
+    assert outcome.code == 1
+    listed = [line for line in outcome.out.splitlines() if re.search(" unexplained(:|$)", line)]
+    (more,) = re.findall(r"and (\d+) numbers more: --json lists them all", outcome.out)
+    (total,) = re.findall(r"(\d+) unexplained, 0 known", outcome.out)
+    assert len(listed) == 40
+    assert int(more) == int(total) - 40
+
+
+@pytest.mark.spec("AUD-1", "AUD-2", "AUD-5")
+def test_bad_input_is_one_line_and_exit_2(htsr, weights, theirs, tmp_path):
+    other = tmp_path / "other.safetensors"
+    save_file({"h": np.ones((9, 9))}, other)
+    plain = tmp_path / "plain.csv"
+    plain.write_text("name,value\nfc,1\n")
+    cases = [
+        ((other, theirs), "no row belongs to a layer"),
+        ((weights, plain), "no known tool writes the columns name, value"),
+        ((weights, plain, "--map", "value"), "write COLUMN=NUMBER"),
+        ((weights, plain, "--map", "value=x"), "no number is called 'x'"),
+        ((weights, tmp_path / "no.csv"), "cannot be read"),
+        ((weights, theirs, "--convention", "mine"), "no convention 'mine'"),
+        ((weights, theirs, "-o", tmp_path / "a.csv"), "an audit is a table, JSON or Markdown"),
+    ]
+    for arguments, message in cases:
+        outcome = htsr("audit", *arguments)
+        assert outcome.code == 2, arguments
+        assert message in outcome.err
+        assert outcome.err.count("\n") == 1
+        assert outcome.out == ""

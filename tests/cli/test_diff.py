@@ -1,0 +1,77 @@
+"""`htsr diff`: files and reports in any mix, exit codes."""
+
+import json
+
+import numpy as np
+import pytest
+from commands import tensors
+from safetensors.numpy import load_file, save_file
+
+from htsr_ref.cli.tables import WIDTH
+
+
+@pytest.fixture
+def tuned(tmp_path):
+    """The plain file with fc1 scaled by 2 and a little noise in fc2, as .npz."""
+    arrays = tensors()
+    arrays["fc1.weight"] = 2 * arrays["fc1.weight"]
+    arrays["fc2.weight"][0, 0] += 1e-3
+    path = tmp_path / "tuned.npz"
+    np.savez(path, **arrays)
+    return path
+
+
+@pytest.mark.spec("AUD-21", "AUD-22")
+def test_the_layer_that_changed_most_comes_first(htsr, model, tuned):
+    outcome = htsr("diff", model, tuned)
+    assert (outcome.code, outcome.err) == (0, "")
+    lines = outcome.out.splitlines()
+    assert lines[0] == f"{model} → {tuned}; convention paper"
+    assert [line.split()[0] for line in lines[4:6]] == ["fc1", "fc2"]
+    assert max(map(len, lines[1:])) <= WIDTH
+    # ‖W‖_F doubles, λ_max quadruples.
+    assert "+0.301" in lines[4]
+    assert htsr("diff", model, tuned, "--fail-if-changed").code == 1
+
+
+@pytest.mark.spec("AUD-20", "AUD-22")
+def test_a_report_and_its_file_are_identical(htsr, model, tmp_path):
+    report = tmp_path / "report.json"
+    htsr("analyze", model, "--convention", "hill-peak", "-o", report)
+    for pair in ((report, model), (model, report)):
+        outcome = htsr("diff", *pair, "--fail-if-changed")
+        assert outcome.code == 0
+        assert outcome.out.endswith(
+            "convention hill-peak\n\nidentical: no number of 3 layers differs\n"
+        )
+    outcome = htsr("diff", report, model, "--convention", "paper")
+    assert outcome.code == 2
+    assert "follow different conventions" in outcome.err
+
+
+@pytest.mark.spec("AUD-20", "AUD-22")
+def test_json_and_layers_alone(htsr, model, tmp_path):
+    arrays = load_file(model)
+    arrays["head.weight"] = arrays.pop("fc1.weight")
+    arrays["new.weight"] = np.ones((5, 5), np.float32)
+    other = tmp_path / "other.safetensors"
+    save_file(arrays, other)
+    data = json.loads(htsr("diff", model, other, "--json").out)
+    assert not data["identical"]
+    assert data["only_after"] == ["new"]
+    assert [(x["name"], x["other_name"], x["matched_by"]) for x in data["layers"]] == [
+        ("fc2", "fc2", "name"),
+        ("fc1", "head", "shape"),
+    ]
+    assert "matched by shape: fc1 → head" in htsr("diff", model, other).out
+
+
+def test_bad_input(htsr, model, tmp_path):
+    outcome = htsr("diff", model, tmp_path / "no.safetensors")
+    assert outcome.code == 2
+    assert htsr("diff", model, model, "-o", tmp_path / "a.csv").code == 2
+    other = tmp_path / "other.safetensors"
+    save_file({"x.weight": np.ones((5, 3), np.float32)}, other)
+    outcome = htsr("diff", model, other)
+    assert (outcome.code, outcome.out) == (2, "")
+    assert "no layer in common" in outcome.err

@@ -1,0 +1,106 @@
+"""A table made with one choice changed is explained by exactly that choice: every one."""
+
+from typing import Any
+
+import pytest
+from audits import report, small_model, verdicts, written
+
+from htsr_ref import PAPER
+from htsr_ref.audit import SharedSpectra, audit, read_table
+from htsr_ref.audit.dialects import OURS
+from htsr_ref.audit.search import changes_of
+from htsr_ref.conventions import CONVENTIONS, FIELDS
+from htsr_ref.weights import open_weights
+
+WEIGHTS = open_weights(small_model())
+QUANTITIES = frozenset(OURS.quantities.values())
+CHANGES = [
+    change
+    for change in changes_of(PAPER, QUANTITIES)
+    if change.get("layer_kinds") != ("recurrent",)  # The model has no such layer.
+]
+SAME_HERE = {
+    "group-slices": "no convolution has groups",
+    "min_eigenvalues": "leaves out layers or does nothing",
+    "max_eigenvalues": "leaves out layers or does nothing",
+    "max_rows": "leaves out layers or does nothing",
+    "min_dim_applies_to": "leaves out layers",
+    "greatest": "matters for pools alone",
+    "shifted": "moves no entropy by 1e-6",
+}
+"""Fields or values that change no number of this model's layers under `paper`."""
+
+
+@pytest.fixture(scope="module")
+def spectra() -> SharedSpectra:
+    return SharedSpectra(WEIGHTS, "svd")
+
+
+def text_of(change: dict[str, Any]) -> str:
+    return ",".join(f"{name}={value}" for name, value in change.items())
+
+
+def matters(change: dict[str, Any]) -> bool:
+    names = {str(part) for item in change.items() for part in item}
+    fewer = set(change.get("layer_kinds", ())) <= {"linear", "conv"} and "layer_kinds" in change
+    return not names & set(SAME_HERE) and not fewer
+
+
+def test_every_field_and_value_is_among_the_changes():
+    changed = {(name, str(value)) for change in CHANGES for name, value in change.items()}
+    never = {"map_size", "average", "alpha_range"}  # No number to try; not about matrices.
+    assert {name for name, _ in changed} == set(FIELDS) - never
+    for name, field in FIELDS.items():
+        for value in set(field.values) - {"operator", "linear", "conv", "recurrent"}:
+            if name not in never and value not in ("none", str(getattr(PAPER, name))):
+                assert any(n == name and value in text for n, text in changed), (name, value)
+
+
+@pytest.mark.spec("AUD-8", "AUD-12", "AUD-13")
+@pytest.mark.parametrize("change", CHANGES, ids=text_of)
+def test_a_table_with_one_choice_changed_names_that_choice(spectra, tmp_path, change):
+    path = written(tmp_path, report(WEIGHTS, PAPER.override(change)).to_csv())
+    found = audit(spectra, read_table(path), PAPER, most=1)
+    if not matters(change):
+        assert set(verdicts(found)) == {"reproduced"}
+        assert found.explanation.changes == {}
+        return
+    assert set(verdicts(found)) <= {"explained", "reproduced"}
+    assert found.counts["explained"] > 0
+    named = [found.explanation.changes, *(tie.changes for tie in found.ties)]
+    assert change in named
+    # Blocks of rows take the aspect alone from `windows`; embeddings are in two lists of kinds.
+    alike = "row-blocks" in change.values() or change.get("layer_kinds") == ("embedding",)
+    assert len(named) == (2 if alike else 1)
+
+
+@pytest.mark.spec("AUD-10", "AUD-11")
+@pytest.mark.parametrize("change", CHANGES, ids=text_of)
+def test_a_report_with_one_choice_changed_is_one_step_from_the_paper(spectra, tmp_path, change):
+    made = report(WEIGHTS, PAPER.override(change))
+    table = read_table(written(tmp_path, made.to_json(), "theirs.json"))
+    found = audit(spectra, table, table.convention)
+    assert set(verdicts(found)) == {"reproduced"}
+    assert found.digits == 15
+    assert {name for step in found.path for name in step} == set(change)
+    assert len(found.path) == 1 or "toggled" in change.values()  # A choice beside another.
+
+
+@pytest.mark.spec("AUD-12")
+@pytest.mark.parametrize("name", CONVENTIONS)
+def test_an_unknown_convention_is_found(spectra, tmp_path, name):
+    made = report(WEIGHTS, CONVENTIONS[name])
+    found = audit(spectra, read_table(written(tmp_path, made.to_csv())), None)
+    assert set(verdicts(found)) == {"reproduced"}
+    assert found.explanation.changes == {}
+    assert name in [found.explanation.base, *(tie.base for tie in found.ties)]
+    assert found.ties == ()
+
+
+@pytest.mark.spec("AUD-12")
+def test_two_choices_are_found_together(spectra, tmp_path):
+    changes = {"normalization": "none", "ks": "one-sided"}
+    made = report(WEIGHTS, PAPER.override(changes))
+    found = audit(spectra, read_table(written(tmp_path, made.to_csv())), PAPER)
+    assert found.explanation.changes == changes
+    assert found.counts["unexplained"] == 0
