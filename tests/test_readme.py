@@ -21,6 +21,14 @@ def test_the_ranking_shown_is_the_one_that_is_printed():
     assert spawn("rank", *files).stdout.decode() == shown
 
 
+def test_the_audit_shown_is_the_one_that_is_printed():
+    shown = next(block for block in blocks("text") if block.startswith("mean over layers"))
+    arguments = re.search(r"^\$ htsr (audit .*)$", README, flags=re.MULTILINE)[1].split()
+    found = spawn(*(str(ROOT / word) if "/" in word else word for word in arguments))
+    assert found.returncode == 0
+    assert shown in found.stdout.decode()
+
+
 def test_the_two_commands_are_one_line_each():
     main_job, tests = blocks("sh")
     assert main_job.count("\n") == tests.count("\n") == 1
