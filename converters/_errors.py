@@ -1,0 +1,37 @@
+"""The one exception of the converters: a message for a person."""
+
+from typing import Self
+
+
+class ConversionError(Exception):
+    """A file that is not converted.
+
+    Parameters
+    ----------
+    problem : what is wrong with it.
+    cure : what the user can do about it.
+    tensor : the tensor at fault, where there is one.
+    file : the file at fault; the converter's input if None.
+    """
+
+    def __init__(
+        self, problem: str, cure: str, tensor: str | None = None, file: object = None
+    ) -> None:
+        super().__init__(problem)
+        self.problem = problem
+        self.cure = cure
+        self.tensor = tensor
+        self.file = file
+
+    def __str__(self) -> str:
+        where = f"{self.file}: " if self.file is not None else ""
+        if self.tensor is not None:
+            where += f"tensor {self.tensor!r}: "
+        text = f"{where}{self.problem}. {self.cure}."
+        return "".join(character if character.isprintable() else "?" for character in text)
+
+    def at(self, file: object, tensor: str | None = None) -> Self:
+        """Name the file and the tensor, unless they are named already."""
+        self.file = file if self.file is None else self.file
+        self.tensor = tensor if self.tensor is None else self.tensor
+        return self

@@ -1,0 +1,117 @@
+"""The layers that a Keras model's configuration names, and where their weights lie."""
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from _keras_meanings import PROJECTION, VARIABLES, Owner
+
+MAX_DEPTH = 32
+_INNER = ("layer", "cell")
+"""Where a wrapper (Bidirectional, TimeDistributed, RNN) keeps the layer that it wraps."""
+
+
+@dataclass(frozen=True)
+class Layer:
+    """A layer as the configuration has it.
+
+    Parameters
+    ----------
+    path : group of its weights in Keras 3's files, "layers/dense_1".
+    name : its own name after those of the models that it is in, "encoder/fc".
+    kind : its class in snake case, "conv2d_transpose".
+    config : its arguments.
+    """
+
+    path: str
+    name: str
+    kind: str
+    config: Mapping[str, Any]
+
+    def wrapped(self) -> "Layer":
+        """Layer that a wrapper wraps; itself if it wraps none."""
+        layer = self
+        for _ in range(MAX_DEPTH):
+            inner = [_dict(layer.config[key]) for key in _INNER if _dict(layer.config.get(key))]
+            if not inner:
+                break
+            kind = snake_case(str(inner[0].get("class_name")))
+            layer = replace(layer, kind=kind, config=_dict(inner[0].get("config")))
+        return layer
+
+
+def snake_case(name: str) -> str:
+    """Name of a class as Keras makes it part of a path.
+
+    >>> snake_case("Conv2DTranspose"), snake_case("GRU"), snake_case("MultiHeadAttention")
+    ('conv2d_transpose', 'gru', 'multi_head_attention')
+    """
+    name = re.sub(r"\W+", "", name)
+    name = re.sub("(.)([A-Z][a-z]+)", r"\1_\2", name)
+    return re.sub("([a-z])([A-Z])", r"\1_\2", name).lower()
+
+
+def layers(model: Any, path: str = "", name: str = "", depth: int = 0) -> Iterator[Layer]:
+    """Layers of a Sequential or Functional model, and of the models among them.
+
+    >>> dense = {"class_name": "Dense", "config": {"name": "fc"}}
+    >>> [layer.path for layer in layers({"config": {"layers": [dense, dense]}})]
+    ['layers/dense', 'layers/dense_1']
+    """
+    entries = _dict(_dict(model).get("config")).get("layers")
+    seen: Counter[str] = Counter()
+    for entry in map(_dict, entries if isinstance(entries, list) else []):
+        kind, config = snake_case(str(entry.get("class_name"))), _dict(entry.get("config"))
+        number, seen[kind] = seen[kind], seen[kind] + 1
+        group = f"{path}layers/{kind}" + f"_{number}" * (number > 0)
+        own = name + str(config.get("name", kind))
+        yield Layer(group, own, kind, config)
+        if depth < MAX_DEPTH:
+            yield from layers(entry, f"{group}/", f"{own}/", depth + 1)
+
+
+def owner_of(
+    group: Sequence[str], labels: Sequence[str], known: Mapping[str, Layer], *, is_keras3: bool
+) -> Owner:
+    """Find the layer of a variable.
+
+    Parameters
+    ----------
+    group : components of the path of the variable's group.
+    labels : for each, the name that the file states; the component itself if none, "" if the
+        component only holds others.
+    known : the configuration's layers by `path` and `name`.
+    is_keras3 : whether groups are named for classes and variables for numbers.
+    """
+    for end in range(len(group), 0, -1):
+        layer = known.get("/".join(group[:end]))
+        if layer is None:
+            continue
+        stated = labels[end - 1]
+        if is_keras3 and stated not in (group[end - 1], layer.name.split("/")[-1]):
+            continue
+        layer = layer if is_keras3 and end == len(group) else layer.wrapped()
+        kind = layer.kind.removesuffix("_cell")
+        name = "/".join(filter(None, (layer.name, *labels[end:])))
+        if kind in VARIABLES:
+            return Owner(name, kind, layer.config, inferred=False)
+        return Owner(name, kind_by_name(group, labels), {}, inferred=True)
+    return Owner("/".join(filter(None, labels)), kind_by_name(group, labels), {}, inferred=True)
+
+
+def kind_by_name(group: Sequence[str], labels: Sequence[str]) -> str:
+    """Class that a group or a layer is named for, as Keras does by default: "conv2d_3"."""
+    candidates = [*group[-1:], *labels[-1:]]
+    if group and re.fullmatch(f"cell|{PROJECTION}", group[-1]):
+        candidates += group[-2:-1]
+    for candidate in candidates:
+        kind = re.sub(r"_\d+$", "", candidate).removesuffix("_cell")
+        if kind in VARIABLES:
+            return kind
+    return ""
+
+
+def _dict(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else {}

@@ -1,0 +1,63 @@
+"""The manifest, the string of JSON that says what each tensor of a weight file means."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from _layout import MATRIX_KINDS, canonical_axes
+from _model import Source, Tensor
+
+VERSION = "1"
+FORMAT = "htsr-weights/1"
+MANIFEST_KEY = "htsr_manifest"
+NO_DIGEST = "0" * 64
+"""Stands for the source's digest until it is known; the first such text in a file's manifest."""
+
+
+def manifest_text(source: Source, tensors: Sequence[Tensor], converter: str) -> str:
+    """Manifest of the tensors, with `NO_DIGEST` where the source's digest belongs."""
+    value = {
+        "format": FORMAT,
+        "source": {
+            "sha256": NO_DIGEST,
+            "framework": source.framework,
+            "converter": f"{converter} {VERSION}",
+            "file": source.name,
+        },
+        "tensors": {tensor.name: _entry(tensor) for tensor in tensors},
+        "extra": {"left_out": dict(source.dropped), "notes": list(source.notes)},
+    }
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+
+
+def _entry(tensor: Tensor) -> dict[str, Any]:
+    meaning = tensor.meaning
+    entry: dict[str, Any] = {"kind": meaning.kind, "rule": meaning.rule}
+    if meaning.inferred:
+        entry["inferred"] = True
+    if meaning.layer is not None:
+        entry["layer"] = meaning.layer
+    if meaning.kind in MATRIX_KINDS:
+        entry["axes"] = list(canonical_axes(tensor.shape, meaning)[0])
+        if meaning.kind == "conv":
+            entry["groups"] = meaning.groups
+        if meaning.parts:
+            entry["parts"] = [{"name": name, "size": size} for name, size in meaning.parts]
+        if meaning.quantization is not None:
+            entry["quantization"] = dict(meaning.quantization)
+    if tensor.same_as is not None:
+        entry["same_as"] = tensor.same_as
+    return entry
+
+
+def digest_of(files: Sequence[Path]) -> str:
+    """SHA-256 of a file; of several, that of their digests joined in the order of their names."""
+    digests = []
+    for path in sorted(files):
+        with path.open("rb") as file:
+            digests.append(hashlib.file_digest(file, "sha256").hexdigest())
+    return (
+        digests[0] if len(digests) == 1 else hashlib.sha256("".join(digests).encode()).hexdigest()
+    )

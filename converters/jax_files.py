@@ -1,0 +1,128 @@
+# /// script
+# requires-python = ">=3.11"
+# dependencies = ["numpy>=1.26", "h5py>=3.11", "tensorstore>=0.1.60"]
+# ///
+"""Convert JAX parameters (Flax msgpack, orbax, pytrees in .npz) to a weight file.
+
+tensorstore is needed only for orbax checkpoints, h5py only for --format hdf5.
+"""
+
+import argparse
+import re
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence, Set
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from _containers import zip_members
+from _errors import ConversionError
+from _export import main
+from _jax_rules import Tree, meaning
+from _layout import Meaning
+from _model import Source, Tensor
+from _msgpack import Place, read_tree
+from _npy import read_array, read_header
+from _orbax import checkpoint_folder, files_of, read_arrays
+from _sniff import refuse, sniff
+from numpy.typing import NDArray
+
+NAMELESS = "its numbers have lost their type (bfloat16?), as they do in .npz files"
+NUMBERS = r"[a-z]+\d+(_\w+)?|bool|[<>|]V2"
+OPTIMIZER = r"opt(im|imizer)?(_?states?)?|param_states"
+
+Names = tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Leaf:
+    """An array of the tree."""
+
+    shape: tuple[int, ...]
+    dtype: str
+    read: Callable[[], NDArray[Any]]
+
+
+def open_model(path: Path, _: argparse.Namespace) -> Source:
+    """Read the tree of a file's arrays."""
+    if path.is_dir():
+        folder = checkpoint_folder(path)
+        files = files_of(folder)
+        leaves = [(a.names, Leaf(a.shape, a.dtype, a.read)) for a in read_arrays(folder)]
+        return _source(path, leaves, files)
+    word, description = sniff(path)
+    if word == "zip":
+        return _source(path, list(_leaves_of_npz(path)), [path])
+    if not word:  # msgpack has no signature
+        return _source(path, list(_leaves_of_msgpack(path, read_tree(path))), [path])
+    raise refuse(path, word, description)
+
+
+def _leaves_of_npz(path: Path) -> Iterator[tuple[Names, Leaf]]:
+    for member, info in zip_members(path).items():
+        if not member.endswith(".npy"):
+            raise ConversionError("it is a zip archive, but not .npz", "Check the file")
+        npy = read_header(path, info)
+        name = member.removesuffix(".npy")
+        # "params/Dense_0/kernel", "params.Dense_0.kernel" or ".params['Dense_0']['kernel']".
+        names = tuple(re.findall(r"[^\[\]'\"./]+", name)) or (name,)
+        yield names, Leaf(npy.shape, npy.dtype, partial(read_array, path, npy, info))
+
+
+def _leaves_of_msgpack(path: Path, value: Any, names: Names = ()) -> Iterator[tuple[Names, Leaf]]:
+    if isinstance(value, Place):
+        yield names or (path.stem,), Leaf(value.shape, value.dtype, partial(value.read, path))
+    if isinstance(value, list):
+        value = {str(number): item for number, item in enumerate(value)}
+    if isinstance(value, dict):
+        for name, item in value.items():
+            yield from _leaves_of_msgpack(path, item, (*names, name))
+
+
+def _source(path: Path, found: Sequence[tuple[Names, Leaf]], files: Sequence[Path]) -> Source:
+    optimizers = _optimizers({names for names, _ in found})
+    dropped: Counter[str] = Counter()
+    kept: dict[Names, Leaf] = {}
+    for whole, leaf in found:
+        names = _without_wrappers(whole)
+        if any(whole[:depth] in optimizers for depth in range(1, len(whole))):
+            dropped["optimizer state"] += 1
+        elif not re.fullmatch(NUMBERS, leaf.dtype):
+            dropped["array that does not hold numbers"] += 1
+        elif names in kept:
+            raise ConversionError("two arrays have this name", "Rename one", "/".join(names))
+        else:
+            kept[names] = leaf
+    tree = Tree({names: leaf.shape for names, leaf in kept.items()})
+    tensors = []
+    for names, leaf in kept.items():
+        nameless = Meaning("refused", NAMELESS) if leaf.dtype.endswith("V2") else None
+        what = nameless or meaning(names, leaf.dtype, tree)
+        tensors.append(Tensor("/".join(names), leaf.shape, leaf.dtype, leaf.read, what))
+    return Source("jax", path.name, tensors, files, dropped)
+
+
+def _optimizers(found: Set[Names]) -> Set[Names]:
+    """Where states of optimizers are: under their usual names, and where Adam's moments lie."""
+    places = {names[:depth] for names in found for depth in range(1, len(names))}
+    by_name = {
+        names
+        for names in places
+        if re.fullmatch(OPTIMIZER, names[-1], re.IGNORECASE) and "params" not in names
+    }
+    counted = {names[:-1] for names in found if names[-1] == "count"}
+    adam = {at for at in counted if {(*at, "mu"), (*at, "nu")} <= places}
+    return by_name | adam
+
+
+def _without_wrappers(names: Names) -> Names:
+    """Take off the collection "params", and the "value" of each variable in Flax NNX."""
+    while names[0] == "params" and len(names) > 1:
+        names = names[1:]
+    return names[:-1] if names[-1] == "value" and len(names) > 1 else names
+
+
+if __name__ == "__main__":
+    sys.exit(main(open_model, __doc__ or ""))

@@ -1,0 +1,227 @@
+# /// script
+# requires-python = ">=3.11"
+# dependencies = ["numpy>=1.26", "h5py>=3.11"]
+# ///
+"""Convert a PyTorch checkpoint (.pt, .pth, .bin, .ckpt; TorchScript) without PyTorch.
+
+Nothing in the file is executed: see `_pickles`. h5py is needed only for --format hdf5.
+"""
+
+import argparse
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+from io import BytesIO
+from math import prod
+from mmap import ACCESS_READ, mmap
+from pathlib import Path
+from typing import Any
+from zipfile import ZipInfo
+
+import numpy as np
+from _conditions import Model
+from _containers import (
+    DAMAGED,
+    check_sum,
+    data_offset,
+    map_array,
+    open_regular,
+    read_member,
+    zip_members,
+)
+from _errors import ConversionError
+from _export import main
+from _layout import Meaning
+from _model import Source, Tensor
+from _numbers import CODES
+from _pickled_arrays import PickledArray
+from _pickles import load
+from _rules import decide
+from _sniff import refuse, sniff
+from _state_dict import Leaf, StateDict, leaves, state_dict
+from _torch_pickles import Storage, Unsupported, View, script_function, storage_of, torch_function
+from numpy.typing import NDArray
+
+MAGIC = 0x1950A86A20F9469CFC6C
+PROTOCOL = 1001
+MAX_PICKLE = 256 * 2**20
+MAX_COPIES = 4
+"""Tensors may overlap, but not fill the disk: they have at most so many times the file's bytes."""
+
+Locate = Callable[[Storage], int]
+"""Where in the file a storage begins; an error if it is not there in full."""
+
+
+def open_model(path: Path, arguments: argparse.Namespace) -> Source:
+    """Read a checkpoint's structure."""
+    word, description = sniff(path)
+    if word == "zip":
+        value, locate = _open_zip(path)
+    elif word == "pickle":
+        value, locate = _open_pickle(path)
+    elif word == "tar":
+        raise ConversionError(
+            "it is a tar archive, PyTorch's format before 0.1.10", "Load and save it with PyTorch"
+        )
+    else:
+        raise refuse(path, word, description)
+    found = state_dict(value, arguments.key)
+    return Source(
+        "pytorch", path.name, _tensors(path, found, locate), [path], found.dropped, found.notes
+    )
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add what only checkpoints need."""
+    parser.add_argument("--key", help="where in the checkpoint the weights are (model.ema)")
+
+
+def _open_zip(path: Path) -> tuple[Any, Locate]:
+    members = zip_members(path)
+    pickles = [name for name in members if name.split("/")[1:] == ["data.pkl"]]
+    if len(pickles) != 1:
+        raise ConversionError(
+            "it is a zip archive, but not one of PyTorch",
+            "Use numpy_files.py for .npz and skops files, keras_files.py for .keras files",
+        )
+    root = pickles[0].removesuffix("data.pkl")
+    order = members.get(root + "byteorder")
+    if order is not None and read_member(path, order) != b"little":
+        raise ConversionError("its numbers are big-endian", "Save it on another machine")
+    if members[pickles[0]].file_size > MAX_PICKLE:
+        raise ConversionError(f"its pickle is larger than {MAX_PICKLE} bytes", DAMAGED)
+    is_script = root + "constants.pkl" in members
+    allowed = script_function if is_script else torch_function
+    value = load(BytesIO(read_member(path, members[pickles[0]])), allowed, storage_of)
+    if is_script and next(leaves(value), None) is None:
+        raise ConversionError(
+            "it is frozen TorchScript, whose weights have no names", "Save it before freezing it"
+        )
+    offsets: dict[str, int] = {}
+
+    def locate(storage: Storage) -> int:
+        if storage.key not in offsets:
+            offsets[storage.key] = _offset_in_zip(
+                path, members.get(f"{root}data/{storage.key}"), storage
+            )
+        return offsets[storage.key]
+
+    return value, locate
+
+
+def _offset_in_zip(path: Path, member: ZipInfo | None, storage: Storage) -> int:
+    if member is None:
+        raise ConversionError(f"the numbers under {storage.key!r} are missing", DAMAGED)
+    if member.file_size < storage.numel * storage.itemsize:
+        raise ConversionError(f"the numbers under {storage.key!r} are cut off", DAMAGED)
+    check_sum(path, member)
+    return data_offset(path, member)
+
+
+def _open_pickle(path: Path) -> tuple[Any, Locate]:
+    """Read the format of PyTorch before 1.6, or a plain pickle of NumPy arrays."""
+    storages: dict[str, Storage] = {}
+
+    def persistent(identifier: Any) -> Storage:
+        storage = storage_of(identifier)
+        first = storages.setdefault(storage.key, storage)
+        if (first.dtype, first.numel) != (storage.dtype, storage.numel):
+            raise ValueError(f"two storages under {storage.key!r}")
+        return storage
+
+    with open_regular(path) as file, mmap(file.fileno(), 0, access=ACCESS_READ) as pickles:
+        value = load(pickles, torch_function)
+        if value != MAGIC:
+            return value, _nowhere
+        if load(pickles, torch_function) != PROTOCOL:
+            raise ConversionError("its protocol is not 1001", "Save it with PyTorch")
+        system = load(pickles, torch_function)
+        if not isinstance(system, dict) or system.get("little_endian") is not True:
+            raise ConversionError("its numbers are big-endian", "Save it on another machine")
+        value = load(pickles, torch_function, persistent)
+        keys = load(pickles, torch_function)
+        offsets = dict(_offsets(pickles, keys, storages))
+
+    def locate(storage: Storage) -> int:
+        if storage.key not in offsets:
+            raise ConversionError(f"the numbers under {storage.key!r} are missing", DAMAGED)
+        return offsets[storage.key]
+
+    return value, locate
+
+
+def _offsets(
+    pickles: mmap, keys: Any, storages: Mapping[str, Storage]
+) -> Iterator[tuple[str, int]]:
+    for key in keys if isinstance(keys, list) else []:
+        storage = storages.get(str(key))
+        numel = int.from_bytes(pickles.read(8), "little")
+        offset = pickles.tell()
+        if storage is None or storage.numel != numel:
+            raise ConversionError(f"the numbers under {key!r} have another length", DAMAGED)
+        if offset + numel * storage.itemsize > len(pickles):
+            raise ConversionError(f"the numbers under {key!r} are cut off", DAMAGED)
+        pickles.seek(offset + numel * storage.itemsize)
+        yield str(key), offset
+
+
+def _nowhere(storage: Storage) -> int:
+    raise ConversionError(f"the numbers under {storage.key!r} are missing", DAMAGED)
+
+
+def _tensors(path: Path, found: StateDict, locate: Locate) -> list[Tensor]:
+    shapes = {name: _shape(leaf) for name, leaf in found.tensors.items()}
+    model = Model(shapes)
+    holders: dict[View, str] = {}
+    tensors = []
+    for name, leaf in found.tensors.items():
+        same_as = None
+        if isinstance(leaf, View) and leaf.span > 0:
+            holder = holders.setdefault(leaf, name)
+            same_as = holder if holder != name else None
+        tensors.append(_tensor(path, name, leaf, same_as, model, locate))
+    total = sum(view.itemsize * prod(view.shape) for view in holders)
+    if total > MAX_COPIES * path.stat().st_size:
+        raise ConversionError(f"its tensors overlap and claim {total} bytes", "Save it again")
+    return tensors
+
+
+def _shape(leaf: Leaf) -> tuple[int, ...]:
+    if isinstance(leaf, View):
+        return leaf.shape
+    if isinstance(leaf, PickledArray) and leaf.array is not None:
+        return leaf.array.shape
+    return ()
+
+
+def _tensor(
+    path: Path, name: str, leaf: Leaf, same_as: str | None, model: Model, locate: Locate
+) -> Tensor:
+    if isinstance(leaf, Unsupported):
+        return Tensor(name, (), "", _nothing, Meaning("refused", leaf.reason))
+    if isinstance(leaf, View):
+        meaning = decide(name, leaf.shape, leaf.dtype, model)
+        return Tensor(
+            name, leaf.shape, leaf.dtype, partial(_read, path, leaf, locate), meaning, same_as
+        )
+    array = leaf.array
+    if array is None:
+        return Tensor(name, (), "", _nothing, Meaning("refused", "it holds Python objects"))
+    meaning = decide(name, array.shape, array.dtype.name, model)
+    return Tensor(name, array.shape, array.dtype.name, lambda: array, meaning)
+
+
+def _read(path: Path, view: View, locate: Locate) -> NDArray[Any]:
+    start = locate(view.storage) + view.offset * view.itemsize
+    code = CODES[view.dtype][1]
+    numbers = map_array(path, start, code, (view.span,))
+    steps = [step * view.itemsize for step in view.strides]
+    return np.lib.stride_tricks.as_strided(numbers, view.shape, steps, writeable=False)
+
+
+def _nothing() -> NDArray[Any]:
+    return np.empty(())
+
+
+if __name__ == "__main__":
+    sys.exit(main(open_model, __doc__ or "", add_arguments))

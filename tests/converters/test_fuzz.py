@@ -1,0 +1,105 @@
+"""Damaged files: each ends in one line and nothing written, or in a weight file.
+
+10 damaged copies of each fixture, 400 with `--hypothesis-profile=nightly`; what a case needs to
+be made again is its number.
+"""
+
+import importlib
+import resource
+import shutil
+import sys
+import time
+import warnings
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import pytest
+from conversions import CONVERTERS, convert, expected, fixtures, read
+from hypothesis import settings
+
+from htsr_ref.weights import open_weights
+
+CASES = [(module, path) for folder, module in CONVERTERS.items() for path in fixtures(folder)]
+CHECKED = (".keras", ".npz", ".skops", ".pt", ".ckpt")
+"""Zip archives, whose checksums tell every change of a number."""
+SECONDS = 10
+SPARE_BYTES = 2**30
+
+
+def damaged(content: bytes, rng: np.random.Generator) -> bytes:
+    """Some bytes set, the end cut off, or a piece copied to another place."""
+    result = bytearray(content)
+    how = rng.integers(10)
+    if how == 0:
+        return bytes(result[: rng.integers(len(result))])
+    if how == 1:
+        length = int(rng.integers(1, 64))
+        start, target = rng.integers(len(result), size=2)
+        result[target : target + length] = result[start : start + length]
+        return bytes(result)
+    for position in rng.integers(len(result), size=rng.integers(1, 7)):
+        # All kinds of bytes, and often those that sizes and instructions are made of.
+        result[position] = rng.choice([rng.integers(256), 0, 1, 0x7F, 0xFF, result[position] ^ 1])
+    return bytes(result)
+
+
+def damage(path: Path, rng: np.random.Generator) -> None:
+    """Damage a file, or one file of a folder."""
+    files = [path] if path.is_file() else sorted(item for item in path.rglob("*") if item.is_file())
+    file = files[rng.integers(len(files))]
+    file.write_bytes(damaged(file.read_bytes(), rng))
+
+
+@contextmanager
+def limited_memory() -> Iterator[None]:
+    """Let the process take a gigabyte more than it has."""
+    pages = int(Path("/proc/self/statm").read_text().split()[0])
+    before = resource.getrlimit(resource.RLIMIT_AS)
+    limit = pages * resource.getpagesize() + SPARE_BYTES
+    resource.setrlimit(resource.RLIMIT_AS, (limit, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_AS, before)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the limit of memory is Linux's")
+@pytest.mark.parametrize(("module", "path"), CASES, ids=[path.name for _, path in CASES])
+def test_damaged_files(module, path, tmp_path):
+    converter = importlib.import_module(module)
+    copy, output = tmp_path / path.name, tmp_path / "out.safetensors"
+    for number in range(settings().max_examples // 5):
+        if path.is_dir():
+            shutil.rmtree(copy, ignore_errors=True)
+            shutil.copytree(path, copy)
+        else:
+            shutil.copyfile(path, copy)
+        damage(copy, np.random.default_rng(number))
+        start = time.monotonic()
+        with limited_memory(), warnings.catch_warnings():
+            warnings.simplefilter("error")
+            run = convert(converter, copy, "-o", output)
+        case = f"{path.name}, case {number}: {run}"
+        assert time.monotonic() - start < SECONDS, case
+        if run.code == 0:
+            check(output, path, case)
+            output.unlink()
+        else:
+            assert run.code == 2, case
+            assert run.err.startswith("error: "), case
+            assert run.err.count("\n") == 1, case
+            assert "memory does not suffice" not in run.err, case
+        assert [file.name for file in tmp_path.iterdir()] == [copy.name], case
+
+
+def check(output: Path, path: Path, case: str) -> None:
+    """What was written is a weight file, and that of the original where checksums guard it."""
+    open_weights(output)
+    if not (path.suffix in CHECKED and zipfile.is_zipfile(path)):
+        return
+    weights, wanted = read(output), expected(path)
+    for name, array in weights.arrays.items():
+        assert array.tobytes() == wanted[name].tobytes(), case

@@ -1,0 +1,137 @@
+"""Pickles made to do harm: each ends in one line, and nothing of theirs runs."""
+
+import os
+import pickle
+import struct
+import sys
+import time
+import zipfile
+from collections import OrderedDict
+from pathlib import Path
+
+import pytest
+import pytorch
+from conversions import FIXTURES, refused
+
+CHECKPOINT = FIXTURES / "pytorch" / "convnet.pt"
+HARMFUL = ("compile", "ctypes", "exec", "import", "os.exec", "os.system", "pickle", "subprocess")
+events: list[str] = []
+sys.addaudithook(lambda event, _: events.append(event))
+
+
+class Call:
+    """An object whose pickle calls a function."""
+
+    def __init__(self, function, *arguments):
+        self.call = function, arguments
+
+    def __reduce__(self):
+        return self.call
+
+
+CALLS = {
+    "system": Call(os.system, "touch /tmp/harm"),
+    "eval": Call(eval, "1 + 1"),
+    "within a dictionary": {"w": Call(exec, "pass")},
+    "nested": Call(map, Call(os.system, "true"), [1]),
+    "getattr": Call(getattr, OrderedDict(), "clear"),
+    "import": Call(__import__, "os"),
+}
+
+
+def with_pickle(target: Path, content: bytes) -> Path:
+    """A PyTorch archive with another pickle."""
+    with zipfile.ZipFile(CHECKPOINT) as old, zipfile.ZipFile(target, "w") as new:
+        for info in old.infolist():
+            is_pickle = info.filename.endswith("data.pkl")
+            new.writestr(info.filename, content if is_pickle else old.read(info))
+    return target
+
+
+@pytest.mark.parametrize("name", CALLS)
+@pytest.mark.parametrize("protocol", [0, 1, 2, 4, 5])
+def test_nothing_in_a_pickle_is_called(name, protocol, tmp_path):
+    path = with_pickle(tmp_path / "hostile.pt", pickle.dumps(CALLS[name], protocol))
+    message = refused(pytorch, path, tmp_path)  # Python loads its text encodings only once
+    events.clear()
+    refused(pytorch, path, tmp_path)
+    assert [event for event in events if event.startswith(HARMFUL)] == []
+    assert "wants to run" in message
+
+
+def test_a_plain_pickle_is_no_other(tmp_path):
+    path = tmp_path / "hostile.pt"
+    path.write_bytes(pickle.dumps(CALLS["system"], 4))
+    assert "wants to run 'posix.system'" in refused(pytorch, path, tmp_path)
+
+
+def doubling(depth: int) -> bytes:
+    """2**depth paths to one list: what walks all of them takes for ever."""
+    return b"\x80\x02]" + b"2\x86" * depth + b"."
+
+
+BOMBS = {
+    "memo of two billion": b"\x80\x02]r\xff\xff\xff\x7fj\xff\xff\xff\x7f.",
+    "text of four gigabytes": b"\x80\x02X\xff\xff\xff\xff" + b"x",
+    "bytes of eight exabytes": b"\x80\x04\x8e" + struct.pack("<Q", 2**63 - 1) + b"x",
+    "integer of a gigabyte": b"\x80\x02\x8b\x00\x00\x00\x40" + b"x",
+    "decimal of 100,000 digits": b"I" + b"9" * 100_000 + b"\n.",
+    "doubling": doubling(64),
+    "doubling as a key": b"\x80\x02}" + doubling(64)[2:-1] + b"K\x01s.",
+    "100,000 lists in one another": b"\x80\x02" + b"]" * 100_000 + b"a" * 99_999 + b".",
+    "a list in itself": b"\x80\x02]q\x00h\x00a.",
+    "no end": b"\x80\x02]",
+    "empty stack": b"\x80\x02a.",
+    "items of an odd number": b"\x80\x02}(K\x01u.",
+    "extension": b"\x80\x02\x82\x01.",
+    "frame beyond the end": b"\x80\x04\x95" + struct.pack("<Q", 2**62) + b"].",
+}
+
+
+@pytest.mark.parametrize("name", BOMBS)
+def test_a_bomb_does_not_go_off(name, tmp_path):
+    path = with_pickle(tmp_path / "bomb.pt", BOMBS[name])
+    start = time.monotonic()
+    refused(pytorch, path, tmp_path)
+    assert time.monotonic() - start < 5
+
+
+def tensor(
+    key: bytes, offset: int, shape: tuple[int, ...], strides: tuple[int, ...], numel: int = 4
+) -> bytes:
+    """Instructions that make a tensor, with a view and the key of a storage of our choosing."""
+    count = b"J" + struct.pack("<i", numel)
+    storage = b"(U\x07storagectorch\nFloatStorage\nU\x01" + key + b"U\x03cpu" + count + b"tQ"
+    # Without the two bytes that begin a pickle and the one that ends it, values can be strung.
+    view = b"".join(pickle.dumps(value, 2)[2:-1] for value in (offset, shape, strides, False, {}))
+    return b"ctorch._utils\n_rebuild_tensor_v2\n(" + storage + view + b"tR"
+
+
+@pytest.mark.parametrize(
+    ("view", "problem"),
+    [
+        ((b"0", 0, (1 << 40,), (0,)), "repeats its numbers"),
+        ((b"0", 0, (1 << 40,), (1,)), "damaged"),
+        ((b"0", 0, (4,), (-1,)), "damaged"),
+        ((b"0", 1 << 62, (4,), (1,)), "damaged"),
+        ((b"0", 0, (4, 4), (1,)), "damaged"),
+        ((b"0", 0, (1,) * 33, (1,) * 33), "damaged"),
+        ((b"z", 0, (4,), (1,)), "missing"),
+    ],
+)
+def test_a_view_stays_within_its_storage(view, problem, tmp_path):
+    path = with_pickle(tmp_path / "view.pt", b"\x80\x02}U\x01w" + tensor(*view) + b"s.")
+    assert problem in refused(pytorch, path, tmp_path)
+
+
+def test_tensors_that_overlap_do_not_fill_the_disk(tmp_path):
+    numel = 2**18
+    views = b"".join(
+        b"U\x01" + bytes([ord("a") + at]) + tensor(b"0", at, (numel - at,), (1,), numel) + b"s"
+        for at in range(10)
+    )
+    path = tmp_path / "bomb.pt"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("model/data.pkl", b"\x80\x02}" + views + b".")
+        archive.writestr("model/data/0", bytes(4 * numel))
+    assert "its tensors overlap and claim" in refused(pytorch, path, tmp_path)

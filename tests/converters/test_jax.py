@@ -1,0 +1,225 @@
+"""Parameters of Flax and Haiku without JAX: exact weights."""
+
+import json
+import shutil
+import struct
+import sys
+
+import jax_files
+import numpy as np
+import pytest
+from conversions import FIXTURES, assert_is_expected, converted, fixtures, refused
+
+FOLDER = FIXTURES / "jax"
+
+
+ORBAX = ("nnx", "zarr", "zarr3")
+
+
+def needs_tensorstore(path):
+    if path.name in ORBAX:
+        pytest.importorskip("tensorstore")
+
+
+@pytest.mark.parametrize("path", fixtures("jax"), ids=lambda path: path.name)
+def test_every_number_is_what_the_framework_says(path, tmp_path):
+    needs_tensorstore(path)
+    assert_is_expected(converted(jax_files, path, tmp_path), path)
+
+
+def test_a_training_state_is_searched_for_its_weights(tmp_path):
+    weights = converted(jax_files, FOLDER / "train_state.msgpack", tmp_path)
+    # Adam keeps a count and two moments of each of the 21 parameters.
+    assert weights.manifest["extra"]["left_out"] == {"optimizer state": 43}
+    assert weights.entries["embed/embedding"]["kind"] == "embedding"
+    assert weights.entries["layers/attention/query/kernel"]["axes"] == ["stack", "out", "in"]
+    assert weights.entries["layers/dense/bias"]["kind"] == "bias"
+    assert weights.dtypes["brain/kernel"] == "bfloat16"
+    assert weights.dtypes["half/kernel"] == "float16"
+
+
+def test_kinds_and_groups(tmp_path):
+    entries = converted(jax_files, FOLDER / "convnet.msgpack", tmp_path).entries
+    assert entries["depthwise/kernel"]["groups"] == 8
+    assert entries["deconv/kernel"]["rule"] == "transposed conv kernel (k, out, in)"
+    assert entries["batch_stats/norm/mean"]["kind"] == entries["norm/scale"]["kind"] == "norm"
+    gates = converted(jax_files, FOLDER / "recurrent.npz", tmp_path).entries
+    kinds = {name: entry["kind"] for name, entry in gates.items() if name.endswith("kernel")}
+    assert len(kinds) == 8 + 6 + 2
+    assert set(kinds.values()) == {"recurrent"}
+
+
+def pytree(folder, **arrays):
+    path = folder / "pytree.npz"
+    np.savez(path, **{name: np.asarray(array) for name, array in arrays.items()})
+    return path
+
+
+@pytest.mark.parametrize(
+    ("shapes", "axes", "shape"),
+    [
+        # A dense layer under a scan of 4: biases have the axis too. (in, heads, size) otherwise.
+        ({"d/kernel": (4, 5, 6), "d/bias": (4, 6)}, ["stack", "out", "in"], (4, 6, 5)),
+        ({"d/kernel": (4, 5, 6), "d/bias": (5, 6)}, ["out", "in"], (30, 4)),
+        ({"d/kernel": (4, 4, 6), "d/bias": (4, 6)}, ["stack", "out", "in"], (4, 6, 4)),
+        ({"query/kernel": (4, 4, 6), "query/bias": (4, 6)}, ["out", "in"], (24, 4)),
+        ({"d/kernel": (4, 5, 6), "d/bias": (6,)}, ["out", "in", "k1"], (6, 5, 4)),
+        ({"d/kernel": (4, 5, 6), "norm/scale": (4, 5)}, ["stack", "out", "in"], (4, 6, 5)),
+        ({"d/kernel": (4, 5, 6), "norm/scale": (5,)}, ["out", "in", "k1"], (6, 5, 4)),
+        ({"layers/d/kernel": (4, 5, 6)}, ["stack", "out", "in"], (4, 6, 5)),
+        ({"layers/0/kernel": (4, 5, 6)}, ["out", "in", "k1"], (6, 5, 4)),
+        ({"d/kernel": (2, 2, 5, 6), "d/bias": (5,)}, ["out", "in", "k1", "k2"], (5, 6, 2, 2)),
+    ],
+)
+def test_axes_by_neighbours(shapes, axes, shape, tmp_path):
+    name = next(iter(shapes))
+    arrays = {
+        name: np.arange(np.prod(shape)).reshape(shape) * 1.0 for name, shape in shapes.items()
+    }
+    weights = converted(jax_files, pytree(tmp_path, **arrays), tmp_path)
+    assert weights.entries[name]["axes"] == axes
+    assert weights.entries[name]["inferred"] is True
+    assert weights.arrays[name].shape == shape
+
+
+def test_moments_are_known_by_their_form(tmp_path):
+    kernel = np.ones((3, 4))
+    moments = {f"trained/1/{moment}/d/kernel": kernel for moment in ("mu", "nu")}
+    named_mu = {"params/mu/kernel": kernel, "trained/1/count": 3}
+    weights = converted(jax_files, pytree(tmp_path, **moments, **named_mu), tmp_path)
+    assert list(weights.entries) == ["mu/kernel"]
+
+
+def test_bfloat16_in_npz_is_refused(tmp_path):
+    path = pytree(tmp_path, **{"d/kernel": np.zeros((3, 4), "V2")})
+    assert "tensor 'd/kernel': its numbers have lost their type" in refused(
+        jax_files, path, tmp_path
+    )
+
+
+def test_names_are_not_lost(tmp_path):
+    path = pytree(tmp_path, **{"params/d/kernel": np.ones((3, 4)), "d.kernel": np.ones((3, 4))})
+    assert "tensor 'd/kernel': two arrays have this name" in refused(jax_files, path, tmp_path)
+    path = pytree(tmp_path, **{"params/opt/kernel": np.ones((3, 4)), "config": "{}"})
+    weights = converted(jax_files, path, tmp_path)
+    assert list(weights.entries) == ["opt/kernel"]
+    assert weights.manifest["extra"]["left_out"] == {"array that does not hold numbers": 1}
+
+
+def packed(shape: bytes, data: bytes) -> bytes:
+    """A map with one array of float32."""
+    array = b"\x93" + shape + b"\xa7float32" + b"\xc4" + bytes([len(data)]) + data
+    return b"\x81\xa1w\xc7" + bytes([len(array)]) + b"\x01" + array
+
+
+GOOD = packed(b"\x91\x02", struct.pack("<2f", 1, 2))
+
+
+def test_an_array_by_hand(tmp_path):
+    path = tmp_path / "w.msgpack"
+    path.write_bytes(GOOD)
+    assert converted(jax_files, path, tmp_path).arrays["w"].tolist() == [1, 2]
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b"", "it is empty"),
+        (b"hello", "bytes too many"),
+        (GOOD[:-1], "it is cut off"),
+        (GOOD + b"\xc0", "1 bytes too many"),
+        (packed(b"\x91\x03", bytes(8)), "8 bytes do not hold [3] numbers"),
+        (packed(b"\x91\xcf" + b"\xff" * 8, bytes(8)), "is no shape"),
+        (packed(b"\x91\xff", bytes(8)), "is no shape"),
+        (b"\x82\xa1w\xc0\xa1w\xc0", "is there twice"),
+        (b"\xdf\xff\xff\xff\xff", "it is cut off"),
+        (b"\xdd\xff\xff\xff\xff" + b"\xc0" * 1_000_001, "more than 1000000 values"),
+        (b"\x91" * 100, "nested deeper than 64"),
+        (b"\xc1", "no value of type 0xc1"),
+        (b"\x81\xa1w\xd9\x02\xff\xff", "decode"),
+        (b"\x81\xa1w\x05", "no tensor is left"),
+        (b"\x80\x04}.", "it is a pickle"),
+    ],
+)
+def test_what_is_refused(content, reason, tmp_path):
+    path = tmp_path / "bad.msgpack"
+    path.write_bytes(content)
+    assert reason in refused(jax_files, path, tmp_path)
+
+
+def copied(folder, name):
+    shutil.copytree(FOLDER / name, folder / "copy")
+    return folder / "copy"
+
+
+def test_states_of_optimizers_in_orbax(tmp_path):
+    pytest.importorskip("tensorstore")
+    # Adam's count and two moments of two parameters; the step is a number, not an array.
+    weights = converted(jax_files, FOLDER / "zarr", tmp_path)
+    assert weights.manifest["extra"]["left_out"] == {"optimizer state": 5}
+    assert weights.dtypes["dense/kernel"] == "bfloat16"
+    # A folder of steps, as a CheckpointManager makes it, with one step.
+    shutil.copytree(FOLDER / "zarr", tmp_path / "steps" / "5" / "default")
+    again = converted(jax_files, tmp_path / "steps", tmp_path)
+    assert again.arrays["dense/kernel"].tobytes() == weights.arrays["dense/kernel"].tobytes()
+
+
+def test_a_missing_chunk_is_no_zero(tmp_path):
+    pytest.importorskip("tensorstore")
+    path = copied(tmp_path, "zarr")
+    (path / "params.dense.kernel" / "0.0").unlink()
+    assert "'dense/kernel': it cannot be read" in refused(jax_files, path, tmp_path)
+
+
+@pytest.mark.parametrize("what", ["shape", "chunks"])
+def test_a_claim_of_more_than_the_files_hold(what, tmp_path):
+    pytest.importorskip("tensorstore")
+    path = copied(tmp_path, "zarr")
+    header = path / "params.dense.kernel" / ".zarray"
+    header.write_text(json.dumps(json.loads(header.read_text()) | {what: [4_000_000, 3_000_000]}))
+    assert "it claims more than the files hold" in refused(jax_files, path, tmp_path)
+
+
+def metadata(*keys):
+    leaf = {"key_metadata": [{"key": key} for key in keys]}
+    leaf["value_metadata"] = {"value_type": "jax.Array"}
+    return json.dumps({"tree_metadata": {"a": leaf}, "use_ocdbt": False})
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("{", "_METADATA is no valid JSON"),
+        ("{}", "its _METADATA is not orbax's"),
+        (metadata("..", "/x"), "its name is a path"),
+        (metadata(), "its name is a path"),
+        (None, "it is a folder without _METADATA"),
+    ],
+)
+def test_folders_that_are_refused(text, reason, tmp_path):
+    path = tmp_path / "checkpoint"
+    path.mkdir()
+    if text is not None:
+        (path / "_METADATA").write_text(text)
+    assert reason in refused(jax_files, path, tmp_path)
+
+
+@pytest.mark.parametrize("name", ["_sharding", "params.dense.kernel"])
+def test_links_that_lead_elsewhere(name, tmp_path):
+    path = copied(tmp_path, "zarr")
+    (path / name).rename(tmp_path / "elsewhere")
+    (path / name).symlink_to(tmp_path / "elsewhere")
+    assert f"{name}: it is a link that leads elsewhere" in refused(jax_files, path, tmp_path)
+
+
+def test_several_checkpoints(tmp_path):
+    for step in "12":
+        (tmp_path / "all" / step).mkdir(parents=True)
+        (tmp_path / "all" / step / "_METADATA").touch()
+    message = refused(jax_files, tmp_path / "all", tmp_path)
+    assert "it holds several checkpoints (1, 2). Name one of them" in message
+
+
+def test_orbax_without_tensorstore(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "tensorstore", None)
+    assert "need tensorstore. Install tensorstore" in refused(jax_files, FOLDER / "nnx", tmp_path)

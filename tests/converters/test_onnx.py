@@ -1,0 +1,139 @@
+"""ONNX models without ONNX: exact weights, and axes by what takes them."""
+
+import shutil
+
+import numpy as np
+import onnx_files
+import pytest
+from conversions import FIXTURES, assert_is_expected, converted, fixtures, refused
+
+FOLDER = FIXTURES / "onnx"
+
+
+@pytest.mark.parametrize("path", fixtures("onnx"), ids=lambda path: path.name)
+def test_every_number_is_what_onnx_says(path, tmp_path):
+    assert_is_expected(converted(onnx_files, path, tmp_path), path)
+
+
+def test_kinds_layers_and_parts(tmp_path):
+    entries = converted(onnx_files, FOLDER / "torch.onnx", tmp_path).entries
+    by_layer = {entry.get("layer", name): entry for name, entry in entries.items()}
+    assert by_layer["tokens.weight"]["kind"] == "embedding"
+    assert by_layer["conv1.weight"]["groups"] == by_layer["up.weight"]["groups"] == 2
+    assert by_layer["fc"]["axes"] == ["out", "in"]
+    recurrent = [entry for entry in entries.values() if entry["kind"] == "recurrent"]
+    parts = [
+        (entry["layer"], "".join(part["name"] for part in entry["parts"])) for entry in recurrent
+    ]
+    assert parts == [("lstm", "iofc")] * 2 + [("gru", "zrh")] * 2
+    # Both directions of the GRU lie in one tensor.
+    assert [entry["axes"][0] for entry in recurrent] == ["out"] * 2 + ["stack"] * 2
+
+
+def test_quantised_weights_come_with_their_scales(tmp_path):
+    entries = converted(onnx_files, FOLDER / "branches.onnx", tmp_path).entries
+    assert entries["q.w"]["quantization"] == {"scale": {"tensor": "q.scale"}, "axis": 0}
+    assert entries["k.w"]["quantization"] == {
+        "scale": {"tensor": "k.scale"},
+        "zero_point": {"tensor": "k.zero"},
+    }
+    assert entries["ql.w"]["quantization"] == {
+        "scale": {"tensor": "ql.scale"},
+        "zero_point": {"tensor": "ql.zero"},
+        "axis": 0,
+    }
+    assert entries["ql.w"]["kind"] == "conv"
+
+
+def field(number, content):
+    """A field of a protocol buffer: an integer or bytes of less than 128."""
+    if isinstance(content, int):
+        return bytes([number << 3, content])
+    return bytes([number << 3 | 2, len(content)]) + content
+
+
+def model(weight, *nodes, opset=21):
+    """A model with one tensor."""
+    graph = b"".join(field(1, node) for node in nodes) + field(5, weight)
+    return field(8, field(2, opset)) + field(7, graph)
+
+
+def tensor(*fields, dtype=1, dims=(2, 3)):
+    return b"".join(field(1, size) for size in dims) + field(2, dtype) + b"".join(fields)
+
+
+W = field(8, b"w")
+MATMUL = field(1, b"x") + field(1, b"w") + field(4, b"MatMul")
+NUMBERS = field(9, np.arange(6, dtype="<f4").tobytes())
+
+
+def test_a_model_by_hand(tmp_path):
+    path = tmp_path / "hand.onnx"
+    path.write_bytes(model(tensor(W, NUMBERS), MATMUL))
+    weights = converted(onnx_files, path, tmp_path)
+    np.testing.assert_array_equal(weights.arrays["w"], [[0, 3], [1, 4], [2, 5]])
+
+
+def test_a_weight_that_an_inner_graph_takes(tmp_path):
+    path = tmp_path / "branch.onnx"
+    branch = field(4, b"If") + field(5, field(1, b"then_branch") + field(6, field(1, MATMUL)))
+    path.write_bytes(model(tensor(W, NUMBERS), branch))
+    assert converted(onnx_files, path, tmp_path).entries["w"]["kind"] == "linear"
+
+
+def outside(location, *more):
+    """Tensor whose numbers are in another file."""
+    pairs = [field(1, b"location") + field(2, location), *more]
+    return tensor(W, *(field(13, pair) for pair in pairs), field(14, 1))
+
+
+def far(offset):
+    return field(1, b"offset") + field(2, offset)
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (model(tensor(W, NUMBERS, dims=(2, 4)), MATMUL), "it has 24 bytes of numbers"),
+        (model(tensor(W, NUMBERS, dtype=10), MATMUL), "it has 24 bytes of numbers"),
+        (model(tensor(W, NUMBERS), MATMUL, opset=99), "its operators are of version 99"),
+        (model(tensor(W, NUMBERS), MATMUL)[:-3], "it is no intact ONNX file"),
+        (model(tensor(W, field(9, bytes(6)), dtype=3), MATMUL), "the scale with which MatMul"),
+        (model(tensor(W, field(9, bytes(3)), dtype=22), MATMUL), "its type, 22 in ONNX"),
+        (model(outside(b"/etc/passwd"), MATMUL), "outside of the folder"),
+        (model(outside(b"../secret"), MATMUL), "outside of the folder"),
+        (model(outside(b"link"), MATMUL), "a link out of the folder"),
+        (model(outside(b"nothing"), MATMUL), "which is missing"),
+        (model(outside(b"short"), MATMUL), "its numbers are not all in 'short'"),
+        (model(outside(b"short", far(b"-8")), MATMUL), "its numbers are not all in 'short'"),
+        (field(7, field(7, b"")), "it has no graph or no version"),
+        (b"\x80\x02.", "Use pytorch.py"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_what_is_refused(content, reason, tmp_path):
+    (tmp_path / "secret").write_bytes(bytes(24))
+    folder = tmp_path / "model"
+    folder.mkdir()
+    (folder / "link").symlink_to(tmp_path / "secret")
+    (folder / "short").write_bytes(bytes(23))
+    path = folder / "bad.onnx"
+    path.write_bytes(content)
+    assert reason in refused(onnx_files, path, folder)
+
+
+def test_a_missing_external_file_is_named(tmp_path):
+    shutil.copy(FOLDER / "dynamo.onnx", tmp_path)
+    message = refused(onnx_files, tmp_path / "dynamo.onnx", tmp_path)
+    assert "'dynamo.onnx.data', which is missing" in message
+
+
+def test_what_no_operation_explains_is_kept_and_noted(tmp_path):
+    path = tmp_path / "odd.onnx"
+    path.write_bytes(model(tensor(W, NUMBERS), MATMUL.replace(b"MatMul", b"Wonder")))
+    weights = converted(onnx_files, path, tmp_path)
+    assert (weights.entries["w"]["kind"], weights.entries["w"]["rule"]) == (
+        "other",
+        "taken by Wonder",
+    )
+    assert weights.manifest["extra"]["notes"][0].endswith("no known operation takes: 1")

@@ -1,0 +1,224 @@
+"""PyTorch's checkpoints without PyTorch: exact weights."""
+
+import io
+import pickle
+import tarfile
+import zipfile
+from dataclasses import replace
+
+import huggingface
+import numpy as np
+import numpy_files
+import pytest
+import pytorch
+from conversions import (
+    FIXTURES,
+    assert_is_expected,
+    convert,
+    converted,
+    expected,
+    fixtures,
+    refused,
+)
+from safetensors.numpy import save_file
+
+from htsr_ref import analyze
+from htsr_ref.conventions import PAPER
+
+FOLDER = FIXTURES / "pytorch"
+
+
+@pytest.mark.parametrize("path", fixtures("pytorch"), ids=lambda path: path.name)
+def test_every_number_is_what_pytorch_says(path, tmp_path):
+    assert_is_expected(converted(pytorch, path, tmp_path), path)
+
+
+def test_kinds_and_parts(tmp_path):
+    entries = converted(pytorch, FOLDER / "recurrent.pt", tmp_path).entries
+    for layer, gates in {"lstm": "ifgo", "projected": "ifgo", "gru": "rzn", "rnn": ""}.items():
+        entry = entries[f"{layer}.weight_hh_l0"]
+        assert entry["kind"] == "recurrent"
+        assert "".join(part["name"] for part in entry.get("parts", [])) == gates
+    assert "".join(part["name"] for part in entries["cell.weight_ih"]["parts"]) == "ifgo"
+    assert "parts" not in entries["projected.weight_hr_l0"]
+
+
+def test_a_checkpoint_is_searched_for_its_weights(tmp_path):
+    weights = converted(pytorch, FOLDER / "checkpoint.pt", tmp_path)
+    assert weights.entries["head.weight"]["same_as"] == "embed.weight"
+    assert "head.weight" not in weights.arrays
+    assert weights.dtypes["brain.weight"] == "bfloat16"
+    assert weights.dtypes["e4"] == "float8_e4m3fn"
+    assert weights.entries["mask"]["kind"] == "other"
+    left_out = weights.manifest["extra"]["left_out"]
+    # Adam keeps a step and two moments of each of the 9 parameters of float32.
+    assert left_out == {"optimizer state": 27, "tensor of 'model_ema'": 20}
+    assert "--key model_ema" in weights.manifest["extra"]["notes"][0]
+
+
+def test_a_key_chooses(tmp_path):
+    path = FOLDER / "checkpoint.pt"
+    ema = converted(pytorch, path, tmp_path, "--key", "model_ema")
+    model = converted(pytorch, path, tmp_path)
+    for name, array in model.arrays.items():
+        np.testing.assert_array_equal(ema.arrays[name], array)
+    # Clones are not tied.
+    assert "same_as" not in ema.entries["head.weight"]
+    assert "there is no 'nothing'" in refused(pytorch, path, tmp_path, "--key", "model.nothing")
+
+
+def test_lightning_and_adapters(tmp_path):
+    weights = converted(pytorch, FOLDER / "lightning.ckpt", tmp_path)
+    assert weights.entries["model.h.0.mlp.c_fc.lora_A.weight"]["kind"] == "other"
+    qkv = weights.entries["model.h.0.attn.c_attn.weight"]
+    assert [part["name"] for part in qkv["parts"]] == ["q", "k", "v"]
+    assert qkv["inferred"] is True
+    # One embedding, and weight and bias of four layers.
+    assert weights.manifest["extra"]["left_out"] == {"optimizer state": 27}
+
+
+def test_groups_of_convolutions(tmp_path):
+    entries = converted(pytorch, FOLDER / "convnet.pt", tmp_path).entries
+    groups = {name: entry["groups"] for name, entry in entries.items() if "groups" in entry}
+    # Plain grouped convolutions cannot be told from others: their groups are not in the file.
+    assert groups == {
+        "conv1.weight": 1,
+        "conv2.weight": 1,
+        "depthwise.weight": 5,
+        "conv3.weight": 1,
+        "up.weight": 1,
+        "grouped_up.weight": 2,
+        "deconv.weight": 1,
+    }
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("sparse.pt", "tensor 'w': it is sparse"),
+        ("quantized.pt", "tensor 'w': it is quantised by PyTorch"),
+        ("expanded.pt", "tensor 'w': it repeats its numbers"),
+        ("module.pt", "wants to run '__main__.Scripted', which is not on the list"),
+        ("frozen.pt", "frozen TorchScript, whose weights have no names"),
+    ],
+)
+def test_what_is_refused(name, reason, tmp_path):
+    assert reason in refused(pytorch, FOLDER / "refused" / name, tmp_path)
+
+
+def test_a_refused_tensor_can_be_left_out(tmp_path):
+    path = FOLDER / "refused" / "sparse.pt"
+    assert "no tensor is left" in refused(pytorch, path, tmp_path, "--exclude", "w")
+
+
+def rezipped(target, change=lambda name, content: content, method=zipfile.ZIP_STORED):
+    """A copy of a checkpoint whose members are changed; None leaves one out."""
+    with zipfile.ZipFile(FOLDER / "convnet.pt") as old, zipfile.ZipFile(target, "w") as new:
+        for info in old.infolist():
+            content = change(info.filename, old.read(info))
+            if content is not None:
+                new.writestr(info.filename, content, method)
+    return target
+
+
+@pytest.mark.parametrize(
+    ("change", "problem"),
+    [
+        (lambda name, content: b"big" if "byteorder" in name else content, "big-endian"),
+        (lambda name, content: None if name.endswith("/0") else content, "'0' are missing"),
+        (lambda name, content: content[:-4] if name.endswith("/0") else content, "are cut off"),
+        (lambda name, content: None if "pkl" in name else content, "not one of PyTorch"),
+    ],
+)
+def test_archives_that_do_not_hold_together(change, problem, tmp_path):
+    assert problem in refused(pytorch, rezipped(tmp_path / "model.pt", change), tmp_path)
+
+
+def test_a_compressed_archive(tmp_path):
+    path = rezipped(tmp_path / "model.pt", method=zipfile.ZIP_DEFLATED)
+    assert "is compressed" in refused(pytorch, path, tmp_path)
+
+
+def test_a_changed_number_is_noticed(tmp_path):
+    content = bytearray((FOLDER / "convnet.pt").read_bytes())
+    with np.load(FOLDER / "convnet.pt.expected.npz") as arrays:
+        content[content.index(arrays["fc.weight"].tobytes())] ^= 1
+    path = tmp_path / "model.pt"
+    path.write_bytes(content)
+    assert "does not have the checksum stated" in refused(pytorch, path, tmp_path)
+
+
+@pytest.mark.parametrize("name", ["convnet.pt", "legacy.pth"])
+@pytest.mark.parametrize("part", [0.0, 0.01, 0.3, 0.6, 0.99])
+def test_truncated_files(name, part, tmp_path):
+    content = (FOLDER / name).read_bytes()
+    path = tmp_path / "model.pt"
+    path.write_bytes(content[: int(part * len(content))])
+    refused(pytorch, path, tmp_path)
+
+
+def test_the_content_decides_not_the_name(tmp_path):
+    path = tmp_path / "model.safetensors"
+    path.write_bytes((FOLDER / "convnet.pt").read_bytes())
+    assert_is_expected(converted(pytorch, path, tmp_path), FOLDER / "convnet.pt")
+    single = FIXTURES / "numpy" / "single.npy"
+    assert "it is a NumPy file. Use numpy_files.py" in refused(pytorch, single, tmp_path)
+
+
+def test_what_is_no_regular_file(tmp_path):
+    assert "no regular file" in refused(pytorch, tmp_path, tmp_path)
+
+
+def test_the_oldest_format_is_named(tmp_path):
+    path = tmp_path / "old.pt"
+    with tarfile.open(path, "w") as archive:
+        for name in ("sys_info", "pickle", "tensors", "storages"):
+            archive.addfile(tarfile.TarInfo(name), io.BytesIO())
+    assert "PyTorch's format before 0.1.10" in refused(pytorch, path, tmp_path)
+
+
+@pytest.mark.parametrize("protocol", [2, 3, 4, 5])
+def test_a_pickle_of_numpy_arrays(protocol, tmp_path):
+    arrays = {
+        "w": np.arange(12.0).reshape(4, 3),
+        "f": np.asfortranarray(np.arange(12, dtype=">f4").reshape(4, 3)),
+        "count": np.array(3),
+    }
+    value = {"model": arrays | {"lr": np.float64(0.1)}, "optimizer": {"m": np.ones((4, 3))}}
+    path = tmp_path / "model.pkl"
+    path.write_bytes(pickle.dumps(value, protocol))
+    weights = converted(pytorch, path, tmp_path)
+    assert weights.arrays.keys() == arrays.keys()
+    for name, array in arrays.items():
+        np.testing.assert_array_equal(weights.arrays[name], array)
+    assert weights.manifest["extra"]["left_out"] == {"optimizer state": 1}
+
+
+def test_a_pickle_of_python_objects(tmp_path):
+    path = tmp_path / "model.pkl"
+    path.write_bytes(pickle.dumps({"w": np.array([{}, []], dtype=object)}, 4))
+    assert "tensor 'w': it holds Python objects" in refused(pytorch, path, tmp_path)
+
+
+def test_the_same_weights_give_the_same_report_whatever_they_come_in(tmp_path):
+    state = expected(FOLDER / "parameters.pt")
+    arrays = {name: state[name] for name in ("plain", "with_state", "tensor_with_state")}
+    (tmp_path / "model.pkl").write_bytes(pickle.dumps(arrays, 4))
+    np.savez(tmp_path / "model.npz", **arrays)
+    save_file(arrays, tmp_path / "model.safetensors")
+    convention = replace(PAPER, min_dim=0)
+    reports = []
+    for converter, name, *end in (
+        (pytorch, FOLDER / "parameters.pt", "--include", "*plain", "--include", "*_state"),
+        (pytorch, "model.pkl"),
+        (numpy_files, "model.npz"),
+        (huggingface, "model.safetensors"),
+    ):
+        for output in (tmp_path / "out.safetensors", tmp_path / "out.h5"):
+            run = convert(converter, tmp_path / name, "-o", output, *end)
+            assert run.code == 0, run.err
+            reports.append(analyze(output, convention))
+    assert reports[0].model.matrices == 3
+    # Files keep their own orders.
+    layers = [sorted(report.layers, key=lambda layer: layer.name) for report in reports]
+    assert all(other == layers[0] for other in layers)

@@ -1,0 +1,118 @@
+"""TensorFlow Lite models without TensorFlow: exact constants, and scales in the manifest."""
+
+import struct
+
+import numpy as np
+import pytest
+import tflite_files
+from conversions import FIXTURES, assert_is_expected, converted, fixtures, refused
+
+FOLDER = FIXTURES / "tflite"
+DENSE = "functional_1/dense_1/MatMul"
+CONV = "functional_1/conv_1/convolution"
+
+
+@pytest.mark.parametrize("path", fixtures("tflite"), ids=lambda path: path.name)
+def test_every_number_is_what_tensorflow_says(path, tmp_path):
+    assert_is_expected(converted(tflite_files, path, tmp_path), path)
+
+
+def test_operators_decide(tmp_path):
+    entries = converted(tflite_files, FOLDER / "float.tflite", tmp_path).entries
+    kinds = {name: e["kind"] for name, e in entries.items() if e["kind"] != "other"}
+    matrices = {name for name, kind in kinds.items() if kind in ("linear", "conv")}
+    # grouped, depthwise, up, conv and dense.
+    assert len(matrices) == 5
+    assert sorted(entry["groups"] for entry in entries.values() if "groups" in entry) == [
+        1,
+        1,
+        2,
+        6,
+    ]
+    assert not any(entry.get("inferred") for entry in entries.values())
+
+
+def test_half_weights_behind_dequantize(tmp_path):
+    weights = converted(tflite_files, FOLDER / "half.tflite", tmp_path)
+    assert weights.dtypes[DENSE] == "float16"
+    assert weights.entries[DENSE]["kind"] == "linear"
+
+
+def values(weights, name):
+    """Numbers with their scale, as the weight format defines them."""
+    quantization = weights.entries[name]["quantization"]
+    scale, zero = (np.array(quantization[key], float) for key in ("scale", "zero_point"))
+    axis = quantization["axis"]
+    array = weights.arrays[name].astype(float)
+    if axis is not None:
+        shape = [-1 if at == axis else 1 for at in range(array.ndim)]
+        scale, zero = scale.reshape(shape), zero.reshape(shape)
+    return (array - zero) * scale
+
+
+@pytest.mark.parametrize(("file", "name"), [("dynamic", CONV), ("whole", CONV), ("dynamic", DENSE)])
+def test_scales_give_the_weights_back(file, name, tmp_path):
+    exact = converted(tflite_files, FOLDER / "float.tflite", tmp_path).arrays[name]
+    weights = converted(tflite_files, FOLDER / f"{file}.tflite", tmp_path)
+    assert weights.dtypes[name] == "int8"
+    scale = np.max(weights.entries[name]["quantization"]["scale"])
+    assert abs(values(weights, name) - exact).max() <= 0.51 * scale
+
+
+def test_scales_run_along_outputs(tmp_path):
+    entries = converted(tflite_files, FOLDER / "whole.tflite", tmp_path).entries
+    quantization = entries[CONV]["quantization"]
+    assert quantization["axis"] == 0
+    assert len(quantization["scale"]) == 31
+    (depthwise,) = (e for e in entries.values() if "DEPTHWISE" in e["rule"])
+    assert len(depthwise["quantization"]["scale"]) == 12
+
+
+def test_loops_and_tables(tmp_path):
+    entries = converted(tflite_files, FOLDER / "texts.tflite", tmp_path).entries
+    rules = [entry["rule"] for entry in entries.values() if entry["kind"] != "other"]
+    assert rules.count("table of GATHER") == 1
+    assert rules.count("filter of CONV_3D") == rules.count("filter of CONV_3D_TRANSPOSE") == 1
+    # The kernels of the LSTM, which are in the loop's own graph.
+    assert rules.count("weights of FULLY_CONNECTED") == 2
+
+
+def test_single_operators(tmp_path):
+    entries = converted(tflite_files, FOLDER / "fused.tflite", tmp_path).entries
+    gates = {name: e["rule"][5] for name, e in entries.items() if e["rule"].startswith("gate ")}
+    assert gates == {f"{side}_{gate}": gate for side in ("input", "hidden") for gate in "ifgo"}
+    entries = converted(tflite_files, FOLDER / "fused_rnn.tflite", tmp_path).entries
+    assert [entry["kind"] for entry in entries.values()] == ["recurrent", "recurrent", "bias"]
+    table = converted(tflite_files, FOLDER / "lookup.tflite", tmp_path).entries["table"]
+    assert table["kind"] == "embedding"
+    product = converted(tflite_files, FOLDER / "right_plain.tflite", tmp_path).entries["factor"]
+    assert product["rule"] == "factor of BATCH_MATMUL"
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b"\0\0\0\0TFL3", "no tensor is left"),
+        (b"\xff\xff\xff\xffTFL3", "its model is damaged (a place, 4294967295, is beyond the file)"),
+        # A root table whose fields are at a place before the file.
+        (struct.pack("<I4si", 8, b"TFL3", 100), "its model is damaged (a place, -92, is beyond"),
+        (struct.pack("<I4siHHI", 8, b"TFL3", -4, 4, 4, 0), "no tensor is left"),
+        (b"PK\x03\x04", "it is a zip archive"),
+    ],
+)
+def test_what_is_refused(content, reason, tmp_path):
+    path = tmp_path / "bad.tflite"
+    path.write_bytes(content)
+    assert reason in refused(tflite_files, path, tmp_path)
+
+
+def test_weights_that_are_not_understood_are_refused(tmp_path):
+    message = refused(tflite_files, FOLDER / "refused.tflite", tmp_path)
+    assert "tensor 'input_i': weights of LSTM are not understood" in message
+
+
+def test_a_file_that_is_cut_off(tmp_path):
+    content = (FOLDER / "float.tflite").read_bytes()
+    path = tmp_path / "cut.tflite"
+    path.write_bytes(content[: len(content) // 2])
+    assert "its model is damaged" in refused(tflite_files, path, tmp_path)
