@@ -1,0 +1,59 @@
+"""One network written by every framework: all converted files give the same report."""
+
+import importlib
+
+import numpy as np
+import pytest
+from conversions import CONVERTERS, FIXTURES, convert
+
+from htsr_ref import analyze
+
+FILES = {
+    "gguf": "gguf.gguf",
+    "huggingface": "huggingface",
+    "jax": "jax.msgpack",
+    "keras": "keras.keras",
+    "numpy": "numpy.npz",
+    "onnx": "onnx.onnx",
+    "paddle": "paddle.pdparams",
+    "pytorch": "pytorch.pt",
+    "tensorflow": "tensorflow/model.index",
+    "tflite": "tflite.tflite",
+}
+
+
+def test_every_converter_takes_part():
+    assert FILES.keys() == CONVERTERS.keys()
+
+
+def report_of(framework, folder):
+    converter = importlib.import_module(CONVERTERS[framework])
+    path = folder / "same.safetensors"
+    run = convert(converter, FIXTURES / "same" / FILES[framework], "-o", path)
+    assert (run.code, run.err.count("error")) == (0, 0)
+    return analyze(path)
+
+
+@pytest.mark.parametrize("framework", FILES)
+def test_the_report_is_that_of_the_weights(framework, tmp_path):
+    with np.load(FIXTURES / "same" / "numpy.npz") as arrays:
+        weights = {name: arrays[f"{name}.weight"] for name in ("fc1", "fc2")}
+    expected = {layer.shape: layer for layer in analyze(weights).layers}
+    report = report_of(framework, tmp_path)
+    # Names are the frameworks' own, and biases are listed where a file has them.
+    found = [layer for layer in report.layers if layer.matrices]
+    assert {layer.shape for layer in found} == expected.keys()
+    for layer in found:
+        twin = expected[layer.shape]
+        assert (layer.kind, layer.dtype) == ("linear", "float32")
+        assert layer.matrices == twin.matrices
+        assert (layer.means, layer.counts) == (twin.means, twin.counts)
+    assert report.model.matrices == 2
+
+
+def test_the_models_numbers_are_the_same_to_the_last_bit(tmp_path):
+    models = []
+    for framework in FILES:
+        (tmp_path / framework).mkdir()
+        models.append(report_of(framework, tmp_path / framework).model)
+    assert all(model == models[0] for model in models[1:])
