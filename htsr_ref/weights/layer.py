@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from htsr_ref.errors import WeightFileError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from htsr_ref.weights.stored import StoredTensor
@@ -97,10 +97,27 @@ class Weights:
 
         Spec: FMT-18.
         """
-        digests = [_file_digest(path) for path in self.files]
-        if len(digests) < 2:
-            return digests[0] if digests else None
-        return hashlib.sha256("".join(digests).encode("ascii")).hexdigest()
+        return digest_of(self.files) if self.files else None
+
+
+def digest_of(files: Sequence[Path]) -> str:
+    """Digest of one file, or of several, in hexadecimal.
+
+    Parameters
+    ----------
+    files : at least one, in the order of their names.
+
+    Raises
+    ------
+    WeightFileError
+        If a file cannot be read.
+
+    Spec: FMT-18.
+    """
+    digests = [_file_digest(path) for path in files]
+    if len(digests) == 1:
+        return digests[0]
+    return hashlib.sha256("".join(digests).encode("ascii")).hexdigest()
 
 
 def _file_digest(path: Path) -> str:
@@ -109,5 +126,5 @@ def _file_digest(path: Path) -> str:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
         raise WeightFileError(
-            path, f"it can no longer be read ({error.strerror})", "Open the weights again"
+            path, f"it cannot be read ({error.strerror})", "Check the path, and open it again"
         ) from error

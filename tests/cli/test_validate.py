@@ -1,11 +1,15 @@
 """`htsr validate`: a weight file is well formed, fits its manifest and is finite."""
 
+import hashlib
 import json
 
 import h5py
 import numpy as np
+import pytest
 from commands import tensors
 from safetensors.numpy import save_file
+
+from htsr_ref.weights import TensorSpec, write_weights
 
 
 def test_a_declared_file_is_in_order(htsr, examples):
@@ -28,7 +32,7 @@ def test_every_tensor_with_a_bad_entry_is_named(htsr, tmp_path):
     save_file(bad, tmp_path / "bad.safetensors")
     outcome = htsr("validate", tmp_path / "bad.safetensors")
     assert outcome.code == 1
-    assert outcome.out.endswith("; 2 with bad data\n")
+    assert outcome.out.endswith("; faults: 2\n")
     cure = "Repair or re-export the checkpoint"
     assert outcome.err.splitlines() == [
         f"htsr: tensor 'conv.weight': entry [1, 2, 0, 1] is nan. {cure}",
@@ -51,3 +55,37 @@ def test_what_a_user_should_know_of_the_file_is_said(htsr, tmp_path):
     outcome = htsr("validate", index)
     assert outcome.code == 0
     assert "htsr: warning: a.safetensors: tensor 'fc2.weight' is not in the index" in outcome.err
+
+
+@pytest.mark.spec("FMT-18")
+def test_the_digest_of_the_source_is_compared(htsr, tmp_path):
+    source = tmp_path / "model.pt"
+    source.write_bytes(b"a checkpoint")
+    digest = hashlib.sha256(b"a checkpoint").hexdigest()
+    path = tmp_path / "m.safetensors"
+    write_weights(path, {"w": np.eye(3)}, {"w": TensorSpec("linear")}, {"sha256": digest})
+    assert htsr("validate", path, "--source", source).code == 0
+    source.write_bytes(b"another")
+    outcome = htsr("validate", path, "--source", source)
+    assert (outcome.code, outcome.out[-10:]) == (1, "faults: 1\n")
+    assert f"it was not made from {source} as it is now" in outcome.err
+    assert htsr("validate", path, "--source", tmp_path / "none").code == 2
+
+
+@pytest.mark.spec("FMT-18")
+def test_a_file_of_several_sources(htsr, tmp_path):
+    digests = ""
+    for name in "ab":
+        (tmp_path / name).write_bytes(name.encode())
+        digests += hashlib.sha256(name.encode()).hexdigest()
+    path = tmp_path / "m.safetensors"
+    source = {"sha256": hashlib.sha256(digests.encode()).hexdigest()}
+    write_weights(path, {"w": np.eye(3)}, {"w": TensorSpec("linear")}, source)
+    given = ("--source", tmp_path / "b", "--source", tmp_path / "a")
+    assert htsr("validate", path, *given).code == 0
+
+
+def test_a_plain_file_has_no_digest_to_compare(htsr, model):
+    outcome = htsr("validate", model, "--source", model)
+    assert outcome.code == 2
+    assert "does not say what it was made from" in outcome.err
