@@ -108,8 +108,10 @@ def _meaning(use: Use, shape: Shape) -> Meaning | None:
         return Meaning(what, f"input {use.at} of {use.kind}")
     viewed = tuple(shape[axis] for axis in use.order)
     found = None if what is None else _MATRICES[what](use, viewed)
-    if found is None or found.view is None:
-        return found and replace(found, axes=_in_source_order(found.axes, use.order))
+    if found is None or found.kind == "refused":
+        return found
+    if found.view is None:
+        return replace(found, axes=_in_source_order(found.axes, use.order))
     return found if use.order == tuple(range(len(shape))) else None
 
 

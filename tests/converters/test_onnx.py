@@ -64,6 +64,8 @@ def tensor(*fields, dtype=1, dims=(2, 3)):
 
 W = field(8, b"w")
 MATMUL = field(1, b"x") + field(1, b"w") + field(4, b"MatMul")
+GROUPS = field(5, field(1, b"group") + field(3, 2))
+TRANSPOSED = field(1, b"x") + field(1, b"w") + field(4, b"ConvTranspose") + GROUPS
 NUMBERS = field(9, np.arange(6, dtype="<f4").tobytes())
 
 
@@ -100,6 +102,7 @@ def far(offset):
         (model(tensor(W, NUMBERS), MATMUL)[:-3], "it is no intact ONNX file"),
         (model(tensor(W, field(9, bytes(6)), dtype=3), MATMUL), "the scale with which MatMul"),
         (model(tensor(W, field(9, bytes(3)), dtype=22), MATMUL), "its type, 22 in ONNX"),
+        (model(tensor(W, NUMBERS, dims=(3, 1, 2)), TRANSPOSED), "its 3 inputs are not cut by 2"),
         (model(outside(b"/etc/passwd"), MATMUL), "outside of the folder"),
         (model(outside(b"../secret"), MATMUL), "outside of the folder"),
         (model(outside(b"link"), MATMUL), "a link out of the folder"),
