@@ -35,6 +35,17 @@ def open_regular(path: Path) -> BinaryIO:
     return os.fdopen(descriptor, "rb")
 
 
+def read_at_most(path: Path, limit: int, offset: int = 0) -> bytes:
+    """Read from an offset to the file's end, or `limit` bytes; never ask memory for more.
+
+    A plain `read(limit)` takes that much memory, however short the file is.
+    """
+    with open_regular(path) as file:
+        left = os.fstat(file.fileno()).st_size - offset
+        file.seek(offset)
+        return file.read(max(0, min(left, limit)))
+
+
 def map_array(path: Path, offset: int, dtype: str, shape: tuple[int, ...]) -> NDArray[Any]:
     """Numbers of a file, mapped into memory until the array is dropped."""
     size = prod(shape) * np.dtype(dtype).itemsize

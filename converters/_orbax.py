@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from _containers import DAMAGED, MAX_RATIO, open_regular
+from _containers import DAMAGED, MAX_RATIO, read_at_most
 from _errors import ConversionError
 from _numbers import CODES
 from _strict_json import loads
@@ -74,8 +74,7 @@ def read_arrays(folder: Path) -> Iterator[Stored]:
     ConversionError
         If the checkpoint is damaged, or tensorstore is not installed.
     """
-    with open_regular(folder / METADATA) as file:
-        metadata = loads(file.read(MAX_METADATA), METADATA)
+    metadata = loads(read_at_most(folder / METADATA, MAX_METADATA), METADATA)
     try:
         tree = metadata["tree_metadata"].values()
         driver = "zarr3" if metadata.get("use_zarr3") else "zarr"

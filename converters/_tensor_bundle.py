@@ -9,13 +9,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from _containers import DAMAGED, open_regular
+from _containers import DAMAGED, read_at_most
 from _errors import ConversionError
 from _protobuf import fields, signed, varint
 
 MAGIC = struct.pack("<Q", 0xDB4775248B80FB57)
 FOOTER, TRAILER = 48, 5
-MAX_INDEX = 2**30
+MAX_INDEX = 2**26
 OBJECT_GRAPH = "_CHECKPOINTABLE_OBJECT_GRAPH"
 STRING = 7
 DTYPES = {
@@ -66,8 +66,7 @@ def read_index(path: Path) -> dict[str, Entry]:
     ConversionError
         If the index is damaged, or big-endian.
     """
-    with open_regular(path) as file:
-        data = file.read(MAX_INDEX + 1)
+    data = read_at_most(path, MAX_INDEX + 1)
     if len(data) > MAX_INDEX:
         raise ConversionError(f"its index is larger than {MAX_INDEX} bytes", DAMAGED, file=path)
     try:
@@ -81,9 +80,7 @@ def read_string(entry: Entry) -> bytes:
 
     It is there as its length, a checksum of that, and its bytes.
     """
-    with open_regular(entry.shard) as file:
-        file.seek(entry.offset)
-        data = file.read(min(entry.size, MAX_INDEX))
+    data = read_at_most(entry.shard, min(entry.size, MAX_INDEX), entry.offset)
     size, at = varint(data, 0, len(data))
     return data[at + 4 : at + 4 + size]
 

@@ -16,7 +16,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from _conditions import Model
-from _containers import map_array, open_regular
+from _containers import map_array, read_at_most
 from _errors import ConversionError
 from _export import main
 from _manifest import MANIFEST_KEY
@@ -140,8 +140,7 @@ def _config(path: Path) -> Mapping[str, Any]:
 
 
 def _json(path: Path) -> dict[str, Any]:
-    with open_regular(path) as file:
-        text = file.read(MAX_JSON + 1)
+    text = read_at_most(path, MAX_JSON + 1)
     value = loads(text, path.name)
     if len(text) > MAX_JSON or not isinstance(value, dict):
         raise ConversionError(f"{path.name} is too long, or no JSON object", AGAIN)

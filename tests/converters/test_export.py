@@ -3,11 +3,13 @@
 import hashlib
 import itertools
 import json
+import tracemalloc
 
 import h5py
 import ml_dtypes
 import numpy as np
 import pytest
+from _containers import read_at_most
 from _export import ConversionError, Meaning, Source, Tensor, main
 from _layout import canonical_axes, to_canonical_order
 from conversions import read
@@ -367,3 +369,16 @@ def test_canonical_axes(kind, shape, axes, view, canonical):
 def test_axes_that_do_not_fit(meaning, shape):
     with pytest.raises(ValueError, match=r".+"):
         canonical_axes(shape, meaning)
+
+
+def test_no_more_memory_is_asked_for_than_a_file_has_bytes(tmp_path):
+    path = tmp_path / "short"
+    path.write_bytes(b"0123456789")
+    tracemalloc.start()
+    try:
+        assert read_at_most(path, 2**28) == b"0123456789"
+        assert read_at_most(path, 3, 4) == b"456"
+        assert read_at_most(path, 3, 99) == b""
+        assert tracemalloc.get_traced_memory()[1] < 2**20
+    finally:
+        tracemalloc.stop()
