@@ -15,12 +15,13 @@ from htsr_ref.powerlaw import PowerLawFit, fit_power_law
 from htsr_ref.powerlaw.distributions import BoundedPowerLaw, TruncatedPowerLaw
 from htsr_ref.powerlaw.distributions.tail import log_ratio
 from htsr_ref.powerlaw.estimators import alpha_unbiased
+from htsr_ref.powerlaw.exact import search_exact
 from htsr_ref.powerlaw.fingers import clip_fingers
 from htsr_ref.powerlaw.fit import XminRule, log_ratios
-from htsr_ref.powerlaw.ks import ks_distance
+from htsr_ref.powerlaw.ks import KsKind, ks_distance
 from htsr_ref.powerlaw.laws import tails_of_rule
 from htsr_ref.powerlaw.mle import alpha_mle, alpha_stderr
-from htsr_ref.powerlaw.thresholds import median_starts
+from htsr_ref.powerlaw.thresholds import STARTS, median_starts
 from htsr_ref.spectrum import Spectrum
 
 Values = NDArray[np.float64]
@@ -101,12 +102,27 @@ def _fit(sample: Values, eigen: Spectrum, convention: Convention) -> TailFit:
     if plain and rule != "median":
         fit = fit_power_law(sample, ks=ks, xmin=rule)
         return TailFit(fit, fit.stderr, sample[sample.size - fit.tail_size :])
+    if convention.estimator == "mle" and rule in STARTS and rule != "median":
+        return _renormalised(sample, cast("str", rule), ks)
     if rule == "median":
         start = median_starts(sample, convention.xmin_position or 2.0)
         tails = [(int(i), float(sample[i])) for i in start]
     else:
         tails = list(tails_of_rule(sample, rule))
     return _search(sample, tails, ESTIMATORS[convention.estimator], convention)
+
+
+def _renormalised(sample: Values, rule: str, ks: KsKind) -> TailFit:
+    """Search with every law renormalised to end at the largest value.
+
+    Spec: CNV-7.
+    """
+    found = search_exact(sample, log_ratios(sample), ks, STARTS[rule](sample), renormalised=True)
+    if found is None:
+        raise NoFitError(f"no threshold fits the rule xmin = {rule}")
+    tail = sample[found.start :]
+    fit = PowerLawFit(found.alpha, float(tail[0]), tail.size, sample.size, found.ks_distance, ks)
+    return TailFit(fit, fit.stderr, tail)
 
 
 def _rule(eigen: Spectrum, convention: Convention) -> float | XminRule:

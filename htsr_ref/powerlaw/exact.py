@@ -33,17 +33,25 @@ class Candidates:
     starts : index of the first point of the tail.
     sizes : number of points of the tail.
     decays : α - 1.
+    masses : what the law has up to the largest point, by which it is divided; 1 to leave it.
     """
 
     starts: NDArray[np.intp]
     sizes: NDArray[np.intp]
     decays: NDArray[np.float64]
+    masses: NDArray[np.float64]
 
 
-def fit_candidates(logs: NDArray[np.float64], starts: NDArray[np.intp]) -> Candidates:
+def fit_candidates(
+    logs: NDArray[np.float64], starts: NDArray[np.intp], *, renormalised: bool = False
+) -> Candidates:
     """Exponents of all candidates in one pass."""
     sizes = logs.size - starts
-    return Candidates(starts, sizes, sizes / tail_log_sums(np.diff(logs))[starts])
+    decays = sizes / tail_log_sums(np.diff(logs))[starts]
+    masses = np.ones(sizes.size)
+    if renormalised:
+        masses = -np.expm1(-decays * (logs[-1] - logs[starts]))
+    return Candidates(starts, sizes, decays, masses)
 
 
 def tail_log_sums(steps: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -72,6 +80,8 @@ def search_exact(
     logs: NDArray[np.float64],
     ks: KsKind,
     starts: NDArray[np.intp] | None = None,
+    *,
+    renormalised: bool = False,
 ) -> Threshold | None:
     """Return what `search_plain` returns, sooner.
 
@@ -81,6 +91,7 @@ def search_exact(
     logs : (n,) float64, natural logarithms of the sample up to a common constant.
     ks : kind of the KS distance.
     starts : the candidates, ascending; by default all of `candidate_starts`.
+    renormalised : whether each law is renormalised to end at the largest point.
 
     Returns
     -------
@@ -91,13 +102,17 @@ def search_exact(
     if starts is None:
         starts = candidate_starts(sample)
     if starts.size <= 5 * SEEDS:
-        return search_plain(sample, logs, ks, starts)
-    candidates = fit_candidates(logs, starts)
+        return search_plain(sample, logs, ks, starts, renormalised=renormalised)
+    candidates = fit_candidates(logs, starts, renormalised=renormalised)
     sizes = candidates.sizes
-    # Rounding of bounds and distances, at most 2(n + 8)·2⁻⁵³: a bound must win by more than that.
-    slack = 4e-16 * (sample.size + 16)
+    # Rounding of bounds and distances, at most 2(n + 8)·2⁻⁵³ and twice that of a quotient: a bound
+    # must win by more than that.
+    slack = (8e-16 if renormalised else 4e-16) * (sample.size + 16)
     # At the first point of a tail the model is 0 and the upper end of the step 1/n.
     lower = 1.0 / sizes if ks == "two-sided" else np.zeros(starts.size)
+
+    def fit(start: int) -> Threshold:
+        return fit_tail(logs, start, ks, renormalised=renormalised)
 
     def bounded(alive: NDArray[np.intp], points: NDArray[np.intp]) -> NDArray[np.intp]:
         """Raise the bounds of the candidates by the distance at one point each; keep the good."""
@@ -111,7 +126,7 @@ def search_exact(
         return starts[alive] + offsets
 
     seeds = np.unique(np.geomspace(1, starts.size, SEEDS).astype(np.intp)) - 1
-    trials = [fit_tail(logs, int(starts[-1 - seed]), ks) for seed in seeds]
+    trials = [fit(int(starts[-1 - seed])) for seed in seeds]
     best = min(trials, key=_order)
     alive = np.setdiff1d(np.arange(starts.size), starts.size - 1 - seeds, assume_unique=True)
     for fraction in FRACTIONS:
@@ -120,7 +135,7 @@ def search_exact(
     total, bounding = int(sizes.sum()), 0
     while alive.size:
         likeliest = alive[lower[alive].argmin()]
-        trial = fit_tail(logs, int(starts[likeliest]), ks)
+        trial = fit(int(starts[likeliest]))
         best = min(best, trial, key=_order)
         alive = alive[(lower[alive] <= best.ks_distance + slack) & (alive != likeliest)]
         dealt_with = total - int(sizes[alive].sum())
@@ -150,4 +165,5 @@ def _gaps_at(
     """Distance between fit and empirical function at one point of each chosen candidate's tail."""
     starts, sizes = candidates.starts[chosen], candidates.sizes[chosen]
     cdf = -np.expm1(-candidates.decays[chosen] * (logs[points] - logs[starts]))
+    cdf /= candidates.masses[chosen]
     return gaps_at_ranks(cdf, points - starts, sizes, ks)

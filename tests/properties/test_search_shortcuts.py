@@ -15,14 +15,16 @@ from htsr_ref.powerlaw.plain import search_plain
 KINDS = ["two-sided", "one-sided"]
 
 
-@pytest.mark.spec("PL-11")
+@pytest.mark.spec("PL-11", "CNV-7")
+@pytest.mark.parametrize("renormalised", [False, True])
 @pytest.mark.parametrize("ks", KINDS)
 @settings(max_examples=4 * settings().max_examples)
 @given(st.one_of(large_samples(), positive_samples))
-def test_shortcuts_change_no_bit(ks, sample):
+def test_shortcuts_change_no_bit(ks, renormalised, sample):
     ascending = np.sort(sample)
     logs = log_ratios(ascending)
-    assert search_exact(ascending, logs, ks) == search_plain(ascending, logs, ks)
+    found = search_exact(ascending, logs, ks, renormalised=renormalised)
+    assert found == search_plain(ascending, logs, ks, renormalised=renormalised)
 
 
 @pytest.mark.spec("PL-4", "PL-11")
