@@ -34,10 +34,12 @@ class Window(io.RawIOBase, BinaryIO):
         self._at = max(0, origins[whence] + offset)
         return self._at
 
+    # RawIOBase takes any buffer, and its stubs a type that Python 3.11 cannot name.
     def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
         """Fill a buffer as far as the window reaches."""
         left = max(0, self._size - self._at)
         self._file.seek(self._start + self._at)
+        # Files opened as binary have it; the type BinaryIO does not say so.
         count = self._file.readinto(memoryview(buffer)[:left])  # type: ignore[attr-defined]
         self._at += count
         return int(count)

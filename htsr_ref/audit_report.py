@@ -1,12 +1,12 @@
 """What an audit found: frozen dataclasses, their JSON and Markdown. Computes nothing."""
 
-import json
 import math
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
+from htsr_ref import strictjson
 from htsr_ref.conventions import Convention
 from htsr_ref.report import Source, Tool
 
@@ -164,7 +164,7 @@ class AuditReport:
         Spec: AUD-14.
         """
         content = asdict(self) | {"counts": dict(self.counts)}
-        return json.dumps(content, indent=1, allow_nan=False, ensure_ascii=False) + "\n"
+        return strictjson.dumps(content)
 
 
 def difference(theirs: float | None, ours: float | None) -> float | None:

@@ -1,11 +1,10 @@
 """What can be said of one sample under the fit of a convention."""
 
-import json
 from dataclasses import asdict, dataclass
 
 from numpy.typing import ArrayLike
 
-from htsr_ref import __version__
+from htsr_ref import __version__, strictjson
 from htsr_ref.conventions import Convention
 from htsr_ref.evidence import extreme_value, fit_warnings
 from htsr_ref.fitting import fit_eigenvalues
@@ -43,7 +42,7 @@ class ConventionFit:
 
     def to_json(self) -> str:
         """Write the report as JSON text."""
-        return json.dumps(asdict(self), indent=1, allow_nan=False, ensure_ascii=False) + "\n"
+        return strictjson.dumps(asdict(self))
 
 
 def fit_by_convention(sample: ArrayLike, name: str, convention: Convention) -> ConventionFit:

@@ -1,10 +1,9 @@
 """What changed between two reports: layer by layer, the largest changes first."""
 
-import json
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 
-from htsr_ref import __version__
+from htsr_ref import __version__, strictjson
 from htsr_ref.conventions import Convention
 from htsr_ref.errors import HtsrError
 from htsr_ref.ranking import check_one_convention
@@ -93,7 +92,7 @@ class Difference:
 
         Spec: AUD-22.
         """
-        return json.dumps(asdict(self), indent=1, allow_nan=False, ensure_ascii=False) + "\n"
+        return strictjson.dumps(asdict(self))
 
 
 def compare_reports(before: Report, after: Report) -> Difference:

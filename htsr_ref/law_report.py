@@ -1,12 +1,11 @@
 """What can be said of one sample under a law other than the power law."""
 
-import json
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 
 from numpy.typing import ArrayLike
 
-from htsr_ref import __version__
+from htsr_ref import __version__, strictjson
 from htsr_ref.powerlaw import MIN_RELIABLE_TAIL, KsKind
 from htsr_ref.powerlaw.distributions import TruncatedPowerLaw
 from htsr_ref.powerlaw.fit import XminRule, checked_sample
@@ -45,7 +44,7 @@ class LawReport:
 
     def to_json(self) -> str:
         """Write the report as JSON text."""
-        return json.dumps(asdict(self), indent=1, allow_nan=False, ensure_ascii=False) + "\n"
+        return strictjson.dumps(asdict(self))
 
 
 def examine_law(

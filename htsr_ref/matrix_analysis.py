@@ -120,7 +120,7 @@ _NORMS = (
     "log_stable_rank",
     "erg_tail_size",
 )
-_FIT_NUMBERS = (
+FIT_NUMBERS = (
     "alpha",
     "alpha_stderr",
     "alpha_ci95",
@@ -132,6 +132,7 @@ _FIT_NUMBERS = (
     "weighted_alpha",
     "delta_lambda_min",
 )
+"""Numbers that come from the fit."""
 
 
 def _fit_or_reason(eigen: Spectrum, convention: Convention) -> tuple[TailFit | None, str | None]:
@@ -162,7 +163,7 @@ def _fit_numbers(found: TailFit | None, eigen: Spectrum, convention: Convention)
 
     Spec: CNV-10.
     """
-    numbers: dict[str, Any] = dict.fromkeys(_FIT_NUMBERS)
+    numbers: dict[str, Any] = dict.fromkeys(FIT_NUMBERS)
     alpha = convention.failed_alpha
     if found is not None:
         fit, alpha = found.fit, found.fit.alpha

@@ -1,6 +1,5 @@
 """The report: frozen dataclasses, and their JSON, CSV and rows. Computes nothing."""
 
-import json
 import os
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
@@ -245,7 +244,7 @@ class Report:
 
         Spec: RPT-1, RPT-2, CNV-1.
         """
-        return json.dumps(asdict(self), indent=1, allow_nan=False, ensure_ascii=False) + "\n"
+        return strictjson.dumps(asdict(self))
 
     @classmethod
     def from_json(cls, text: str) -> "Report":

@@ -1,13 +1,12 @@
 """What can be said of one sample: its fit, how sure it is, and whether it is a power law at all."""
 
-import json
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from htsr_ref import __version__
+from htsr_ref import __version__, strictjson
 from htsr_ref.errors import SampleError
 from htsr_ref.evidence import compare_laws, extreme_value, fit_warnings
 from htsr_ref.powerlaw import KsKind, fit_power_law
@@ -55,7 +54,7 @@ class SampleReport:
 
     def to_json(self) -> str:
         """Write the report as JSON text."""
-        return json.dumps(asdict(self), indent=1, allow_nan=False, ensure_ascii=False) + "\n"
+        return strictjson.dumps(asdict(self))
 
 
 def examine_sample(

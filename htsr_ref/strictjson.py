@@ -1,4 +1,4 @@
-"""JSON as weight files may hold it: no duplicate keys, no NaN, no broken Unicode."""
+"""JSON as weight files and reports may hold it: no duplicate keys, no NaN, no broken Unicode."""
 
 from __future__ import annotations
 
@@ -48,3 +48,19 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _refuse(constant: str) -> Any:
     raise ValueError(f"{constant} is not a JSON number")
+
+
+def dumps(value: Any) -> str:
+    r"""Write JSON as reports are written: one line a value, all characters as they are.
+
+    Raises
+    ------
+    ValueError
+        If the value holds NaN or an infinity.
+
+    Spec: RPT-1.
+
+    >>> dumps({"a": [1, None]})
+    '{\n "a": [\n  1,\n  null\n ]\n}\n'
+    """
+    return json.dumps(value, indent=1, allow_nan=False, ensure_ascii=False) + "\n"

@@ -1,11 +1,10 @@
 """Trends of one or more series of models, as JSON and CSV."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from htsr_ref import __version__
+from htsr_ref import __version__, strictjson
 from htsr_ref.accuracies import Accuracy
 from htsr_ref.conventions import Convention
 from htsr_ref.csvtext import csv_text
@@ -37,7 +36,7 @@ class TrendReport:
 
     def to_json(self) -> str:
         """Write the report as JSON text."""
-        return json.dumps(asdict(self), indent=1, allow_nan=False, ensure_ascii=False) + "\n"
+        return strictjson.dumps(asdict(self))
 
     def to_csv(self) -> str:
         """Write one row a series and metric; undefined numbers are empty cells."""

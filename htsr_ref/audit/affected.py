@@ -3,20 +3,9 @@
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 
-_FIT = frozenset(
-    {
-        "alpha",
-        "alpha_stderr",
-        "alpha_ci95",
-        "xmin",
-        "xmax",
-        "tail_size",
-        "ks_distance",
-        "log10_alpha_norm",
-        "weighted_alpha",
-        "delta_lambda_min",
-    }
-)
+from htsr_ref.matrix_analysis import FIT_NUMBERS
+
+_FIT = frozenset(FIT_NUMBERS)
 _NORMS = frozenset({"log10_frobenius_norm", "log10_spectral_norm", "log_stable_rank"})
 
 AFFECTED: Mapping[str, frozenset[str]] = MappingProxyType(

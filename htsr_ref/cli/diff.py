@@ -41,15 +41,7 @@ def diff(
         bool, typer.Option("--fail-if-changed", help="Exit with 1 if any number differs.")
     ] = False,
     json: options.JsonOption = False,
-    out: Annotated[
-        Path | None,
-        typer.Option(
-            "--output",
-            "-o",
-            metavar="PATH",
-            help="Write there instead of to standard output; .json chooses the form.",
-        ),
-    ] = None,
+    out: options.TextOrJsonOption = None,
 ) -> None:
     """Compare two models layer by layer: checkpoints, fine-tuned weights, two formats of one."""
     form = output.choose_form(json, False, False, out)

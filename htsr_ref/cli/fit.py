@@ -86,15 +86,7 @@ def fit(
         Path | None,
         typer.Option("--plot", metavar="PATH", help="Draw the survival function and the fit."),
     ] = None,
-    out: Annotated[
-        Path | None,
-        typer.Option(
-            "--output",
-            "-o",
-            metavar="PATH",
-            help="Write there instead of to standard output; .json chooses the form.",
-        ),
-    ] = None,
+    out: options.TextOrJsonOption = None,
 ) -> None:
     """Fit a power law to any positive sample and say how far to trust it."""
     form = output.choose_form(json, False, False, out)

@@ -69,6 +69,15 @@ OutputOption = Annotated[
         help="Write there instead of to standard output; .json, .csv and .md choose the form.",
     ),
 ]
+TextOrJsonOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--output",
+        "-o",
+        metavar="PATH",
+        help="Write there instead of to standard output; .json chooses the form.",
+    ),
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Write JSON.")]
 CsvOption = Annotated[bool, typer.Option("--csv", help="Write CSV.")]
 MarkdownOption = Annotated[bool, typer.Option("--markdown", help="Write Markdown.")]
