@@ -2,6 +2,8 @@
 
 from typing import Self
 
+MAX_PROBLEM = 300
+
 
 class ConversionError(Exception):
     """A file that is not converted.
@@ -26,8 +28,12 @@ class ConversionError(Exception):
     def __str__(self) -> str:
         where = f"{self.file}: " if self.file is not None else ""
         if self.tensor is not None:
-            where += f"tensor {self.tensor!r}: "
-        text = f"{where}{self.problem}. {self.cure}."
+            where += f"tensor {self.tensor[:MAX_PROBLEM]!r}: "
+        # A name from a file may be as long as the file.
+        problem = self.problem
+        if len(problem) > MAX_PROBLEM:
+            problem = f"{problem[:MAX_PROBLEM]}..."
+        text = f"{where}{problem}. {self.cure}."
         return "".join(character if character.isprintable() else "?" for character in text)
 
     def at(self, file: object, tensor: str | None = None) -> Self:

@@ -21,7 +21,7 @@ class PickledType:
 
     def build(self, state: Any) -> None:
         """Take the byte order."""
-        self.code = str(state[1]) + self.code.lstrip("<>=|")
+        self.code = _text(state[1]) + self.code.lstrip("<>=|")
 
     def dtype(self) -> np.dtype[Any]:
         """NumPy's type; ValueError if it is not one of numbers."""
@@ -49,9 +49,15 @@ def numpy_function(name: str) -> Callable[..., Any] | None:
 
 def encode(text: str, encoding: str) -> bytes:
     """Bytes of the latin-1 text that protocol 2 stores in their place."""
-    if encoding not in ("latin1", "latin-1"):
+    if _text(encoding) not in ("latin1", "latin-1"):
         raise ValueError(f"text in {encoding!r}")
     return text.encode("latin-1")
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"{type(value).__name__} in the place of a text")
+    return value
 
 
 def _array(data: Any, dtype: Any, shape: Any, order: Any) -> NDArray[Any] | None:
@@ -66,7 +72,7 @@ def _array(data: Any, dtype: Any, shape: Any, order: Any) -> NDArray[Any] | None
 
 
 _FUNCTIONS: dict[str, Callable[..., Any]] = {
-    "numpy.dtype": lambda code, *_: PickledType(str(code)),
+    "numpy.dtype": lambda code, *_: PickledType(_text(code)),
     "numpy.ndarray": inert,
     "numpy.core.multiarray._reconstruct": lambda *_: PickledArray(),
     "numpy.core.multiarray.scalar": inert,

@@ -16,6 +16,7 @@ from typing import IO, Any, cast
 from _errors import ConversionError
 
 MAX_INSTRUCTIONS = 10_000_000
+SPARE_COPIES = 1_000_000
 SCALARS = (str, bytes, int, float, bool, type(None))
 DAMAGED = "Download or save it again"
 
@@ -77,12 +78,13 @@ def load(
     Raises
     ------
     ConversionError
-        If the pickle is damaged, needs a name that is not allowed, or is too long.
+        If the pickle is damaged, needs a name that is not allowed, is too long, or copies more
+        than it holds.
     """
     try:
         # Odd escapes in a pickle's texts are warned of; who wrote them is not here to read it.
         with warnings.catch_warnings(action="ignore"):
-            return _run(_Machine(allowed, persistent), file)
+            return _run(_Machine(allowed, persistent, file.tell), file)
     except (
         ValueError,  # also what pickletools raises
         IndexError,  # an empty stack
@@ -116,9 +118,12 @@ class _Machine:
         self,
         allowed: Callable[[str], Callable[..., Any] | None],
         persistent: Callable[[Any], Any] | None,
+        tell: Callable[[], int],
     ) -> None:
         self.allowed = allowed
         self.persistent = persistent
+        self.tell = tell
+        self.copied = 0
         self.stack: list[Any] = []
         self.below: list[list[Any]] = []
         self.memo: dict[int, Any] = {}
@@ -177,8 +182,8 @@ class _Machine:
         self.stack.append({})
         self.set_items(items)
 
-    def import_(self, name: Any) -> None:
-        make = self.allowed(name) if isinstance(name, str) else None
+    def import_(self, name: str) -> None:
+        make = self.allowed(name)
         if make is None:
             raise ConversionError(
                 f"its pickle wants to run {name!r}, which is not on the list of harmless names",
@@ -188,11 +193,18 @@ class _Machine:
 
     def stack_global(self, _: Any) -> None:
         name, module = self.stack.pop(), self.stack.pop()
+        # The text of other values than these could be longer than the memory.
+        if not isinstance(name, str) or not isinstance(module, str):
+            raise TypeError("a name that is no text")
         self.import_(f"{module}.{name}")
 
     def call(self, function: Any, arguments: Any) -> None:
         if not isinstance(function, Global) or not isinstance(arguments, tuple):
             raise TypeError("something is called that is no function")
+        # A list is written once, and could be copied in seven bytes each time.
+        self.copied += sum(len(item) for item in arguments if hasattr(item, "__len__"))
+        if self.copied > self.tell() + SPARE_COPIES:
+            raise ConversionError("its pickle copies more than it holds", "Save the tensors alone")
         self.stack.append(function.make(*arguments))
 
     def reduce(self, _: Any) -> None:

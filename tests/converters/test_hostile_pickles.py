@@ -9,6 +9,7 @@ import zipfile
 from collections import OrderedDict
 from pathlib import Path
 
+import paddle_files
 import pytest
 import pytorch
 from conversions import FIXTURES, refused
@@ -135,3 +136,46 @@ def test_tensors_that_overlap_do_not_fill_the_disk(tmp_path):
         archive.writestr("model/data.pkl", b"\x80\x02}" + views + b".")
         archive.writestr("model/data/0", bytes(4 * numel))
     assert "its tensors overlap and claim" in refused(pytorch, path, tmp_path)
+
+
+def laughs(levels: int) -> bytes:
+    """A list of two lists that are one list of two lists, and so on: it has 2^levels leaves."""
+    content = b"]q\x00"
+    for level in range(1, levels + 1):
+        content += b"]q" + bytes([level]) + b"(" + 2 * (b"h" + bytes([level - 1])) + b"e"
+    return content
+
+
+LAUGHS = {
+    "module": b"X\x01\x00\x00\x00a\x93.",
+    "type": b"q\xff0cnumpy\ndtype\nh\xff\x85R.",
+    "encoding": b"q\xff0c_codecs\nencode\nX\x01\x00\x00\x00ah\xff\x86R.",
+    "tensor": b"q\xff0ctorch._utils\n_rebuild_tensor\n(h\xffh\xffh\xffh\xfftR.",
+    "values": b".",
+}
+COPIES = (
+    b"\x80\x02]q\x00("
+    + b"N" * 100_000
+    + b"eq\x00ctorch\nSize\nq\x01("
+    + b"h\x01h\x00\x85R" * 3000
+    + b"t."
+)
+REFERENCES = b"\x80\x02]q\x00(" + b"N" * 100_000 + b"eq\x00](" + b"h\x00" * 3000 + b"e."
+
+
+@pytest.mark.parametrize("content", [*LAUGHS, "copies", "references"])
+@pytest.mark.parametrize("converter", [pytorch, paddle_files])
+def test_small_pickles_of_large_values(content, converter, tmp_path):
+    path = tmp_path / "hostile.pkl"
+    made = {"copies": COPIES, "references": REFERENCES}
+    path.write_bytes(made.get(content) or b"\x80\x04" + laughs(60) + LAUGHS[content])
+    start = time.monotonic()
+    message = refused(converter, path, tmp_path)
+    assert time.monotonic() - start < 10
+    assert len(message) < 1000
+
+
+def test_a_long_name_is_cut(tmp_path):
+    name = "a" * 1_000_000
+    path = with_pickle(tmp_path / "hostile.pt", f"c{name}\nb\n.".encode())
+    assert len(refused(pytorch, path, tmp_path)) < 1000
