@@ -194,6 +194,14 @@ RULES = (
         inferred=False,
     ),
     Rule("recurrent by name", "recurrent", OUT_IN, leaf=RECURRENT, ndim=_ROWS),
+    Rule(
+        "embedding by its packed name",
+        "embedding",
+        OUT_IN,
+        leaf="_packed_weight",
+        ndim=_ROWS,
+        inferred=False,
+    ),
     Rule("embedding by name", "embedding", OUT_IN, leaf="weight", module=EMBEDDINGS, ndim=_ROWS),
     Rule("embedding by name", "embedding", OUT_IN, leaf=EMBEDDINGS, ndim=_ROWS),
     Rule(

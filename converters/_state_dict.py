@@ -11,7 +11,8 @@ from _pickled_arrays import PickledArray
 from _pickles import Record
 from _torch_pickles import Unsupported, View
 
-MAX_VALUES = 1_000_000
+MAX_VALUES = 2_000_000
+MAX_WRAPPERS = 8
 MAX_DEPTH = 64
 OPTIMIZER = "optimizer state"
 USUAL = ("state_dict", "model_state_dict", "model_state", "model", "module", "network", "net")
@@ -52,7 +53,10 @@ def state_dict(value: Any, key: str | None) -> StateDict:
     if key is not None:
         value = _at(value, key)
     else:
-        while isinstance(value, dict):
+        _count(value)  # at once, so that no part of it can be too large again and again
+        for _ in range(MAX_WRAPPERS):
+            if not isinstance(value, dict):
+                break
             found = next((name for name in USUAL if _count(value.get(name))), None)
             if found is None:
                 break
@@ -74,7 +78,7 @@ def state_dict(value: Any, key: str | None) -> StateDict:
             raise ConversionError("two tensors have this name", "Choose with --key", ".".join(path))
         else:
             tensors[".".join(path)] = leaf
-    return StateDict(_without_wrappers(tensors), dropped, tuple(notes))
+    return StateDict(_unpacked(_without_wrappers(tensors)), dropped, tuple(notes))
 
 
 def _at(value: Any, key: str) -> Any:
@@ -105,9 +109,8 @@ def _is_optimizer(name: Any, value: Any) -> bool:
 def leaves(value: Any) -> Iterator[tuple[tuple[str, ...], Leaf, bool]]:
     """Tensors with their paths, and whether they are an optimizer's, in the order of the file."""
     waiting: list[tuple[tuple[str, ...], Any, bool]] = [((), value, False)]
-    for _ in range(MAX_VALUES):
-        if not waiting:
-            return
+    seen = 0
+    while waiting:
         path, value, is_optimizers = waiting.pop()
         if isinstance(value, Leaf):
             yield path, value, is_optimizers
@@ -120,6 +123,10 @@ def leaves(value: Any) -> Iterator[tuple[tuple[str, ...], Leaf, bool]]:
             items = list(enumerate(value))
         else:
             continue
+        # A list that is stored once may lie in many places.
+        seen += 1 + len(items)
+        if seen > MAX_VALUES:
+            raise ConversionError(f"it holds more than {MAX_VALUES} values", "Choose with --key")
         if len(path) == MAX_DEPTH:
             raise ConversionError(f"it is nested deeper than {MAX_DEPTH}", "Choose with --key")
         waiting += [
@@ -127,7 +134,6 @@ def leaves(value: Any) -> Iterator[tuple[tuple[str, ...], Leaf, bool]]:
             for name, item in reversed(items)
             if _is_tree(item) or isinstance(item, Leaf)
         ]
-    raise ConversionError(f"it holds more than {MAX_VALUES} values", "Choose with --key")
 
 
 def _without_wrappers(tensors: Mapping[str, Leaf]) -> Mapping[str, Leaf]:
@@ -135,4 +141,14 @@ def _without_wrappers(tensors: Mapping[str, Leaf]) -> Mapping[str, Leaf]:
     named = {name.replace("_orig_mod.", ""): leaf for name, leaf in tensors.items()}
     while named and all(name.startswith("module.") for name in named):
         named = {name.removeprefix("module."): leaf for name, leaf in named.items()}
+    return named if len(named) == len(tensors) else tensors
+
+
+def _unpacked(tensors: Mapping[str, Leaf]) -> Mapping[str, Leaf]:
+    """Give the pair that a quantised layer packs the names that it has in a plain layer."""
+    pair = re.compile(r"\b_packed_params\._packed_params\.([01])$")
+    named = {
+        pair.sub(lambda found: ("weight", "bias")[int(found[1])], name): leaf
+        for name, leaf in tensors.items()
+    }
     return named if len(named) == len(tensors) else tensors

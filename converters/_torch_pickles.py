@@ -20,9 +20,9 @@ STORAGES = {
     "HalfStorage": ("float16", 2),
     "IntStorage": ("int32", 4),
     "LongStorage": ("int64", 8),
-    "QInt32Storage": ("qint32", 4),
-    "QInt8Storage": ("qint8", 1),
-    "QUInt8Storage": ("quint8", 1),
+    "QInt32Storage": ("int32", 4),
+    "QInt8Storage": ("int8", 1),
+    "QUInt8Storage": ("uint8", 1),
     "ShortStorage": ("int16", 2),
     "UntypedStorage": ("uint8", 1),
 }
@@ -57,6 +57,18 @@ class Storage:
 
 
 @dataclass(frozen=True)
+class Scales:
+    """What makes values of a quantised tensor's numbers q: (q - zero point) x scale.
+
+    Each is a number, or a tensor of as many numbers as the axis is long.
+    """
+
+    scale: "float | View"
+    zero_point: "int | View"
+    axis: int | None
+
+
+@dataclass(frozen=True)
 class View:
     """A tensor: strides and offset are counted in numbers of its type."""
 
@@ -66,6 +78,7 @@ class View:
     offset: int
     shape: tuple[int, ...]
     strides: tuple[int, ...]
+    scales: Scales | None = None
 
     @property
     def span(self) -> int:
@@ -88,10 +101,10 @@ def storage_of(identifier: Any) -> Storage:
     if word != "storage" or not isinstance(kind, Global) or not isinstance(key, str | int):
         raise ValueError("a persistent identifier that names no storage")
     dtype, itemsize = STORAGES[kind.name.rsplit(".", 1)[-1]]
-    storage = Storage(str(key), dtype, itemsize, _count(numel))
+    storage = Storage(str(key), dtype, itemsize, count_of(numel))
     if view and view[0] is not None:
         _, start, _ = view[0]
-        return replace(storage, start=_count(start))
+        return replace(storage, start=count_of(start))
     return storage
 
 
@@ -99,7 +112,8 @@ def torch_function(name: str) -> Callable[..., Any] | None:
     """Our function for a name that a checkpoint imports; None if it is not on the list."""
     name = name.replace("__builtin__.", "builtins.")
     module, _, last = name.rpartition(".")
-    if last in STORAGES and module in ("torch", "torch.cuda", "torch.storage"):
+    is_class = last in STORAGES or last.replace("Tensor", "Storage") in STORAGES
+    if is_class and module in ("torch", "torch.cuda", "torch.storage"):
         return inert
     if module == "torch" and last in DTYPES:
         return inert
@@ -115,9 +129,9 @@ def script_function(name: str) -> Callable[..., Any] | None:
     return torch_function(name)
 
 
-def _count(value: Any) -> int:
+def count_of(value: Any) -> int:
     if not isinstance(value, int) or value < 0:
-        raise ValueError(f"{value!r} is no count")
+        raise ValueError(f"{type(value).__name__} in the place of a count, or a negative number")
     return value
 
 
@@ -125,7 +139,7 @@ def _first(value: Any, *_: Any) -> Any:
     return value
 
 
-def _tensor(
+def tensor_view(
     storage: Any,
     offset: Any,
     shape: Any,
@@ -164,8 +178,8 @@ def _view(
 ) -> View | Unsupported:
     if metadata:
         return Unsupported("its numbers are stored conjugated or negated")
-    first = storage.start * storage.itemsize // itemsize + _count(offset)
-    lengths, steps = tuple(map(_count, shape)), tuple(map(_count, strides))
+    first = storage.start * storage.itemsize // itemsize + count_of(offset)
+    lengths, steps = tuple(map(count_of, shape)), tuple(map(count_of, strides))
     if len(lengths) != len(steps) or len(lengths) > 32:
         raise ValueError(f"a tensor of shape {lengths} with strides {steps}")
     view = View(storage, dtype, itemsize, first, lengths, steps)
@@ -177,8 +191,27 @@ def _view(
     return view
 
 
+def _quantized(
+    storage: Any, offset: Any, shape: Any, strides: Any, quantizer: Any, *_: Any
+) -> View | Unsupported:
+    view = tensor_view(storage, offset, shape, strides)
+    kind, scale, zero_point, *axis = quantizer
+    if not isinstance(view, View):
+        return view
+    if kind.name == "torch.per_tensor_affine":
+        if not isinstance(scale, float) or not isinstance(zero_point, int) or axis:
+            raise TypeError("a quantised tensor whose scale is no number")
+        return replace(view, scales=Scales(scale, zero_point, None))
+    (axis,) = map(count_of, axis)
+    if not isinstance(scale, View) or not isinstance(zero_point, View):
+        raise TypeError("a tensor quantised by channels, whose scales are no tensor")
+    if not scale.shape == zero_point.shape == view.shape[axis : axis + 1]:
+        raise ValueError(f"scales of shape {scale.shape} for a tensor of shape {view.shape}")
+    return replace(view, scales=Scales(scale, zero_point, axis))
+
+
 def _of_subclass(function: Any, _type: Any, arguments: Any, _state: Any) -> Any:
-    if not isinstance(function, Global) or function.make not in (_tensor, _tensor_of_type):
+    if not isinstance(function, Global) or function.make not in (tensor_view, _tensor_of_type):
         raise ValueError("a tensor of a class of its own")
     return function.make(*arguments)
 
@@ -188,8 +221,8 @@ def _unsupported(reason: str) -> Callable[..., Unsupported]:
 
 
 _FUNCTIONS: dict[str, Callable[..., Any]] = {
-    "torch._utils._rebuild_tensor": _tensor,
-    "torch._utils._rebuild_tensor_v2": _tensor,
+    "torch._utils._rebuild_tensor": tensor_view,
+    "torch._utils._rebuild_tensor_v2": tensor_view,
     "torch._utils._rebuild_tensor_v3": _tensor_of_type,
     "torch._utils._rebuild_parameter": _first,
     "torch._utils._rebuild_parameter_with_state": _first,
@@ -197,9 +230,10 @@ _FUNCTIONS: dict[str, Callable[..., Any]] = {
     "torch._utils._rebuild_sparse_tensor": _unsupported("it is sparse"),
     "torch._utils._rebuild_sparse_csr_tensor": _unsupported("it is sparse"),
     "torch._utils._rebuild_nested_tensor": _unsupported("it is a nested tensor"),
-    "torch._utils._rebuild_qtensor": _unsupported("it is quantised by PyTorch"),
+    "torch._utils._rebuild_qtensor": _quantized,
     "torch._utils._rebuild_meta_tensor_no_storage": _unsupported("it has no numbers (meta)"),
     "torch.Size": lambda sizes=(): tuple(sizes),
+    "torch.ScriptObject": _unsupported("it is an object of PyTorch's own that packs weights"),
     "collections.OrderedDict": pickled_dict,
     "collections.defaultdict": lambda _factory=None, pairs=(): pickled_dict(pairs),
     "collections.Counter": lambda _counts=None: {},
@@ -231,6 +265,7 @@ _INERT = (
     "torch.nn.parameter.Buffer",
     "torch.nn.parameter.Parameter",
     "torch.per_channel_affine",
+    "torch.per_channel_affine_float_qparams",
     "torch.per_tensor_affine",
     "torch.qint32",
     "torch.qint8",

@@ -40,6 +40,8 @@ from _rules import decide
 from _sniff import refuse, sniff
 from _state_dict import Leaf, StateDict, leaves, state_dict
 from _torch_pickles import Storage, Unsupported, View, script_function, storage_of, torch_function
+from _torch_scales import with_scales
+from _torch_tar import open_tar
 from numpy.typing import NDArray
 
 MAGIC = 0x1950A86A20F9469CFC6C
@@ -60,9 +62,7 @@ def open_model(path: Path, arguments: argparse.Namespace) -> Source:
     elif word == "pickle":
         value, locate = _open_pickle(path)
     elif word == "tar":
-        raise ConversionError(
-            "it is a tar archive, PyTorch's format before 0.1.10", "Load and save it with PyTorch"
-        )
+        value, locate = _open_tar(path)
     else:
         raise refuse(path, word, description)
     found = state_dict(value, arguments.key)
@@ -118,6 +118,12 @@ def _offset_in_zip(path: Path, member: ZipInfo | None, storage: Storage) -> int:
     return data_offset(path, member)
 
 
+def _open_tar(path: Path) -> tuple[Any, Locate]:
+    with open_regular(path) as file, mmap(file.fileno(), 0, access=ACCESS_READ) as content:
+        value, offsets = open_tar(content)
+    return value, lambda storage: offsets[storage.key]
+
+
 def _open_pickle(path: Path) -> tuple[Any, Locate]:
     """Read the format of PyTorch before 1.6, or a plain pickle of NumPy arrays."""
     storages: dict[str, Storage] = {}
@@ -154,11 +160,11 @@ def _offsets(
     pickles: mmap, keys: Any, storages: Mapping[str, Storage]
 ) -> Iterator[tuple[str, int]]:
     for key in keys if isinstance(keys, list) else []:
-        storage = storages.get(str(key))
+        storage = storages.get(str(key)) if isinstance(key, str | int) else None
         numel = int.from_bytes(pickles.read(8), "little")
         offset = pickles.tell()
         if storage is None or storage.numel != numel:
-            raise ConversionError(f"the numbers under {key!r} have another length", DAMAGED)
+            raise ConversionError("a storage has another length than its tensors say", DAMAGED)
         if offset + numel * storage.itemsize > len(pickles):
             raise ConversionError(f"the numbers under {key!r} are cut off", DAMAGED)
         pickles.seek(offset + numel * storage.itemsize)
@@ -200,7 +206,12 @@ def _tensor(
     if isinstance(leaf, Unsupported):
         return Tensor(name, (), "", _nothing, Meaning("refused", leaf.reason))
     if isinstance(leaf, View):
-        meaning = decide(name, leaf.shape, leaf.dtype, model)
+        if leaf.scales is None:
+            meaning = decide(name, leaf.shape, leaf.dtype, model)
+        else:
+            as_float = decide(name, leaf.shape, "float32", model)
+            read_scales = partial(_read, path, locate=locate)
+            meaning = with_scales(as_float, leaf, leaf.scales, read_scales)
         return Tensor(
             name, leaf.shape, leaf.dtype, partial(_read, path, leaf, locate), meaning, same_as
         )

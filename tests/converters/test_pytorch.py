@@ -1,8 +1,7 @@
 """PyTorch's checkpoints without PyTorch: exact weights."""
 
-import io
 import pickle
-import tarfile
+import re
 import zipfile
 from dataclasses import replace
 
@@ -96,7 +95,6 @@ def test_groups_of_convolutions(tmp_path):
     ("name", "reason"),
     [
         ("sparse.pt", "tensor 'w': it is sparse"),
-        ("quantized.pt", "tensor 'w': it is quantised by PyTorch"),
         ("expanded.pt", "tensor 'w': it repeats its numbers"),
         ("module.pt", "wants to run '__main__.Scripted', which is not on the list"),
         ("frozen.pt", "frozen TorchScript, whose weights have no names"),
@@ -169,12 +167,40 @@ def test_what_is_no_regular_file(tmp_path):
     assert "no regular file" in refused(pytorch, tmp_path, tmp_path)
 
 
-def test_the_oldest_format_is_named(tmp_path):
+def test_quantised_tensors_have_the_values_of_pytorch(tmp_path):
+    path = FOLDER / "quantized.pt"
+    weights = converted(pytorch, path, tmp_path)
+    with np.load(FOLDER / "quantized.pt.values.npz") as values:
+        quantised = [name for name, e in weights.entries.items() if "quantization" in e]
+        assert sorted(quantised) == sorted(values)
+        for name in quantised:
+            codes = weights.arrays[name]
+            how = weights.entries[name]["quantization"]
+            shape = [1] * codes.ndim
+            if how["axis"] is not None:
+                shape[how["axis"]] = -1
+            # PyTorch computes in float32.
+            zero, scale = (np.reshape(how[key], shape) for key in ("zero_point", "scale"))
+            found = (codes - zero.astype(np.float32)) * scale.astype(np.float32)
+            np.testing.assert_array_equal(found, values[name], strict=True)
+    assert weights.entries["table._packed_params._packed_weight"]["kind"] == "embedding"
+    report = analyze(tmp_path / "converted.safetensors")
+    assert report.model.matrices > 0
+
+
+@pytest.mark.parametrize(
+    ("change", "problem"),
+    [
+        (lambda content: b"x" + content[1:], "no intact tar archive"),
+        (lambda content: content[:700], "no intact tar archive|lists of tensors are damaged"),
+        (lambda content: content.replace(b"pickle", b"pickl\xe9", 1), "not one of PyTorch"),
+        (lambda content: content.replace(b"FloatStorage", b"FloatStorehut", 1), "Storehut|damaged"),
+    ],
+)
+def test_the_oldest_format_damaged(change, problem, tmp_path):
     path = tmp_path / "old.pt"
-    with tarfile.open(path, "w") as archive:
-        for name in ("sys_info", "pickle", "tensors", "storages"):
-            archive.addfile(tarfile.TarInfo(name), io.BytesIO())
-    assert "PyTorch's format before 0.1.10" in refused(pytorch, path, tmp_path)
+    path.write_bytes(change((FOLDER / "oldest.pt").read_bytes()))
+    assert re.search(problem, refused(pytorch, path, tmp_path))
 
 
 @pytest.mark.parametrize("protocol", [2, 3, 4, 5])

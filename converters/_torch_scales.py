@@ -1,0 +1,41 @@
+"""Scales of tensors that PyTorch quantised, for the manifest."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from _layout import MATRIX_KINDS, Meaning, canonical_axes
+from _torch_pickles import Scales, View
+from numpy.typing import NDArray
+
+
+def with_scales(
+    meaning: Meaning, view: View, scales: Scales, read: Callable[[View], NDArray[Any]]
+) -> Meaning:
+    """Add to a tensor's meaning how its numbers are dequantised.
+
+    Parameters
+    ----------
+    meaning : what the tensor is, but for the scales.
+    read : reads the numbers of a tensor of scales.
+    """
+    if meaning.kind not in MATRIX_KINDS:
+        return Meaning("other", "quantised, but no weight")
+    scale, zero_point = (
+        read(value).tolist() if isinstance(value, View) else value
+        for value in (scales.scale, scales.zero_point)
+    )
+    if not np.isfinite([scale, zero_point]).all():
+        return Meaning("refused", "its scales or zero points are not finite")
+    axis = None
+    if scales.axis is not None:
+        name = "" if meaning.view else meaning.axes[scales.axis]
+        if meaning.axes.count(name) != 1:
+            return Meaning("refused", "its scales run along an axis that is cut or merged")
+        axis = canonical_axes(view.shape, meaning)[0].index(name)
+    return replace(
+        meaning,
+        rule=f"{meaning.rule}, quantised by PyTorch",
+        quantization={"scale": scale, "zero_point": zero_point, "axis": axis},
+    )
