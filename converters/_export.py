@@ -5,11 +5,12 @@ last line `sys.exit(main(open_model, __doc__))`. All else happens here.
 """
 
 import argparse
-import inspect
 import re
+import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import replace
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -53,18 +54,36 @@ def main(
 
     Returns
     -------
-    int, the exit code: 0, or 2 after one line on stderr with nothing written.
+    int, the exit code: 0, or 2 after one line on stderr with nothing written; 130 if interrupted.
     """
     arguments = _parse(description, add_arguments, argv)
     try:
-        _convert(open_source, arguments)
+        with _terminated_as_interrupted():
+            _convert(open_source, arguments)
     except ConversionError as error:
         return _fail(str(error.at(arguments.input)))
     except MemoryError:
         return _fail(f"{arguments.input}: memory does not suffice for its largest tensor")
     except OSError as error:
         return _fail(f"{error.filename or arguments.input}: {error.strerror or error}")
+    except KeyboardInterrupt:
+        sys.stderr.write("interrupted: nothing is written\n")
+        return 130
     return 0
+
+
+@contextmanager
+def _terminated_as_interrupted() -> Iterator[None]:
+    """Let a request to end remove the temporary file, as an interruption does."""
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _parse(
@@ -124,7 +143,7 @@ def _convert(open_source: Opener, arguments: argparse.Namespace) -> None:
     if arguments.dry_run:
         sys.stdout.writelines(f"{line}\n" for line in _table(tensors))
     else:
-        _write(source, tensors, arguments, Path(inspect.getfile(open_source)).name)
+        _write(source, tensors, arguments, Path(open_source.__code__.co_filename).name)
     for reason, count in source.dropped.items():
         sys.stderr.write(f"left out: {count} x {reason}\n")
     for note in source.notes:

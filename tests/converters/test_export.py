@@ -3,6 +3,7 @@
 import hashlib
 import itertools
 import json
+import signal
 import tracemalloc
 
 import h5py
@@ -382,3 +383,17 @@ def test_no_more_memory_is_asked_for_than_a_file_has_bytes(tmp_path):
         assert tracemalloc.get_traced_memory()[1] < 2**20
     finally:
         tracemalloc.stop()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interruption_leaves_nothing(number, export, tmp_path):
+    def read():
+        signal.raise_signal(number)
+        return np.zeros((4, 3))
+
+    tensors = [Tensor("fc", (4, 3), "float64", read, Meaning("linear", "2 axes", OUT_IN))]
+    before = signal.getsignal(signal.SIGTERM)
+    code, out, err = export("-o", tmp_path / "out.safetensors", tensors=tensors)
+    assert (code, out, err) == (130, "", "interrupted: nothing is written\n")
+    assert [path.name for path in tmp_path.iterdir()] == ["source.bin"]
+    assert signal.getsignal(signal.SIGTERM) == before
