@@ -27,6 +27,19 @@ CONVERTERS = {
     "tflite": "tflite_files",
 }
 """Modules of the converters by the folder of their fixtures."""
+SAME = {
+    "gguf": "gguf.gguf",
+    "huggingface": "huggingface",
+    "jax": "jax.msgpack",
+    "keras": "keras.keras",
+    "numpy": "numpy.npz",
+    "onnx": "onnx.onnx",
+    "paddle": "paddle.pdparams",
+    "pytorch": "pytorch.pt",
+    "tensorflow": "tensorflow/model.index",
+    "tflite": "tflite.tflite",
+}
+"""Files of the folder `same`, one network as each framework writes it."""
 DTYPES = {code: (name, storage) for name, (code, storage) in CODES.items()}
 
 
