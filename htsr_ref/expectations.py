@@ -12,8 +12,17 @@ from htsr_ref.conventions import FIELDS, PAPER, Convention
 from htsr_ref.errors import ExpectationError
 from htsr_ref.report import MatrixReport, Report
 
-FREE_FIELDS = ("layer_kinds", "min_dim", "min_dim_applies_to", "average", "alpha_range")
-"""Fields of a convention that change no number of a matrix."""
+FREE_FIELDS = (
+    "layer_kinds",
+    "min_dim",
+    "min_dim_applies_to",
+    "min_eigenvalues",
+    "max_eigenvalues",
+    "max_rows",
+    "average",
+    "alpha_range",
+)
+"""Fields of a convention that change no number of a matrix: which are left out, and the model's."""
 
 CHANCE = 1e-5
 """Probability with which more numbers miss their intervals than chance is held to allow."""

@@ -121,7 +121,24 @@ def test_only_choices_that_change_no_number_of_a_matrix_are_free():
     require_comparable(
         PAPER.override({"min_dim": 0, "average": "layers", "layer_kinds": ("linear",)})
     )
-    assert set(FREE_FIELDS) < set(FIELDS)
+    changes = {
+        "layer_kinds": ("linear",),
+        "min_dim": 3,
+        "min_dim_applies_to": "all",
+        "min_eigenvalues": 5,
+        "max_eigenvalues": 100,
+        "max_rows": 100,
+        "average": "layers",
+        "alpha_range": (2.0, 3.0),
+    }
+    assert set(FREE_FIELDS) == changes.keys() < set(FIELDS)
+    weights = {"fc": np.random.default_rng(0).standard_t(3, (90, 60))}
+    plain = analyze(weights).layers[0].matrices
+    for name, value in changes.items():
+        convention = PAPER.override({name: value})
+        assert getattr(convention, name) != getattr(PAPER, name)
+        require_comparable(convention)
+        assert analyze(weights, convention).layers[0].matrices == plain
     with pytest.raises(ExpectationError, match="normalization differs"):
         require_comparable(PAPER.override({"normalization": "none"}))
     with pytest.raises(ExpectationError, match="those of the convention paper"):

@@ -34,8 +34,8 @@ CUTTING = (
     "average",
     "alpha_range",
 )
-"""Fields that say which matrices there are, or concern the model as a whole: they change no number
-of a matrix."""
+"""Fields that say which matrices there are, and how they are cut, or concern the model as a whole:
+matrices that are cut alike have the same numbers, whatever these are."""
 
 DIGITS = 1e-6
 """Relative error of the smallest eigenvalue above which `auto` prefers svd."""
