@@ -33,7 +33,7 @@ from htsr_ref.summary import summarize
 from htsr_ref.weights import Weights, open_weights
 
 LOAD_LIMIT = 1 << 28
-"""Elements of a single matrix that is loaded whole, in its stored type, before it is analysed."""
+"""Elements of a tensor that is loaded whole, in its stored type, before it is analysed."""
 
 WeightSource = str | os.PathLike[str] | Mapping[str, ArrayLike] | Weights
 
@@ -150,9 +150,8 @@ def analyze_layer(
     try:
         # Kernel positions are strided cuts, and compressed files are read whole for each access:
         # read the tensor once, in its stored type, unless it is too large to hold.
-        many = sum(len(matrix.members) for matrix in item.matrices) > 1
         small = math.prod(item.layer.shape) <= LOAD_LIMIT
-        data = item.layer.data.load() if many or small else item.layer.data
+        data = item.layer.data.load() if small else item.layer.data
         loaded = plan_layer(replace(item.layer, data=data), convention)
         matrices = tuple(
             analyze_matrix(

@@ -9,13 +9,14 @@ import pytest
 from builders import gaussian, power_law_matrix
 from safetensors.numpy import save_file
 
-from htsr_ref import PAPER, analyze, open_weights
+from htsr_ref import PAPER, analysis, analyze, open_weights
 from htsr_ref.analysis import Progress
 from htsr_ref.bad_entries import find_bad_entries
 from htsr_ref.conventions import FIELDS
 from htsr_ref.planning import PlannedLayer, plan
 from htsr_ref.powerlaw import fit_power_law
 from htsr_ref.report import LayerReport, MatrixReport, Report
+from htsr_ref.weights.stored import StoredTensor
 
 SMALL = PAPER.override({"min_dim": 0})
 
@@ -308,3 +309,13 @@ def test_progress_covers_all_the_work():
     assert [step.done for step in seen] == sorted(step.done for step in seen)
     assert seen[0].done == 0
     assert {step.total for step in seen} == {seen[-1].done}
+
+
+@pytest.mark.parametrize("convention", [PAPER, PAPER.override({"conv": "pooled"})])
+def test_a_tensor_too_large_to_hold_is_read_matrix_by_matrix(convention, tmp_path, monkeypatch):
+    path = tmp_path / "model.safetensors"
+    save_file({"conv.weight": np.random.default_rng(0).standard_t(3, (60, 50, 2, 2))}, path)
+    whole = analyze(path, convention)
+    monkeypatch.setattr(analysis, "LOAD_LIMIT", 60 * 50)
+    monkeypatch.setattr(StoredTensor, "load", lambda _: pytest.fail("it is loaded whole"))
+    assert analyze(path, convention).layers == whole.layers
