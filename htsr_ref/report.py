@@ -19,6 +19,8 @@ from htsr_ref.rows import flat_columns, flat_row
 SPEC_VERSION = "0.1"
 """Version of the specification that this package implements."""
 
+_AGAIN = "Write it again with `htsr analyze WEIGHTS -o report.json`"
+
 SkipCode = Literal["left-out", "tied", "kind", "min-dim", "size", "bad-data"]
 Per = Literal["matrix", "layer"]
 
@@ -103,7 +105,7 @@ class MatrixReport:
     Numbers of the fit are None together, and `alpha_null_reason` then says why. Norms are None
     for a zero matrix. `mp` is the bulk of the Marchenko-Pastur law, if there is one; it and the
     phase are None where several spectra are put together. `p_value` and `null_model` are None and
-    `comparisons` is empty unless they were asked for.
+    `comparisons` is empty unless they were asked for; a law that cannot be fitted is None in it.
     """
 
     index: int
@@ -140,7 +142,7 @@ class MatrixReport:
     phase: PhaseName | None
     phase_reason: str | None
     p_value: float | None
-    comparisons: dict[str, LawComparison]
+    comparisons: dict[str, LawComparison | None]
     null_model: ShuffleNull | None
     warnings: tuple[str, ...]
 
@@ -259,12 +261,20 @@ class Report:
         """
         try:
             data = strictjson.loads(text)
-            version = data.get("spec_version") if isinstance(data, dict) else None
-            if version != SPEC_VERSION:
-                raise ValueError(f"spec_version is {version!r}, not {SPEC_VERSION!r}")
+        except ValueError as error:
+            raise ReportError(f"not a report: it is not JSON ({error}). {_AGAIN}") from error
+        version = data.get("spec_version") if isinstance(data, dict) else None
+        if version is None:
+            raise ReportError(f"not a report: it states no spec_version. {_AGAIN}")
+        if version != SPEC_VERSION:
+            raise ReportError(
+                f"not a report of this version: spec_version is {version!r}, not "
+                f"{SPEC_VERSION!r}. {_AGAIN}"
+            )
+        try:
             report: Report = rebuild(cls, data, "report")
         except (ConventionError, ValueError) as error:
-            raise ReportError(f"not a report of this version ({error})") from error
+            raise ReportError(f"not a report of this version ({error}). {_AGAIN}") from error
         return report
 
     @classmethod
@@ -278,7 +288,13 @@ class Report:
         """
         try:
             return cls.from_json(Path(path).read_text(encoding="utf-8"))
-        except (OSError, UnicodeDecodeError, ReportError) as error:
+        except OSError as error:
+            raise ReportError(
+                f"{path}: it cannot be read ({error.strerror}). Check the path"
+            ) from error
+        except UnicodeDecodeError as error:
+            raise ReportError(f"{path}: not a report: it is not UTF-8. {_AGAIN}") from error
+        except ReportError as error:
             raise ReportError(f"{path}: {error}") from error
 
     def analyzed(self) -> tuple[LayerReport, ...]:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from htsr_ref.errors import SampleError
 from htsr_ref.weights import open_weights
+from htsr_ref.weights.sniff import HDF5_SIGNATURE
 
 
 def read_sample(path: str | os.PathLike[str], key: str | None = None) -> NDArray[np.float64]:
@@ -18,7 +19,7 @@ def read_sample(path: str | os.PathLike[str], key: str | None = None) -> NDArray
     Parameters
     ----------
     path : a .npy or .npz file (recognised by content), or text.
-    key : name of the array of an .npz file; needed if it holds several.
+    key : name of the array of an .npz file; needed if it holds several. Text has none.
 
     Returns
     -------
@@ -33,14 +34,24 @@ def read_sample(path: str | os.PathLike[str], key: str | None = None) -> NDArray
     """
     try:
         with Path(path).open("rb") as file:
-            start = file.read(6)
+            start = file.read(9)
             if start.startswith((b"\x93NUMPY", b"PK")):
                 return _from_arrays(path, key)
+            if start.startswith(HDF5_SIGNATURE) or start[4:] == b"\0\0\0\0{":
+                raise SampleError(f"{path}: it is a weight file. {_eigenvalues_of(path)}")
+            if key is not None:
+                raise SampleError(
+                    f"{path}: it is text, which has no array {key!r}. Leave out --key"
+                )
             return parse_sample((start + file.read()).decode("utf-8-sig"), str(path))
     except OSError as error:
-        raise SampleError(f"{path}: it cannot be read ({error.strerror})") from error
+        raise SampleError(
+            f"{path}: it cannot be read ({error.strerror}). Name a file of numbers"
+        ) from error
     except UnicodeDecodeError as error:
-        raise SampleError(f"{path}: neither an array nor text ({error})") from error
+        raise SampleError(
+            f"{path}: neither an array nor text in UTF-8. Name a .npy, .npz or text file"
+        ) from error
 
 
 def parse_sample(text: str, name: str) -> NDArray[np.float64]:
@@ -97,8 +108,15 @@ def _from_arrays(path: str | os.PathLike[str], key: str | None) -> NDArray[np.fl
     else:
         raise SampleError(f"{path}: name one of its arrays with --key: {', '.join(arrays)}")
     if len(data.shape) != 1:
-        raise SampleError(f"{path}: the array has shape {data.shape}: a sample has one dimension")
+        raise SampleError(
+            f"{path}: the array has shape {data.shape}: a sample has one dimension. "
+            f"{_eigenvalues_of(path)}"
+        )
     return data[...]
+
+
+def _eigenvalues_of(path: str | os.PathLike[str]) -> str:
+    return f"For the eigenvalues of a layer: htsr spectrum {path} LAYER | htsr fit -"
 
 
 def are_whole_numbers(sample: NDArray[np.float64]) -> bool:

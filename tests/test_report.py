@@ -17,7 +17,8 @@ from hypothesis import strategies as st
 from reports import everything, first_matrix, reports
 from safetensors.numpy import save_file
 
-from htsr_ref import Report, __version__, analyze, write_weights
+from htsr_ref import PAPER, Report, __version__, analyze, write_weights
+from htsr_ref.checks import Checks
 from htsr_ref.conventions import FIELDS
 from htsr_ref.errors import ReportError
 from htsr_ref.report import MEAN_FIELDS
@@ -99,13 +100,44 @@ def test_what_is_no_report_is_refused(whole, tmp_path, spoil):
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize("content", [b"", b"{", b"[]", b"3", b"null", b"\xff\xfe", b"[" * 100_000])
-def test_text_that_is_no_report_is_refused(tmp_path, content):
+@pytest.mark.parametrize(
+    ("content", "fault"),
+    [
+        (b"", "it is not JSON (Expecting value"),
+        (b"{", "it is not JSON (Expecting property"),
+        (b"[]", "it states no spec_version"),
+        (b"3", "it states no spec_version"),
+        (b"null", "it states no spec_version"),
+        (b"{}", "it states no spec_version"),
+        (b"\xff\xfe", "it is not UTF-8"),
+        (b"[" * 100_000, "it is not JSON (it is nested too deeply)"),
+    ],
+)
+def test_text_that_is_no_report_is_refused(tmp_path, content, fault):
     (tmp_path / "report.json").write_bytes(content)
-    with pytest.raises(ReportError, match=r"report\.json: "):
+    with pytest.raises(ReportError) as caught:
         Report.load(tmp_path / "report.json")
-    with pytest.raises(ReportError, match=r"missing\.json: "):
-        Report.load(tmp_path / "missing.json")
+    assert str(caught.value).startswith(f"{tmp_path / 'report.json'}: not a report: {fault}")
+    assert str(caught.value).endswith(". Write it again with `htsr analyze WEIGHTS -o report.json`")
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [("missing.json", "No such file or directory"), ("folder.json", "Is a directory")],
+)
+def test_a_report_that_cannot_be_opened(tmp_path, name, reason):
+    (tmp_path / "folder.json").mkdir()
+    with pytest.raises(ReportError) as caught:
+        Report.load(tmp_path / name)
+    assert str(caught.value) == f"{tmp_path / name}: it cannot be read ({reason}). Check the path"
+
+
+@pytest.mark.spec("RPT-2", "PL-18")
+def test_a_law_without_a_comparison_survives_the_round_trip():
+    W = np.diag(np.r_[np.full(30, 9.0), 1.0, 2.0, 3.0])
+    report = analyze({"W": W}, PAPER.override({"xmin": 1.0}), checks=Checks(compare=True))
+    assert report.layers[0].matrices[0].comparisons["lognormal"] is None
+    assert Report.from_json(report.to_json()) == report
 
 
 # RPT-3, RPT-5: nothing is lost

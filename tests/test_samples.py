@@ -5,6 +5,7 @@ import pytest
 
 from htsr_ref.errors import SampleError, WeightFileError
 from htsr_ref.samples import are_whole_numbers, parse_sample, read_sample
+from htsr_ref.weights import write_weights
 
 
 @pytest.mark.spec("PL-17")
@@ -56,8 +57,28 @@ def test_several_arrays_need_a_key(tmp_path):
 @pytest.mark.spec("PL-17")
 def test_a_matrix_is_no_sample(tmp_path):
     np.save(tmp_path / "x.npy", np.ones((3, 2)))
-    with pytest.raises(SampleError, match=r"shape \(3, 2\)"):
+    with pytest.raises(SampleError, match=r"shape \(3, 2\).*htsr spectrum .*x\.npy LAYER"):
         read_sample(tmp_path / "x.npy")
+
+
+@pytest.mark.spec("PL-17")
+def test_a_weight_file_is_no_sample(tmp_path):
+    write_weights(tmp_path / "x.safetensors", {"w": np.eye(3)})
+    write_weights(tmp_path / "x.h5", {"w": np.eye(3)}, format="hdf5")
+    for path in tmp_path.iterdir():
+        with pytest.raises(SampleError) as caught:
+            read_sample(path)
+        assert str(caught.value) == (
+            f"{path}: it is a weight file. For the eigenvalues of a layer: htsr spectrum {path} "
+            "LAYER | htsr fit -"
+        )
+
+
+@pytest.mark.spec("PL-17")
+def test_text_has_no_key(tmp_path):
+    (tmp_path / "x.txt").write_text("1 2 3")
+    with pytest.raises(SampleError, match=r"it is text, which has no array 'x'"):
+        read_sample(tmp_path / "x.txt", "x")
 
 
 @pytest.mark.spec("PL-17")

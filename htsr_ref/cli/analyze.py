@@ -22,8 +22,9 @@ def analyze(
     csv: options.CsvOption = False,
     markdown: options.MarkdownOption = False,
     per: Annotated[
-        Literal["matrix", "layer"], typer.Option("--per", help="Rows of the CSV.")
-    ] = "matrix",
+        Literal["matrix", "layer"] | None,
+        typer.Option("--per", help="Rows of the CSV; one a matrix by default."),
+    ] = None,
     columns: Annotated[
         Literal["own", "weightwatcher"],
         typer.Option("--columns", help="Names of the CSV's columns: ours or WeightWatcher's."),
@@ -39,7 +40,12 @@ def analyze(
     ] = None,
     gof: Annotated[
         int,
-        typer.Option("--gof", metavar="N", min=0, help="Test every fit with N replicas (2500)."),
+        typer.Option(
+            "--gof",
+            metavar="N",
+            min=0,
+            help="Test every fit with N replicas; 2500 give p to ±0.01, 0 makes no test.",
+        ),
     ] = 0,
     compare: Annotated[
         bool, typer.Option("--compare", help="Compare every power law with other laws.")
@@ -58,7 +64,7 @@ def analyze(
             "--shuffles",
             metavar="N",
             min=19,
-            help="Copies for --null shuffle (19); each costs a spectrum.",
+            help="Copies for --null shuffle, 19 by default; each costs a spectrum.",
         ),
     ] = None,
     seed: Annotated[int, typer.Option("--seed", min=0, help="Seed of replicas and shuffles.")] = 0,
@@ -78,9 +84,11 @@ def analyze(
     form = output.choose_form(json, csv, markdown, out)
     if columns == "weightwatcher" and form != "csv":
         raise HtsrError("--columns names the columns of a CSV. Add --csv")
+    if per is not None and (form != "csv" or columns == "weightwatcher"):
+        raise HtsrError("--per chooses the rows of a CSV with our columns. Add --csv")
     if shuffles is not None and null == "none":
         raise HtsrError("--shuffles is the number of copies for --null shuffle. Add that")
-    output.check_writable(out)
+    output.check_writable(out, file, layers, convention)
     chosen = options.convention_of(convention, set_)
     overrides = options.layers_of(layers)
 
@@ -110,12 +118,17 @@ def analyze(
     if form == "json":
         text = report.to_json()
     elif form == "csv":
-        text = weightwatcher_csv(report) if columns == "weightwatcher" else report.to_csv(per)
+        text = (
+            weightwatcher_csv(report)
+            if columns == "weightwatcher"
+            else report.to_csv(per or "matrix")
+        )
     elif form == "markdown":
         text = to_markdown(report)
     else:
         text = report_table(report)
     output.emit(text, out)
+    output.say_if_nothing_was_analyzed(file, report)
 
     failures = [
         f"check failed: {failure}" for gate in gates if (failure := gate.failure(report.model))

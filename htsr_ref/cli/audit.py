@@ -87,7 +87,7 @@ def audit(
     form = output.choose_form(json, False, markdown, out)
     if form == "csv":
         raise HtsrError(f"{out}: an audit is a table, JSON or Markdown")
-    output.check_writable(out)
+    output.check_writable(out, weights, theirs, layers, convention)
 
     from htsr_ref.audit import SharedSpectra, read_table
     from htsr_ref.audit import audit as run

@@ -1,5 +1,6 @@
 """`htsr conventions`."""
 
+import textwrap
 from typing import Annotated
 
 import typer
@@ -10,7 +11,7 @@ from htsr_ref.conventions.files import find_convention
 
 app = typer.Typer(
     invoke_without_command=True,
-    help="List the shipped conventions, show every choice of one, or compare two.",
+    help="List the shipped conventions (without a command), show one, or compare two.",
     epilog="Example: htsr conventions diff paper weightwatcher",
 )
 Name = Annotated[str, typer.Argument(metavar="NAME|FILE", autocompletion=lambda: list(CONVENTIONS))]
@@ -45,17 +46,19 @@ def show(name: Name) -> None:
 @app.command("diff", epilog="Example: htsr conventions diff paper weightwatcher")
 def diff(first: Name, second: Name) -> None:
     """Show the choices in which two conventions differ, side by side."""
-    from htsr_ref.cli.tables import text_table
+    from htsr_ref.cli.tables import WIDTH, text_table
 
     left, right = find_convention(first), find_convention(second)
-    rows = [
-        [name, _text(left, name), _text(right, name), field.meaning]
-        for name, field in FIELDS.items()
-        if getattr(left, name) != getattr(right, name)
-    ]
-    if rows:
-        header = ["field", left.name, right.name, "what is chosen"]
-        emit(f"{text_table(header, rows, flexible=(3,))}\n", None)
+    differing = [name for name in FIELDS if getattr(left, name) != getattr(right, name)]
+    header = ["field", left.name, right.name, "what is chosen"]
+    if differing:
+        choices = [[name, _text(left, name), _text(right, name)] for name in differing]
+        taken = sum(max(len(row[i]) for row in (header, *choices)) + 2 for i in range(3))
+        rows = []
+        for choice in choices:
+            lines = textwrap.wrap(FIELDS[choice[0]].meaning, max(WIDTH - taken, 20))
+            rows += [[*choice, lines[0]], *(["", "", "", line] for line in lines[1:])]
+        emit(f"{text_table(header, rows, flexible=(1, 2, 3))}\n", None)
     else:
         emit("no field differs\n", None)
 

@@ -1,6 +1,18 @@
 """`htsr describe`."""
 
+from typing import TYPE_CHECKING
+
 from htsr_ref.cli import options, output
+from htsr_ref.errors import HtsrError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any
+
+    from htsr_ref.conventions import Convention
+    from htsr_ref.planning import PlannedLayer
+    from htsr_ref.spectrum import SolverChoice
+    from htsr_ref.weights import Weights
 
 EPILOG = "Example: htsr describe model.safetensors --set min_dim=0"
 
@@ -11,11 +23,17 @@ def describe(
     convention: options.ConventionOption = "paper",
     set_: options.SetOption = None,
     solver: options.SolverOption = "auto",
+    json: options.JsonOption = False,
+    out: options.TextOrJsonOption = None,
 ) -> None:
     """List what a file holds, how each layer was recognised, and what an analysis would cost.
 
     Reads headers only, however large the file.
     """
+    form = output.choose_form(json, False, False, out)
+    if form not in ("table", "json"):
+        raise HtsrError(f"{out}: a description is a table or JSON")
+    output.check_writable(out, file, layers, convention)
     chosen = options.convention_of(convention, set_)
     overrides = options.layers_of(layers)
 
@@ -24,4 +42,54 @@ def describe(
     from htsr_ref.weights import open_weights
 
     weights = open_weights(file, overrides)
-    output.emit(plan_table(weights, plan(weights, chosen), chosen, solver), None)
+    write = _json if form == "json" else plan_table
+    output.emit(write(weights, plan(weights, chosen), chosen, solver), out)
+
+
+def _json(
+    weights: "Weights",
+    planned: "Sequence[PlannedLayer]",
+    convention: "Convention",
+    solver: "SolverChoice",
+) -> str:
+    from dataclasses import asdict
+
+    from htsr_ref import strictjson
+
+    description = {
+        "name": weights.name,
+        "format": weights.format,
+        "convention": asdict(convention),
+        "solver": solver,
+        "layers": [_layer(item, solver) for item in planned],
+        "warnings": weights.warnings,
+    }
+    return strictjson.dumps(description)
+
+
+def _layer(item: "PlannedLayer", solver: "SolverChoice") -> "dict[str, Any]":
+    from dataclasses import asdict
+
+    from htsr_ref.cost import estimate_cost
+
+    layer = item.layer
+    return {
+        "name": layer.name,
+        "tensor": layer.tensor,
+        "kind": layer.kind,
+        "shape": layer.shape,
+        "dtype": layer.dtype,
+        "decided": layer.decided,
+        "skipped": item.skipped,
+        "skip_code": item.skip_code,
+        "matrices": [
+            {
+                "label": matrix.label,
+                "N": matrix.N,
+                "M": matrix.M,
+                **asdict(estimate_cost(matrix, solver)),
+            }
+            for matrix in item.matrices
+        ],
+        "warnings": (*layer.warnings, *item.warnings),
+    }

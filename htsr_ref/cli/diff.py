@@ -1,6 +1,6 @@
 """`htsr diff`."""
 
-from pathlib import Path
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -9,7 +9,6 @@ from htsr_ref.cli import loading, options, output
 from htsr_ref.errors import HtsrError
 
 if TYPE_CHECKING:
-    from htsr_ref.conventions import Convention
     from htsr_ref.difference import Change, Difference
 
 EPILOG = (
@@ -17,15 +16,12 @@ EPILOG = (
     "spec/examples/mlp_b016_e050.safetensors"
 )
 
-FileArgument = Annotated[
-    str,
-    typer.Argument(help="A weight file, or a JSON report of `htsr analyze`, taken as it is."),
-]
+_FILE = "A weight file, or a JSON report of `htsr analyze`, taken as it is."
 
 
 def diff(
-    before: FileArgument,
-    after: FileArgument,
+    before: Annotated[str, typer.Argument(metavar="BEFORE", help=_FILE)],
+    after: Annotated[str, typer.Argument(metavar="AFTER", help=_FILE)],
     layers: options.LayersOption = None,
     convention: Annotated[
         str | None,
@@ -47,16 +43,12 @@ def diff(
     form = output.choose_form(json, False, False, out)
     if form not in ("table", "json"):
         raise HtsrError(f"{out}: a difference is a table or JSON")
-    output.check_writable(out)
+    output.check_writable(out, before, after, layers, convention)
 
     from htsr_ref.difference import compare_reports
 
-    loaded = loading.load_reports(
-        [before, after],
-        _convention((before, after), convention, set_),
-        options.layers_of(layers),
-        solver,
-    )
+    asked = loading.Asked.of(convention, set_, layers, solver)
+    loaded = loading.load_reports([before, after], _as_reports_have_it(asked, before, after))
     code = loaded.exit_code()
     if not loaded.unreadable:
         found = compare_reports(*loaded.named())
@@ -66,17 +58,14 @@ def diff(
         raise typer.Exit(code)
 
 
-def _convention(
-    files: tuple[str, ...], name: str | None, overrides: list[str] | None
-) -> "Convention":
-    """Take the convention that is asked for, or that of the first report among the files."""
-    if name is None and not overrides:
+def _as_reports_have_it(asked: loading.Asked, *files: str) -> loading.Asked:
+    """Follow the first report among the files where no convention was asked for."""
+    if not asked.of_reports:
         from htsr_ref.report import Report
 
-        for file in files:
-            if Path(file).suffix == ".json":
-                return Report.load(file).convention
-    return options.convention_of(name or "paper", overrides)
+        for file in filter(loading.is_report, files):
+            return replace(asked, convention=Report.load(file).convention)
+    return asked
 
 
 _HEADER = ("layer", "α", "change", "λmax", "change", "log‖W‖F", "change", "α·log λmax", "change")
@@ -94,7 +83,7 @@ def _table(found: "Difference") -> str:
         )
     ]
     if found.identical:
-        pieces.append(f"identical: no number of {len(found.layers)} layers differs")
+        pieces.append(f"identical: no number of {output.count(len(found.layers), 'layer')} differs")
     elif found.layers:
         rows = [
             [

@@ -1,6 +1,8 @@
 """`htsr fit`."""
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal, cast
 
@@ -8,10 +10,11 @@ import typer
 
 from htsr_ref.cli import options, output
 from htsr_ref.conventions import CONVENTIONS
-from htsr_ref.errors import HtsrError
+from htsr_ref.errors import HtsrError, SampleError
 
 if TYPE_CHECKING:
     from htsr_ref.convention_fit import ConventionFit
+    from htsr_ref.conventions import Convention
     from htsr_ref.law_report import LawReport
     from htsr_ref.powerlaw.fit import XminRule
     from htsr_ref.sample_report import SampleReport
@@ -25,6 +28,27 @@ _LAWS = (
     "stretched_exponential",
     "exponential",
 )
+
+FIT_FIELDS = (
+    "drop_smallest",
+    "eigenvalue_floor",
+    "estimator",
+    "xmin",
+    "xmin_position",
+    "xmax",
+    "ks_model",
+    "ks",
+    "small_samples",
+    "clip_fingers",
+)
+"""Fields of a convention that the fit of a sample depends on.
+
+Spec: CNV-21.
+"""
+
+
+def _complete_set(incomplete: str) -> list[str]:
+    return [text for text in options.complete_set(incomplete) if text.startswith(FIT_FIELDS)]
 
 
 def fit(
@@ -65,13 +89,28 @@ def fit(
             "--convention",
             metavar="NAME|FILE",
             autocompletion=lambda: list(CONVENTIONS),
-            help="Fit as a convention fits eigenvalues: see `htsr conventions`.",
+            help="Fit as a convention fits eigenvalues: see `htsr conventions`. Its choices about "
+            "matrices, such as limits of size, play no part.",
         ),
     ] = None,
-    set_: options.SetOption = None,
+    set_: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            metavar="FIELD=VALUE",
+            autocompletion=_complete_set,
+            help="Change one choice of the convention about the fit, such as xmax=largest. "
+            "Repeatable.",
+        ),
+    ] = None,
     gof: Annotated[
         int,
-        typer.Option("--gof", metavar="N", min=0, help="Test the fit with N replicas (2500)."),
+        typer.Option(
+            "--gof",
+            metavar="N",
+            min=0,
+            help="Test the fit with N replicas; 2500 give p to ±0.01, 0 makes no test.",
+        ),
     ] = 0,
     replicas: Annotated[
         int,
@@ -100,8 +139,8 @@ def fit(
         raise HtsrError("--convention gives a fit alone: leave out --law, --gof, --bootstrap, …")
     if by_convention and (xmin, ks) != ("ks", "two-sided"):
         raise HtsrError("xmin and ks are choices of the convention: write --set xmin=…, --set ks=…")
-    output.check_writable(out)
-    output.check_writable(plot)
+    for written in (out, plot):
+        output.check_writable(written, data, convention)
 
     from htsr_ref.analysis import Progress
     from htsr_ref.convention_fit import fit_by_convention
@@ -109,33 +148,37 @@ def fit(
     from htsr_ref.sample_report import examine_sample
     from htsr_ref.samples import parse_sample, read_sample
 
-    if data == "-":
+    threshold = _threshold(xmin)
+    chosen = _fit_convention(convention or "paper", set_) if by_convention else None
+    if data != "-":
+        sample, name = read_sample(data, key), Path(data).name
+    elif key is None:
         sample, name = parse_sample(sys.stdin.read(), "standard input"), "standard input"
     else:
-        sample, name = read_sample(data, key), Path(data).name
-    if by_convention:
-        chosen = options.convention_of(convention or "paper", set_)
-        result = fit_by_convention(sample, name, chosen)
+        raise HtsrError("--key names an array of an .npz file, and DATA is text. Leave it out")
+    if chosen is not None:
+        with _named(name):
+            result = fit_by_convention(sample, name, chosen)
         output.emit(result.to_json() if form == "json" else _convention_text(result), out)
         return
     if law is not None:
-        with output.progress_bar() as show:
+        with _named(name), output.progress_bar() as show:
             found = examine_law(
                 sample,
                 name,
                 law,
                 ks=ks,
-                xmin=_threshold(xmin),
+                xmin=threshold,
                 progress=lambda done, total: show(Progress("thresholds", done, total)),
             )
         output.emit(found.to_json() if form == "json" else _law_text(found), out)
         return
-    with output.progress_bar() as show:
+    with _named(name), output.progress_bar() as show:
         report = examine_sample(
             sample,
             name,
             ks=ks,
-            xmin=_threshold(xmin),
+            xmin=threshold,
             gof=gof,
             replicas=replicas,
             compare=compare,
@@ -147,6 +190,27 @@ def fit(
 
         save_figure(survival_figure(sample, report), plot)
     output.emit(report.to_json() if form == "json" else _text(report), out)
+
+
+def _fit_convention(name: str, overrides: list[str] | None) -> "Convention":
+    """Build the convention; a choice that the fit would not follow is refused."""
+    chosen = options.convention_of(name, overrides)
+    for field in (text.partition("=")[0].strip() for text in overrides or []):
+        if field not in FIT_FIELDS:
+            raise HtsrError(
+                f"--set {field}: it concerns matrices, and a sample is none. A fit follows "
+                f"{', '.join(FIT_FIELDS)}"
+            )
+    return chosen
+
+
+@contextmanager
+def _named(name: str) -> Iterator[None]:
+    """Say of which sample an error speaks."""
+    try:
+        yield
+    except SampleError as error:
+        raise SampleError(f"{name}: {error}") from error
 
 
 def _threshold(text: str) -> "float | XminRule":
@@ -189,6 +253,8 @@ def _text(report: "SampleReport") -> str:
             f"seed {report.seed})"
         )
     for law, test in report.comparisons.items():
+        if test is None:
+            continue  # A warning says why.
         p_value = "undefined" if test.p_value is None else f"{test.p_value:.3g}"
         lines.append(
             f"against {law}: log-likelihood ratio {test.log_likelihood_ratio:.3f}, "

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from pathlib import Path
+from pathlib import Path  # noqa: TC003 - typer reads the annotations
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from htsr_ref.cli import output
-from htsr_ref.errors import HtsrError
+from htsr_ref.cli import options, output
+from htsr_ref.conventions import CONVENTIONS, FIELDS
+from htsr_ref.errors import HtsrError, ReportError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -24,6 +25,16 @@ FilesArgument = Annotated[
     typer.Argument(
         metavar="FILE...",
         help="Weight files, or JSON reports of `htsr analyze`, which are taken as they are.",
+    ),
+]
+ConventionOption = Annotated[
+    str | None,
+    typer.Option(
+        "--convention",
+        metavar="NAME|FILE",
+        autocompletion=lambda: list(CONVENTIONS),
+        help="Whose choices to follow: see `htsr conventions`, or your own .toml or .json file. "
+        "By default paper for weight files; a report must follow it if it is given.",
     ),
 ]
 
@@ -44,6 +55,8 @@ class Loaded:
 
     def exit_code(self) -> int:
         """Name the layers with bad data on standard error; 2 if a file failed, 1 if a layer did."""
+        for file, report in self.reports:
+            output.say_if_nothing_was_analyzed(file, report)
         bad = [(file, layer) for file, report in self.reports for layer in report.bad_layers()]
         for file, layer in bad:
             output.fail(f"{file}: layer skipped: {layer.skipped}")
@@ -52,24 +65,83 @@ class Loaded:
         return 1 if bad else 0
 
 
-def load_reports(
-    files: Sequence[str],
-    convention: Convention,
-    layers: Mapping[str, Mapping[str, Any]] | None,
-    solver: SolverChoice,
-) -> Loaded:
+@dataclass(frozen=True)
+class Asked:
+    """What a user asks of every file.
+
+    Attributes
+    ----------
+    convention, layers, solver : as for `htsr_ref.analyze`.
+    of_reports : whether the convention was asked for, so that reports must follow it as well.
+    """
+
+    convention: Convention
+    layers: Mapping[str, Mapping[str, Any]] | None
+    solver: SolverChoice
+    of_reports: bool
+
+    @classmethod
+    def of(
+        cls,
+        convention: str | None,
+        overrides: list[str] | None,
+        layers: Path | None,
+        solver: SolverChoice,
+    ) -> Asked:
+        """Read the options of the command line."""
+        return cls(
+            options.convention_of(convention or "paper", overrides),
+            options.layers_of(layers),
+            solver,
+            convention is not None or bool(overrides),
+        )
+
+    def check(self, report: Report, file: str) -> None:
+        """Refuse a report that was made by other choices than those asked for."""
+        from htsr_ref.markdown import convention_text
+
+        made_by, cure = report.convention, "Analyse its weights again, or leave out"
+        if self.of_reports and any(
+            getattr(made_by, name) != getattr(self.convention, name) for name in FIELDS
+        ):
+            raise ReportError(
+                f"{file}: it follows {convention_text(made_by)}, not "
+                f"{convention_text(self.convention)}. {cure} --convention and --set"
+            )
+        if self.solver not in ("auto", report.solver):
+            raise ReportError(
+                f"{file}: its solver was {report.solver}, not {self.solver}. {cure} --solver"
+            )
+
+
+def is_report(file: str) -> bool:
+    """Whether a file is taken for a report; the index of a folder of shards is none."""
+    name = file.lower()
+    return name.endswith(".json") and not name.endswith(".index.json")
+
+
+def load_reports(files: Sequence[str], asked: Asked) -> Loaded:
     """Analyse weight files and read reports; a bad one is named and does not stop the others."""
     from htsr_ref.analysis import analyze
     from htsr_ref.report import Report
 
+    if asked.layers is not None and all(map(is_report, files)):
+        raise HtsrError("--layers describes weight files, and only reports are given. Leave it out")
     reports = []
     for place, file in enumerate(files, 1):
         try:
-            if Path(file).suffix == ".json":
+            if is_report(file):
                 report = Report.load(file)
+                asked.check(report, file)
             else:
                 with output.progress_bar(f"{place}/{len(files)} ") as show:
-                    report = analyze(file, convention, layers=layers, solver=solver, progress=show)
+                    report = analyze(
+                        file,
+                        asked.convention,
+                        layers=asked.layers,
+                        solver=asked.solver,
+                        progress=show,
+                    )
         except HtsrError as error:
             output.fail(f"error: {error}")
         else:

@@ -78,6 +78,13 @@ def run() -> None:
     except HtsrError as error:
         output.fail(f"error: {error}")
         sys.exit(2)
+    except OSError as error:
+        # Help and version are printed by typer. What fails to open bears the name of the file.
+        if error.filename is not None:
+            raise
+        output.drop_standard_output()
+        output.fail(f"error: standard output: cannot be written ({error.strerror})")
+        sys.exit(2)
 
 
 if __name__ == "__main__":

@@ -11,7 +11,8 @@ from htsr_ref.conventions.files import find_convention
 from htsr_ref.errors import ConventionError, HtsrError
 
 
-def _complete_set(incomplete: str) -> list[str]:
+def complete_set(incomplete: str) -> list[str]:
+    """Offer fields, and values of a field, for --set."""
     name, equals, _ = incomplete.partition("=")
     if not equals:
         return [f"{name}=" for name in FIELDS]
@@ -48,7 +49,7 @@ SetOption = Annotated[
     typer.Option(
         "--set",
         metavar="FIELD=VALUE",
-        autocompletion=_complete_set,
+        autocompletion=complete_set,
         help="Change one choice of the convention, such as min_dim=0. Repeatable.",
     ),
 ]
@@ -76,6 +77,12 @@ TextOrJsonOption = Annotated[
         "-o",
         metavar="PATH",
         help="Write there instead of to standard output; .json chooses the form.",
+    ),
+]
+TextOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--output", "-o", metavar="PATH", help="Write the text there, not to standard output."
     ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Write JSON.")]

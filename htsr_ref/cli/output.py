@@ -6,8 +6,8 @@ import errno
 import os
 import re
 import sys
-import uuid
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import typer
@@ -16,9 +16,9 @@ from htsr_ref.errors import HtsrError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
     from htsr_ref.analysis import Progress
+    from htsr_ref.report import Report
 
 Form = Literal["table", "json", "csv", "markdown"]
 _SUFFIXES: dict[str, Form] = {".json": "json", ".csv": "csv", ".md": "markdown"}
@@ -32,11 +32,14 @@ def choose_form(json: bool, csv: bool, markdown: bool, output: Path | None) -> F
         raise HtsrError(f"choose one of {' and '.join(f'--{form}' for form in asked)}")
     if asked:
         return asked[0]
-    return _SUFFIXES.get(output.suffix, "table") if output is not None else "table"
+    return _SUFFIXES.get(output.suffix.lower(), "table") if output is not None else "table"
 
 
-def check_writable(output: Path | None) -> None:
-    """Refuse an output that cannot be written, before hours are spent on what goes there."""
+def check_writable(output: Path | None, *inputs: str | Path | None) -> None:
+    """Refuse an output that cannot be written, before hours are spent on what goes there.
+
+    Nor is a file replaced that the command reads.
+    """
     if output is None:
         return
     try:
@@ -44,10 +47,30 @@ def check_writable(output: Path | None) -> None:
             raise HtsrError(f"{output}: it is a folder. Name a file in it")
         if not output.parent.is_dir():
             raise HtsrError(f"{output}: there is no folder {output.parent}. Create it first")
-        if not os.access(output.parent, os.W_OK | os.X_OK):
+        # A read-only file could be replaced, but its owner did not want it to be.
+        if not os.access(output.parent, os.W_OK | os.X_OK) or (
+            output.exists() and not os.access(output, os.W_OK)
+        ):
             raise PermissionError(errno.EACCES, "Permission denied")
     except OSError as error:
         raise HtsrError(f"{output}: cannot be written ({error.strerror})") from error
+    if output.is_file() and any(map(output.samefile, _files_read(inputs))):
+        raise HtsrError(f"{output}: the command reads it. Name another file to write to")
+
+
+def _files_read(inputs: tuple[str | Path | None, ...]) -> Iterator[Path]:
+    """Files that exist of those given; a folder, or the index in one, stands for its shards."""
+    for given in inputs:
+        # Unlike those of Path, these functions raise nothing, whatever the name.
+        if given is None or not os.path.exists(given):  # noqa: PTH110
+            continue
+        path = Path(given)
+        if path.is_dir() or path.name.endswith(".index.json"):
+            folder = path if path.is_dir() else path.parent
+            yield from folder.glob("*.safetensors")
+            yield from folder.glob("*.index.json")
+        else:
+            yield path
 
 
 def emit(text: str, output: Path | None) -> None:
@@ -71,19 +94,20 @@ def _print(text: str) -> None:
     except BrokenPipeError:
         raise  # The reader, such as `head`, has enough; typer ends the program quietly.
     except OSError as error:
-        # What is left in the buffer must not be tried again at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        drop_standard_output()
         raise HtsrError(f"standard output: cannot be written ({error.strerror})") from error
 
 
+def drop_standard_output() -> None:
+    """Let what is left in the buffer of standard output not be tried again at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
 def _replace(text: str, path: Path) -> None:
-    temporary = path.with_name(f".htsr-{uuid.uuid4().hex}.tmp")
-    try:
+    from htsr_ref.weights.replacing import replacing
+
+    with replacing(path) as temporary:
         _write(text, temporary)
-        temporary.replace(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
 
 
 def _write(text: str, path: Path) -> None:
@@ -94,6 +118,12 @@ def _write(text: str, path: Path) -> None:
 def fail(message: str) -> None:
     """Say on standard error, in one line, what is wrong or was found."""
     typer.echo(f"htsr: {one_line(message)}", err=True)
+
+
+def say_if_nothing_was_analyzed(file: str, report: Report) -> None:
+    """Say on standard error that a report has no numbers, which is no failure."""
+    if not report.analyzed():
+        fail(f"{file}: no weight matrix was analysed. `htsr describe` says what the file holds")
 
 
 @contextmanager
@@ -132,6 +162,15 @@ def one_line(text: str) -> str:
     \x1b[31mred\n
     """
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def count(number: int, noun: str, plural: str = "") -> str:
+    """Count things.
+
+    >>> count(1, "tensor"), count(2000, "matrix", "matrices")
+    ('1 tensor', '2,000 matrices')
+    """
+    return f"{number:,} {noun if number == 1 else plural or f'{noun}s'}"
 
 
 def shorten(name: str, width: int) -> str:

@@ -20,9 +20,10 @@ EPILOG = "Example: htsr rank checkpoints/*.safetensors"
 def rank(
     files: loading.FilesArgument,
     layers: options.LayersOption = None,
-    convention: options.ConventionOption = "paper",
+    convention: loading.ConventionOption = None,
     set_: options.SetOption = None,
     solver: options.SolverOption = "auto",
+    json: options.JsonOption = False,
     csv: options.CsvOption = False,
     out: Annotated[
         Path | None,
@@ -30,7 +31,7 @@ def rank(
             "--output",
             "-o",
             metavar="PATH",
-            help="Write there instead of to standard output; .csv chooses the form.",
+            help="Write there instead of to standard output; .json and .csv choose the form.",
         ),
     ] = None,
 ) -> None:
@@ -38,18 +39,17 @@ def rank(
 
     The prediction concerns models of one architecture trained on the same data.
     """
-    form = output.choose_form(False, csv, False, out)
-    if form not in ("table", "csv"):
-        raise HtsrError(f"{out}: a ranking is a table or CSV; `htsr analyze` writes reports")
-    output.check_writable(out)
-    loaded = loading.load_reports(
-        files, options.convention_of(convention, set_), options.layers_of(layers), solver
-    )
+    form = output.choose_form(json, csv, False, out)
+    if form == "markdown":
+        raise HtsrError(f"{out}: a ranking is a table, JSON or CSV")
+    output.check_writable(out, *files, layers, convention)
+    asked = loading.Asked.of(convention, set_, layers, solver)
+    loaded = loading.load_reports(files, asked)
     if loaded.reports:
         from htsr_ref.ranking import rank_reports
 
         ranked = rank_reports(loaded.named())
-        output.emit(_csv(ranked) if form == "csv" else _table(ranked), out)
+        output.emit({"json": _json, "csv": _csv}.get(form, _table)(ranked), out)
     code = loaded.exit_code()
     if code:
         raise typer.Exit(code)
@@ -59,6 +59,24 @@ def _values(report: Report) -> list[float | None]:
     from htsr_ref.trends import METRICS
 
     return [getattr(report.model, name) for name in METRICS]
+
+
+def _json(ranked: tuple[Report, ...]) -> str:
+    from dataclasses import asdict
+
+    from htsr_ref import strictjson
+    from htsr_ref.trends import METRICS
+
+    models = [
+        {
+            "rank": place,
+            "model": report.source.name,
+            **dict(zip(METRICS, _values(report), strict=True)),
+            "matrices": report.model.matrices,
+        }
+        for place, report in enumerate(ranked, 1)
+    ]
+    return strictjson.dumps({"convention": asdict(ranked[0].convention), "models": models})
 
 
 def _csv(ranked: tuple[Report, ...]) -> str:

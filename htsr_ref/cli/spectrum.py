@@ -20,12 +20,15 @@ def spectrum(
     convention: options.ConventionOption = "paper",
     set_: options.SetOption = None,
     solver: options.SolverOption = "auto",
-    out: options.OutputOption = None,
+    out: options.TextOption = None,
 ) -> None:
     """Print the positive eigenvalues of one weight matrix, ascending, one a line.
 
     A first line, a comment, says how many more count as zero.
     """
+    if output.choose_form(False, False, False, out) != "table":
+        raise HtsrError(f"{out}: a spectrum is text, as `htsr fit` reads it. Name it .txt")
+    output.check_writable(out, file, layers, convention)
     chosen = options.convention_of(convention, set_)
     overrides = options.layers_of(layers)
 

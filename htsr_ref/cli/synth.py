@@ -13,6 +13,7 @@ EPILOG = (
     "Example: htsr synth --ensemble pareto --mu 1.5 --shape 512x256 --layers 4 --seed 0 "
     "synthetic.safetensors"
 )
+_SUFFIXES = (".safetensors", ".h5", ".hdf5")
 
 Number = TypeVar("Number", int, float)
 
@@ -44,7 +45,10 @@ def _list(name: str, text: str) -> Any:
 
 def synth(
     path: Annotated[
-        Path, typer.Argument(metavar="OUT", help="File to write; .h5 for HDF5, else safetensors.")
+        Path,
+        typer.Argument(
+            metavar="OUT", help="File to write: .safetensors, or .h5 or .hdf5 for HDF5."
+        ),
     ],
     ensemble: Annotated[
         str,
@@ -98,6 +102,10 @@ def synth(
     singular_values: Annotated[
         str | None, _list("singular-values", "As many as the shorter side: prescribed.")
     ] = None,
+    force: Annotated[
+        bool,
+        typer.Option("--force", help="Replace OUT even if `htsr synth` did not write it."),
+    ] = False,
 ) -> None:
     """Write a weight file of random matrices whose numbers are known beforehand.
 
@@ -121,17 +129,35 @@ def synth(
     if len(sides) != 2:
         raise HtsrError(f"--shape {shape}: write two whole numbers, such as 512x256")
     output.check_writable(path)
+    if path.exists() and not path.is_file():
+        raise HtsrError(f"{path}: it is a pipe or device. Name a file")
+    if path.resolve().suffix not in _SUFFIXES:
+        raise HtsrError(f"{path}: it is no name of a weight file. End it in .safetensors or .h5")
+    if path.exists() and not force and not _is_synthetic(path):
+        raise HtsrError(
+            f"{path}: it exists, and `htsr synth` did not write it. Name another file, or add "
+            "--force"
+        )
 
     from htsr_ref.synth import Recipe, write_synthetic
 
     parameters = {name: value for name, value in given.items() if value is not None}
     recipe = Recipe(ensemble, parameters, (sides[0], sides[1]), layers, seed)
-    if path.exists() and not path.is_file():
-        raise HtsrError(f"{path}: it is a pipe or device. Name a file")
     try:
         write_synthetic(path.resolve(), recipe)
     except OSError as error:
         raise HtsrError(f"{path}: cannot be written ({error.strerror})") from error
+
+
+def _is_synthetic(path: Path) -> bool:
+    """Whether an earlier `htsr synth` wrote the file, as its manifest says."""
+    from htsr_ref.weights import open_weights
+
+    try:
+        source = open_weights(path).source or {}
+    except HtsrError:
+        return False
+    return (source.get("converter") or "").startswith("htsr synth ")
 
 
 def _split(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from htsr_ref.cli.output import middle_cut, one_line, shorten
+from htsr_ref.cli.output import count, middle_cut, one_line, shorten
 from htsr_ref.markdown import (
     NULL_HEADER,
     convention_text,
@@ -14,6 +14,7 @@ from htsr_ref.markdown import (
     phase_text,
     remarks,
 )
+from htsr_ref.weights.axes import MATRIX_KINDS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -68,7 +69,7 @@ def report_table(report: Report) -> str:
     analyzed = report.analyzed()
     pieces = [
         one_line(
-            f"{source.name}: {source.format}, {_count(source.tensors, 'tensor')}; "
+            f"{source.name}: {source.format}, {count(source.tensors, 'tensor')}; "
             f"convention {convention_text(report.convention)}"
         )
     ]
@@ -143,16 +144,19 @@ def _model(report: Report) -> str:
 
 
 def _skipped(report: Report) -> list[str]:
-    """List the layers a user may miss; biases and norms are only counted."""
-    lines = [
-        one_line(_skip_line(layer))
-        for layer in report.layers
-        if layer.skip_code not in (None, "left-out")
-    ]
-    left_out = sum(layer.skip_code == "left-out" for layer in report.layers)
-    if left_out:
+    """List the layers a user may miss; biases and norms are only counted.
+
+    Spec: RPT-3.
+    """
+    lines, others = [], 0
+    for layer in report.layers:
+        if layer.skip_code == "left-out" and layer.kind not in MATRIX_KINDS:
+            others += 1
+        elif layer.skip_code is not None:
+            lines.append(one_line(_skip_line(layer)))
+    if others:
         lines.append(
-            f"left out: {_count(left_out, 'tensor')} (biases, norms, …): "
+            f"left out: {count(others, 'tensor')} (biases, norms, …): "
             "`htsr describe` lists each with its reason"
         )
     return lines
@@ -195,9 +199,9 @@ def plan_table(
     flops = sum(cost.flops for cost in costs)
     memory = max((cost.memory for cost in costs), default=0)
     total = (
-        f"{one_line(weights.name)}: {weights.format}, {_count(len(planned), 'tensor')}; "
+        f"{one_line(weights.name)}: {weights.format}, {count(len(planned), 'tensor')}; "
         f"convention {convention_text(convention)}\n"
-        f"to analyse: {len(costs)} matrices, about {flops / 1e9:.3g} Gflop, "
+        f"to analyse: {count(len(costs), 'matrix', 'matrices')}, about {flops / 1e9:.3g} Gflop, "
         f"{memory / 2**20:.3g} MiB of work space"
     )
     pieces = [text_table(header, rows, [4], flexible=(0, 2, 5)), _warnings(warnings), total]
@@ -206,7 +210,3 @@ def plan_table(
 
 def _warnings(texts: Sequence[str]) -> str:
     return "\n".join(f"warning: {one_line(text)}" for text in texts)
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"

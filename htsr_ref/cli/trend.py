@@ -34,7 +34,7 @@ def trend(
         typer.Option("--column", metavar="NAME", help="Column that holds the accuracies."),
     ] = None,
     layers: options.LayersOption = None,
-    convention: options.ConventionOption = "paper",
+    convention: loading.ConventionOption = None,
     set_: options.SetOption = None,
     solver: options.SolverOption = "auto",
     resamples: Annotated[
@@ -65,16 +65,15 @@ def trend(
     form = output.choose_form(json, csv, False, out)
     if form == "markdown":
         raise HtsrError(f"{out}: a trend is a table, JSON or CSV")
-    output.check_writable(out)
-    output.check_writable(plot)
+    for written in (out, plot):
+        output.check_writable(written, *files, accuracy, layers, convention)
 
     from htsr_ref.accuracies import match_files, read_accuracies
     from htsr_ref.trend_report import trend_report
 
     rows = read_accuracies(accuracy, column)
-    loaded = loading.load_reports(
-        files, options.convention_of(convention, set_), options.layers_of(layers), solver
-    )
+    asked = loading.Asked.of(convention, set_, layers, solver)
+    loaded = loading.load_reports(files, asked)
     matched = match_files([(file, report.source.name) for file, report in loaded.reports], rows)
     reports = loaded.named()
     for report, row in zip(reports, matched, strict=True):
@@ -120,7 +119,7 @@ def _series_table(series: "Series") -> str:
     trends = list(series.trends.values())
     rows = [[label, *map(cell, trends)] for label, cell in _ROWS]
     reasons = {reason for trend in trends for reason in trend.null_reasons.values()}
-    heading = f"{output.one_line(series.name)}: {len(series.models)} models"
+    heading = f"{output.one_line(series.name)}: {output.count(len(series.models), 'model')}"
     table = text_table([heading, *_HEADER], rows, range(1, 6))
     return "\n".join([table, *(f"–: {reason}" for reason in sorted(reasons))])
 

@@ -43,6 +43,10 @@ def open_regular(path: Path) -> BinaryIO:
     return path.open("rb")
 
 
+class DamagedFileError(OSError):
+    """A file whose content is not what was once written into it."""
+
+
 class Backing(Protocol):
     """A tensor's stored codes: nothing is read before `read` or `load`."""
 

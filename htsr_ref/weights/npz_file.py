@@ -5,12 +5,19 @@ from __future__ import annotations
 import zipfile
 import zlib
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from htsr_ref.errors import WeightFileError
-from htsr_ref.weights.backing import Backing, FileStamp, InMemory, MappedArray
+from htsr_ref.weights.backing import (
+    Backing,
+    DamagedFileError,
+    FileStamp,
+    InMemory,
+    MappedArray,
+)
 from htsr_ref.weights.container import Container, RawTensor
 from htsr_ref.weights.numpy_file import NpyHeader, check_size, read_npy_header
 
@@ -23,6 +30,7 @@ MAX_RATIO = 1032
 """What deflate can compress at most: 258 bytes into two bits. Spec: FMT-11."""
 
 _LOCAL_HEADER = 30
+_BLOCK = 1 << 20
 _DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, ValueError, NotImplementedError, RuntimeError)
 
 
@@ -45,9 +53,49 @@ class CompressedMember:
                 content = archive.read(self.member)
             check_size(self.header, len(content))
         except _DAMAGED as error:
-            raise OSError(f"{self.stamp.path} is damaged ({error})") from error
+            raise DamagedFileError(f"{self.stamp.path} is damaged ({error})") from error
         array = np.frombuffer(content, self.header.dtype, offset=self.header.offset)
         return InMemory(array.reshape(self.header.shape, order=self.header.order))
+
+
+@dataclass(frozen=True)
+class StoredMember:
+    """An array in a member that is not compressed: mapped, once its checksum was compared.
+
+    Parameters
+    ----------
+    array : the array in the file.
+    start, size : position and number of the member's bytes.
+    crc : their CRC-32, as the archive states it.
+
+    Spec: FMT-11, FMT-13.
+    """
+
+    array: MappedArray
+    start: int
+    size: int
+    crc: int
+
+    def read(self, index: tuple[slice, ...]) -> NDArray[Any]:
+        """View of a part of the map, which lives as long as the view."""
+        if self._found_crc != self.crc:
+            raise DamagedFileError(f"{self.array.stamp.path} is damaged (Bad CRC-32)")
+        return self.array.read(index)
+
+    def load(self) -> StoredMember:
+        """Itself: the system's page cache holds what was read."""
+        return self
+
+    @cached_property
+    def _found_crc(self) -> int:
+        """CRC-32 of the bytes that are there; they are read once, whatever parts are asked for."""
+        crc, left = 0, self.size
+        with self.array.stamp.open() as file:
+            file.seek(self.start)
+            while left and (block := file.read(min(left, _BLOCK))):
+                crc = zlib.crc32(block, crc)
+                left -= len(block)
+        return crc
 
 
 def read_npz(path: Path) -> Container:
@@ -106,14 +154,17 @@ def _member(
         raise refuse(str(error)) from error
     backing: Backing = CompressedMember(stamp, member.filename, header)
     if is_stored:
-        offset = _data_offset(path, member) + header.offset
-        if offset + header.end - header.offset > stamp.size:
+        start = _content_start(path, member)
+        if start + header.end > stamp.size:
             raise refuse("it reaches beyond the end of the file")
-        backing = MappedArray(stamp, offset, header.shape, header.dtype.str, header.order)
+        array = MappedArray(
+            stamp, start + header.offset, header.shape, header.dtype.str, header.order
+        )
+        backing = StoredMember(array, start, header.end, member.CRC)
     return RawTensor(name, header.shape, header.dtype.name, backing)
 
 
-def _data_offset(path: Path, member: zipfile.ZipInfo) -> int:
+def _content_start(path: Path, member: zipfile.ZipInfo) -> int:
     """Position of a member's content, after its local header, name and extra field."""
     with path.open("rb") as file:
         file.seek(member.header_offset)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from htsr_ref.errors import LayerError
+from htsr_ref.weights.backing import DamagedFileError
 from htsr_ref.weights.dtypes import decode, is_decoded
 
 if TYPE_CHECKING:
@@ -99,9 +100,7 @@ class StoredTensor:
             if self.scaling is not None:
                 values = self._scaled(values, self.scaling, forward)
         except (OSError, ValueError) as error:
-            raise LayerError(
-                f"tensor {self.name!r} cannot be read: {error}. Open the weights again"
-            ) from error
+            raise self._unreadable(error) from error
         part = values[tuple(selection.rest for selection in selections)]
         return np.asarray(part, order="C")
 
@@ -119,9 +118,12 @@ class StoredTensor:
         try:
             return replace(self, backing=self.backing.load())
         except OSError as error:
-            raise LayerError(
-                f"tensor {self.name!r} cannot be read: {error}. Open the weights again"
-            ) from error
+            raise self._unreadable(error) from error
+
+    def _unreadable(self, error: Exception) -> LayerError:
+        is_damaged = isinstance(error, DamagedFileError)
+        cure = "Save or download it again" if is_damaged else "Open the weights again"
+        return LayerError(f"tensor {self.name!r} cannot be read: {error}. {cure}")
 
     def _codes(self, index: tuple[slice, ...]) -> NDArray[Any]:
         layout = self.layout

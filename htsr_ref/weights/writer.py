@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import uuid
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -21,11 +19,12 @@ from htsr_ref.weights.manifest import (
     parse_manifest,
 )
 from htsr_ref.weights.opening import memory_container
+from htsr_ref.weights.replacing import replacing
 from htsr_ref.weights.safetensors_file import MAX_HEADER
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
     from numpy.typing import NDArray
 
@@ -153,7 +152,7 @@ def _write_safetensors(
         raise WeightFileError(
             path, f"its header would have {len(text)} bytes, more than {MAX_HEADER}", "Use hdf5"
         )
-    with _replacing(path) as temporary, temporary.open("xb") as file:
+    with replacing(path) as temporary, temporary.open("xb") as file:
         file.write(len(text).to_bytes(8, "little"))
         file.write(text)
         for name in by_width:
@@ -173,7 +172,7 @@ def _write_hdf5(path: Path, arrays: Mapping[str, NDArray[Any]], manifest: str | 
                 "Rename or convert it, or use safetensors",
                 name,
             )
-    with _replacing(path) as temporary, h5py.File(temporary, "x", track_order=True) as file:
+    with replacing(path) as temporary, h5py.File(temporary, "x", track_order=True) as file:
         if manifest is not None:
             file.create_dataset(MANIFEST_KEY, data=manifest, dtype=h5py.string_dtype())
         for name, array in arrays.items():
@@ -182,14 +181,3 @@ def _write_hdf5(path: Path, arrays: Mapping[str, NDArray[Any]], manifest: str | 
 
 def _is_hdf5_name(name: str) -> bool:
     return name != MANIFEST_KEY and not {"", ".", ".."}.intersection(name.split("/"))
-
-
-@contextmanager
-def _replacing(path: Path) -> Iterator[Path]:
-    """Yield the path of a temporary file beside `path`, which it replaces if all goes well."""
-    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
-    try:
-        yield temporary
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)

@@ -54,7 +54,13 @@ def test_markdown(htsr, model):
 
 @pytest.mark.parametrize(
     ("name", "flag"),
-    [("a.json", "--json"), ("a.csv", "--csv"), ("a.md", "--markdown"), ("a.txt", None)],
+    [
+        ("a.json", "--json"),
+        ("a.JSON", "--json"),
+        ("a.csv", "--csv"),
+        ("a.md", "--markdown"),
+        ("a.txt", None),
+    ],
 )
 def test_the_suffix_chooses_the_form(htsr, model, tmp_path, name, flag):
     outcome = htsr("analyze", model, "-o", tmp_path / name)
@@ -66,6 +72,13 @@ def test_the_suffix_chooses_the_form(htsr, model, tmp_path, name, flag):
 def test_a_flag_overrules_the_suffix(htsr, model, tmp_path):
     htsr("analyze", model, "--csv", "--output", tmp_path / "a.json")
     assert (tmp_path / "a.json").read_text(encoding="utf-8").startswith("layer,kind,")
+
+
+def test_per_is_for_a_csv_with_our_columns(htsr, model):
+    for flags in ([], ["--json"], ["--csv", "--columns", "weightwatcher"]):
+        outcome = htsr("analyze", model, "--per", "layer", *flags)
+        assert (outcome.code, outcome.out) == (2, "")
+        assert "--per chooses the rows of a CSV with our columns" in outcome.err
 
 
 def test_two_forms_at_once_are_refused(htsr, model):
@@ -141,5 +154,6 @@ def test_allow_skipped_accepts_bad_layers_but_not_failed_gates(htsr, broken):
 
 def test_a_layer_left_out_on_purpose_is_no_fault(htsr, model):
     outcome = htsr("analyze", model, "--set", "layer_kinds=conv")
-    assert (outcome.code, outcome.err) == (0, "")
+    assert outcome.code == 0
+    assert "no weight matrix was analysed" in outcome.err
     assert "skipped: fc1: kind linear is not among layer_kinds" in outcome.out

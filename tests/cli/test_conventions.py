@@ -53,6 +53,11 @@ def test_the_choices_in_which_two_differ_stand_side_by_side(htsr, tmp_path):
         ["xmin", "median", "peak-slip"],
         ["xmin_position", "2.0", "none"],
     ]
+    long = htsr("conventions", "diff", "paper", "weightwatcher").out
+    assert "…" not in long
+    assert max(map(len, long.splitlines())) <= 100
+    words = " ".join(line.split("  ")[-1] for line in long.splitlines())
+    assert f"{FIELDS['orientation'].meaning} " in words
     (tmp_path / "mine.toml").write_text('name = "mine"\nbase = "paper"\nmin_dim = 7')
     mine = htsr("conventions", "diff", "paper", tmp_path / "mine.toml").out
     assert mine.splitlines()[2].split()[:3] == ["min_dim", "50", "7"]

@@ -53,6 +53,33 @@ def test_the_cost_is_that_of_all_matrices(htsr, examples, solver):
     )
 
 
+@pytest.mark.spec("SPC-8", "FMT-14")
+def test_json(htsr, model, tmp_path):
+    outcome = htsr("describe", model, "--json", "--solver", "svd")
+    assert (outcome.code, outcome.err) == (0, "")
+    assert htsr("describe", model, "--solver", "svd", "-o", tmp_path / "d.json").out == ""
+    assert (tmp_path / "d.json").read_text() == outcome.out
+    found = json.loads(outcome.out)
+    assert (found["name"], found["format"], found["solver"]) == (model.name, "safetensors", "svd")
+    assert found["convention"]["name"] == "paper"
+    layers = {layer["name"]: layer for layer in found["layers"]}
+    assert list(layers) == ["conv", "fc1.bias", "fc1", "fc2"]
+    assert layers["conv"]["skip_code"] == "min-dim"
+    assert layers["conv"]["skipped"] == "min(N, M) = 4 is below min_dim = 50"
+    assert (layers["fc1.bias"]["skip_code"], layers["fc1.bias"]["shape"]) == ("left-out", [32])
+    (matrix,) = layers["fc1"]["matrices"]
+    # 4·N·M² - 4/3·M³ and two arrays of N×M float64 (SPC-8).
+    assert matrix["flops"] == pytest.approx(4 * 32 * 24**2 - 4 / 3 * 24**3)
+    assert matrix == {
+        "label": "",
+        "N": 32,
+        "M": 24,
+        "flops": matrix["flops"],
+        "memory": 2 * 8 * 32 * 24,
+    }
+    assert "a table or JSON" in htsr("describe", model, "-o", tmp_path / "d.csv").err
+
+
 @pytest.mark.spec("FMT-13")
 def test_no_weights_are_read_from_20_gigabytes(htsr, tmp_path, monkeypatch):
     shape = [1_250_000, 4000]

@@ -45,8 +45,11 @@ def test_a_report_and_its_file_are_identical(htsr, model, tmp_path):
             "convention hill-peak\n\nidentical: no number of 3 layers differs\n"
         )
     outcome = htsr("diff", report, model, "--convention", "paper")
-    assert outcome.code == 2
-    assert "follow different conventions" in outcome.err
+    assert (outcome.code, outcome.out) == (2, "")
+    assert outcome.err == (
+        f"htsr: error: {report}: it follows hill-peak, not paper. Analyse its weights again, or "
+        "leave out --convention and --set\n"
+    )
 
 
 @pytest.mark.spec("AUD-20", "AUD-22")

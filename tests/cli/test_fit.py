@@ -89,13 +89,28 @@ def test_a_bad_sample_is_one_line_and_exit_code_2(htsr, tmp_path, text, words):
     outcome = htsr("fit", tmp_path / "x.txt")
     assert (outcome.code, outcome.out) == (2, "")
     assert words in outcome.err
+    assert "x.txt: " in outcome.err
     assert outcome.err.count("\n") == 1
+    if "not a number" not in words:
+        for flags in (["--law", "exponential"], ["--set", "ks=one-sided"]):
+            assert htsr("fit", tmp_path / "x.txt", *flags).err.startswith("htsr: error: x.txt: ")
 
 
 def test_bad_options_are_refused(htsr, data, tmp_path):
     assert "give a number or one of ks" in htsr("fit", data, "--xmin", "least").err
     assert "text or JSON" in htsr("fit", data, "-o", tmp_path / "fit.csv").err
     assert htsr("fit", data, "--gof", "-1").code == 2
+    assert "--key names an array of an .npz" in htsr("fit", "-", "--key", "x").err
+
+
+@pytest.mark.spec("PL-18")
+def test_a_law_that_cannot_be_compared_is_a_warning(htsr, tmp_path):
+    (tmp_path / "x.txt").write_text("9 9 9 9")
+    outcome = htsr("fit", tmp_path / "x.txt", "--xmin", 1, "--compare")
+    assert (outcome.code, outcome.err) == (0, "")
+    assert "against exponential: " in outcome.out
+    assert "against lognormal" not in outcome.out
+    assert "warning: no comparison with lognormal: all 4 values of the tail are" in outcome.out
 
 
 @pytest.mark.spec("PL-53")

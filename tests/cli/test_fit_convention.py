@@ -5,8 +5,11 @@ import json
 import numpy as np
 import pytest
 
+from htsr_ref.cli.fit import FIT_FIELDS
 from htsr_ref.conventions import CONVENTIONS, FIELDS
+from htsr_ref.fitting import fit_eigenvalues
 from htsr_ref.powerlaw import fit_power_law
+from htsr_ref.spectrum import Spectrum
 
 SAMPLE = np.sort(np.random.default_rng(4).pareto(1.5, 120) + 1.0)
 
@@ -52,12 +55,37 @@ def test_the_text_names_convention_fit_and_end(htsr, data):
         (["--ks", "one-sided"], "write --set xmin=…, --set ks=…"),
         (["--xmin", "median"], "write --set xmin=…, --set ks=…"),
         (["--set", "xmin=median"], "needs xmin_position"),
+        (["--set", "min_dim=0"], "--set min_dim: it concerns matrices, and a sample is none"),
+        (["--set", " min_eigenvalues = 20"], "--set min_eigenvalues: it concerns matrices"),
+        (["--set", "failed_alpha=0"], "A fit follows drop_smallest, eigenvalue_floor, estimator"),
     ],
 )
 def test_what_does_not_go_with_a_convention(htsr, data, flags, complaint):
     outcome = htsr("fit", data, "--convention", "paper", *flags)
     assert (outcome.code, outcome.out) == (2, "")
     assert complaint in outcome.err
+
+
+class Recorder:
+    """A convention that notes which of its fields are read."""
+
+    def __init__(self, convention):
+        self.convention, self.read = convention, set()
+
+    def __getattr__(self, name):
+        self.read.add(name)
+        return getattr(self.convention, name)
+
+
+@pytest.mark.spec("CNV-21")
+def test_the_fields_that_may_be_set_are_those_that_a_fit_reads():
+    spectrum = Spectrum(SAMPLE, SAMPLE.size, SAMPLE.size, 1.0, "svd", 0.0)
+    read = set()
+    for convention in CONVENTIONS.values():
+        recorder = Recorder(convention)
+        fit_eigenvalues(spectrum, recorder)
+        read |= recorder.read
+    assert read == set(FIT_FIELDS)
 
 
 @pytest.mark.spec("CNV-21")

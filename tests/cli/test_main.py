@@ -149,9 +149,12 @@ def test_a_reader_that_has_gone_is_no_error(model):
 def test_a_full_disk_behind_standard_output(model):
     with Path("/dev/full").open("wb") as full:
         done = spawn("analyze", model, stdout=full)
-    assert done.returncode == 2
-    assert done.stderr.startswith(b"htsr: error: standard output: cannot be written (No space")
-    assert done.stderr.count(b"\n") == 1
+        printed = [spawn(flag, stdout=full) for flag in ("--help", "--version")]
+    for outcome in (done, *printed):
+        assert outcome.returncode == 2
+        assert outcome.stderr == (
+            b"htsr: error: standard output: cannot be written (No space left on device)\n"
+        )
 
 
 def read_all(terminal: int) -> str:
@@ -216,6 +219,9 @@ def complete(monkeypatch, capsys, text: str) -> list[str]:
         ("htsr analyze --set min_", {"min_dim=", "min_dim_applies_to="}),
         ("htsr analyze --convention pap", {"paper"}),
         ("htsr conventions show pap", {"paper"}),
+        ("htsr fit --set ks", {"ks=", "ks_model="}),
+        ("htsr fit --set ks=", {"ks=one-sided", "ks=two-sided"}),
+        ("htsr fit --set min_", set()),
     ],
 )
 def test_completion(monkeypatch, capsys, text, offered):

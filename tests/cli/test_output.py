@@ -91,6 +91,74 @@ def test_an_output_that_cannot_be_written_is_refused_before_the_work(
     )
 
 
+def test_no_input_is_overwritten(htsr, model, tmp_path):
+    report, sample = tmp_path / "r.json", tmp_path / "x.txt"
+    table, corrections = tmp_path / "acc.csv", tmp_path / "map.json"
+    assert htsr("analyze", model, "-o", report).code == 0
+    sample.write_text("1 2 3 5 8")
+    table.write_text(f"model,accuracy\n{model.stem},1\n")
+    corrections.write_text('{"fc1.weight": {"kind": "linear"}}')
+    (tmp_path / "link").symlink_to(model)
+    (tmp_path / "hard").hardlink_to(model)
+    before = {path: path.read_bytes() for path in tmp_path.iterdir()}
+    trend = ("trend", model, "--accuracy", table)
+    for output, *command in [
+        (model, "analyze", model),
+        (tmp_path / "link", "analyze", model),
+        (tmp_path / "hard", "analyze", model),
+        (model, "analyze", tmp_path),
+        (corrections, "analyze", model, "--layers", corrections),
+        (model, "spectrum", model, "fc1"),
+        (sample, "fit", sample),
+        (model, "rank", report, model),
+        (report, "diff", report, model),
+        (table, *trend),
+        (report, "audit", model, report),
+    ]:
+        outcome = htsr(*command, "-o", output)
+        assert (outcome.code, outcome.out) == (2, "")
+        assert outcome.err == (
+            f"htsr: error: {output}: the command reads it. Name another file to write to\n"
+        )
+    for command in (trend, ("fit", table)):
+        assert htsr(*command, "--plot", table).code == 2
+    assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+def test_no_file_of_a_folder_of_shards_is_overwritten(htsr, tmp_path):
+    shard, index = tmp_path / "a.safetensors", tmp_path / "model.safetensors.index.json"
+    save_file(tensors(), shard)
+    index.write_text('{"weight_map": {"fc1.weight": "a.safetensors"}}')
+    for given in (tmp_path, index):
+        for output in (shard, index):
+            assert "the command reads it" in htsr("analyze", given, "-o", output).err
+        for _ in range(2):
+            assert htsr("analyze", given, "-o", tmp_path / "report.json").code == 0
+
+
+@pytest.mark.spec("FMT-7")
+@pytest.mark.skipif(os.name == "nt", reason="no permissions of this kind")
+def test_a_file_that_is_replaced_keeps_its_permissions(htsr, model, tmp_path):
+    for name, *command in [
+        ("r.json", "analyze", model, "-o"),
+        ("s.h5", "synth", "--force", "--ensemble", "gaussian", "--shape", "4x3"),
+    ]:
+        (tmp_path / name).write_text("old")
+        (tmp_path / name).chmod(0o600)
+        assert htsr(*command, tmp_path / name).code == 0
+        assert (tmp_path / name).stat().st_mode & 0o777 == 0o600
+        assert (tmp_path / name).read_bytes() != b"old"
+
+
+def test_a_file_that_may_not_be_written_is_not_replaced(htsr, model, tmp_path, monkeypatch):
+    (tmp_path / "r.json").write_text("old")
+    monkeypatch.setattr(os, "access", lambda path, mode: mode == os.R_OK or Path(path) == tmp_path)
+    outcome = htsr("analyze", model, "-o", tmp_path / "r.json")
+    assert (outcome.code, outcome.out) == (2, "")
+    assert "r.json: cannot be written (Permission denied)" in outcome.err
+    assert (tmp_path / "r.json").read_text() == "old"
+
+
 @pytest.fixture
 def foreign_folder(htsr, model):
     """A folder with a weight file in it; neither may be touched by the user we become."""

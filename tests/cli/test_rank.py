@@ -2,6 +2,7 @@
 
 import csv
 import io
+import json
 import re
 from pathlib import Path
 
@@ -75,6 +76,24 @@ def test_csv(htsr, series):
         assert (row["matrices"], row["convention"]) == ("11", "paper with min_dim = 0")
 
 
+@pytest.mark.spec("MET-13")
+def test_json(htsr, series):
+    text = htsr("rank", *series, "--set", "min_dim=0", "--json").out
+    assert htsr("rank", *series, "--set", "min_dim=0", "-o", "r.json").code == 0
+    assert Path("r.json").read_text(encoding="utf-8") == text
+    found = json.loads(text, parse_constant=pytest.fail)
+    assert (found["convention"]["min_dim"], found["convention"]["overrides"]) == (0, ["min_dim"])
+    assert [(row["rank"], row["model"]) for row in found["models"]] == [
+        (1, "b.safetensors"),
+        (2, "c.safetensors"),
+        (3, "a.safetensors"),
+    ]
+    for row in found["models"]:
+        model = analyze(row["model"], PAPER.override({"min_dim": 0})).model
+        assert [row[name] for name in NUMBERS] == [getattr(model, name) for name in NUMBERS]
+        assert row["matrices"] == 11
+
+
 def test_a_bad_file_does_not_stop_the_others(htsr, series):
     outcome = htsr("rank", "missing.safetensors", *series)
     assert outcome.code == 2
@@ -117,13 +136,53 @@ def test_different_conventions_are_not_ranked_together(htsr, series):
     )
 
 
+@pytest.mark.spec("MET-13")
+def test_a_report_must_follow_what_is_asked_for(htsr, series):
+    for name in series:
+        htsr("analyze", name, "--set", "min_dim=0", "--solver", "svd", "-o", f"{name}.json")
+    reports = [f"{name}.json" for name in series]
+    same = htsr("rank", *reports, "--set", "min_dim=0", "--solver", "svd")
+    assert (same.code, same.err) == (0, "")
+    for options, made_by, cure in [
+        (["--set", "min_dim=7"], "it follows paper with min_dim = 0, not paper with", "and --set"),
+        (["--convention", "hill-peak"], "it follows paper with min_dim = 0, not hill", "and --set"),
+        (["--convention", "paper"], "it follows paper with min_dim = 0, not paper.", "and --set"),
+        (["--solver", "gram"], "its solver was svd, not gram. Analyse", "out --solver"),
+    ]:
+        outcome = htsr("rank", *reports, *options)
+        assert (outcome.code, outcome.out) == (2, "")
+        assert outcome.err.startswith(f"htsr: error: a.safetensors.json: {made_by}")
+        assert outcome.err.endswith(f"{cure}\n")
+        assert outcome.err.count("\n") == 3
+    Path("map.txt").write_text('{"fc1.weight": {"kind": "linear"}}')
+    outcome = htsr("rank", *reports, "--layers", "map.txt")
+    assert (outcome.code, outcome.out) == (2, "")
+    assert "--layers describes weight files, and only reports are given" in outcome.err
+
+
+def test_the_index_of_a_folder_is_no_report(htsr, series):
+    text = '{"weight_map": {"fc1.weight": "a.safetensors", "fc2.weight": "b.safetensors"}}'
+    Path("m.safetensors.index.json").write_text(text)
+    outcome = htsr("rank", "m.safetensors.index.json", "c.safetensors")
+    assert (outcome.code, outcome.err) == (0, "")
+    assert set(ranked(outcome.out)) == {"m.safetensors.index.json", "c.safetensors"}
+
+
+def test_a_model_of_which_nothing_was_analysed_is_named(htsr, series):
+    np.save("vector.npy", np.ones(3))
+    outcome = htsr("rank", *series, "vector.npy")
+    assert outcome.code == 0
+    assert ranked(outcome.out)[-1] == "vector.npy"
+    assert outcome.err.startswith("htsr: vector.npy: no weight matrix was analysed")
+
+
 @pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"spec_version": "99.0"}'])
 def test_a_report_that_is_none(htsr, series, tmp_path, text):
     (tmp_path / "r.json").write_text(text)
     outcome = htsr("rank", "r.json", *series)
     assert outcome.code == 2
     assert len(ranked(outcome.out)) == 3
-    assert outcome.err.startswith("htsr: error: r.json: not a report of this version")
+    assert outcome.err.startswith("htsr: error: r.json: not a report")
     assert outcome.err.count("\n") == 1
 
 
@@ -163,8 +222,7 @@ def test_models_of_different_architectures_are_no_series(htsr, series):
     assert note in htsr("rank", *series, "other.safetensors").out
 
 
-def test_a_ranking_is_no_report(htsr, series):
-    for name in ("ranking.json", "ranking.md"):
-        outcome = htsr("rank", *series, "-o", name)
-        assert (outcome.code, outcome.out) == (2, "")
-        assert outcome.err.startswith(f"htsr: error: {name}: a ranking is a table or CSV")
+def test_a_ranking_is_no_markdown(htsr, series):
+    outcome = htsr("rank", *series, "-o", "ranking.md")
+    assert (outcome.code, outcome.out) == (2, "")
+    assert outcome.err.startswith("htsr: error: ranking.md: a ranking is a table, JSON or CSV")

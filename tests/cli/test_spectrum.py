@@ -54,3 +54,12 @@ def test_what_is_not_there_is_refused(htsr, path, arguments, words):
     outcome = htsr("spectrum", path[0], *arguments)
     assert (outcome.code, outcome.out) == (2, "")
     assert words in outcome.err
+
+
+def test_it_is_written_as_text_only(htsr, path, tmp_path):
+    for name in ("x.json", "x.csv", "x.md", "x.JSON"):
+        outcome = htsr("spectrum", path[0], "fc", "-o", tmp_path / name)
+        assert (outcome.code, outcome.out) == (2, "")
+        assert "a spectrum is text, as `htsr fit` reads it. Name it .txt" in outcome.err
+    assert htsr("spectrum", path[0], "fc", "-o", tmp_path / "x.txt").code == 0
+    assert (tmp_path / "x.txt").read_text() == htsr("spectrum", path[0], "fc").out

@@ -96,6 +96,31 @@ def test_bad_recipes_are_one_line_and_exit_code_2(htsr, tmp_path, arguments, wor
     assert list(tmp_path.iterdir()) == []
 
 
+def test_only_its_own_files_are_replaced_unless_forced(htsr, tmp_path, examples):
+    own, other = tmp_path / "own.h5", tmp_path / "other.safetensors"
+    for _ in range(2):
+        assert htsr(*PARETO, own).code == 0
+    for content in (examples[0].read_bytes(), b"prose"):
+        other.write_bytes(content)
+        outcome = htsr(*PARETO, other)
+        assert (outcome.code, outcome.err) == (
+            2,
+            f"htsr: error: {other}: it exists, and `htsr synth` did not write it. Name another "
+            "file, or add --force\n",
+        )
+        assert other.read_bytes() == content
+    assert htsr(*PARETO, "--force", other).code == 0
+    assert htsr(*PARETO, other).code == 0
+
+
+@pytest.mark.parametrize("name", ["k.npz", "k.npy", "k", "k.json"])
+def test_a_name_of_another_format_is_refused(htsr, tmp_path, name):
+    outcome = htsr(*PARETO, tmp_path / name)
+    assert (outcome.code, outcome.out) == (2, "")
+    assert "End it in .safetensors or .h5" in outcome.err
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.spec("RMT-11")
 def test_the_help_names_every_ensemble():
     assert tuple(ENSEMBLES) == synth._NAMES
@@ -106,7 +131,7 @@ def test_only_a_file_is_replaced_and_only_by_a_whole_one(htsr, tmp_path):
     target, link = tmp_path / "target.safetensors", tmp_path / "link"
     target.write_text("old", encoding="utf-8")
     link.symlink_to(target)
-    assert htsr(*PARETO, link).code == 0
+    assert htsr(*PARETO, "--force", link).code == 0
     assert link.is_symlink()
     assert target.stat().st_size > 128 * 64 * 8 * 2
     outcome = htsr(*PARETO, os.devnull)
@@ -114,7 +139,7 @@ def test_only_a_file_is_replaced_and_only_by_a_whole_one(htsr, tmp_path):
         2,
         f"htsr: error: {os.devnull}: it is a pipe or device. Name a file\n",
     )
-    outcome = htsr(*PARETO, tmp_path / ("x" * 250))
+    outcome = htsr(*PARETO, tmp_path / f"{'x' * 253}.h5")
     assert outcome.code == 2
     assert "cannot be written (File name too long)" in outcome.err
     assert sorted(tmp_path.iterdir()) == [link, target]

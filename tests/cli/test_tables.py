@@ -95,7 +95,7 @@ def test_names_cannot_talk_to_the_terminal(htsr, tmp_path):
         assert r"\x1b[31mred\n\u202e" in text
         assert "\x1b" not in text
         assert "\u202e" not in text
-    assert analyzed.err.count("\n") == 1
+    assert analyzed.err.count("\n") == 2
 
 
 def test_parts_of_different_sizes_are_said_to_be(htsr, tmp_path, model):
@@ -108,9 +108,36 @@ def test_parts_of_different_sizes_are_said_to_be(htsr, tmp_path, model):
 def test_nothing_to_analyse(htsr, tmp_path):
     save_file({"fc.bias": np.ones(3)}, tmp_path / "bias.safetensors")
     outcome = htsr("analyze", tmp_path / "bias.safetensors")
-    assert (outcome.code, outcome.err) == (0, "")
+    assert (outcome.code, outcome.err) == (
+        0,
+        f"htsr: {tmp_path / 'bias.safetensors'}: no weight matrix was analysed. `htsr describe` "
+        "says what the file holds\n",
+    )
     assert "no weight matrix was analysed" in outcome.out
     assert "1 tensor (biases" in outcome.out
+
+
+@pytest.mark.spec("RPT-3", "FMT-12", "FMT-14")
+def test_a_weight_matrix_that_cannot_be_decoded_is_no_bias(htsr, tmp_path):
+    path = tmp_path / "m.npz"
+    np.savez(path, c=np.ones((12, 8), np.complex64), q=np.ones((9, 6), np.int64), bias=np.ones(3))
+    reasons = {
+        "c": "numbers of type complex64 are not decoded",
+        "q": "int64 without a scale: declare its quantization",
+    }
+    analyzed, described = htsr("analyze", path), htsr("describe", path)
+    validated = htsr("validate", path)
+    assert (analyzed.code, described.code, validated.code) == (0, 0, 0)
+    for name, reason in reasons.items():
+        assert f"skipped: {name}: {reason}\n" in analyzed.out
+        assert re.search(rf"^{name} .* {reason}$", described.out, re.M)
+    assert "left out: 1 tensor (biases, norms, …)" in analyzed.out
+    assert "no weight matrix was analysed" in analyzed.err
+    assert validated.out == (
+        f"{path}: npz, 3 tensors, 0 declared by a manifest; all that can be read well formed "
+        "and finite\n"
+    )
+    assert validated.err == f"htsr: warning: tensor 'c': not checked: {reasons['c']}\n"
 
 
 def test_why_an_alpha_is_missing(htsr, tmp_path):

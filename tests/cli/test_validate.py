@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 
 import h5py
 import numpy as np
@@ -55,6 +56,33 @@ def test_what_a_user_should_know_of_the_file_is_said(htsr, tmp_path):
     outcome = htsr("validate", index)
     assert outcome.code == 0
     assert "htsr: warning: a.safetensors: tensor 'fc2.weight' is not in the index" in outcome.err
+
+
+@pytest.mark.spec("FMT-11")
+@pytest.mark.parametrize("save", [np.savez, np.savez_compressed])
+def test_a_damaged_archive_is_no_sound_file(htsr, tmp_path, save):
+    path = tmp_path / "m.npz"
+    rng = np.random.default_rng(0)
+    save(path, **{"a.weight": rng.standard_normal((60, 50)), "b.weight": np.eye(9)})
+    content = bytearray(path.read_bytes())
+    content[2000:2100] = bytes(100)
+    path.write_bytes(content)
+    for command in ("validate", "analyze"):
+        outcome = htsr(command, path)
+        assert outcome.code == 1
+        assert "tensor 'a.weight' cannot be read" in outcome.err
+        assert "is damaged (" in outcome.err
+        assert outcome.err.endswith("). Save or download it again\n")
+        assert outcome.err.count("\n") == 1
+    assert "; faults: 1\n" in htsr("validate", path).out
+
+
+@pytest.mark.skipif(os.name == "nt", reason="no such names")
+def test_a_files_name_cannot_talk_to_the_terminal(htsr, tmp_path, model):
+    hostile = model.rename(tmp_path / "a\n\x1b[31m.safetensors")
+    outcome = htsr("validate", hostile)
+    assert outcome.out.startswith(f"{tmp_path}/a\\n\\x1b[31m.safetensors: safetensors, 4 tensors")
+    assert outcome.out.count("\n") == 1
 
 
 @pytest.mark.spec("FMT-18")

@@ -4,6 +4,7 @@ import io
 import re
 import struct
 import zipfile
+import zlib
 
 import numpy as np
 import pytest
@@ -220,7 +221,37 @@ def test_damage_found_when_a_compressed_member_is_read(tmp_path):
     content[len(content) // 2] ^= 255
     path.write_bytes(content)
     data = open_weights(path).layers[0].data
-    with pytest.raises(LayerError, match="is damaged"):
+    with pytest.raises(LayerError, match=r"is damaged.*Save or download it again"):
         data[0]
     with pytest.raises(LayerError, match="is damaged"):
         data.load()
+
+
+@pytest.mark.spec("FMT-11", "FMT-13")
+def test_damage_found_when_a_part_of_a_stored_member_is_read(tmp_path):
+    path = tmp_path / "x.npz"
+    np.savez(path, good=W, bad=np.zeros((1000, 1000)))
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+    with np.load(path) as archive, pytest.raises(zipfile.BadZipFile):
+        archive["bad"]
+    layers = {layer.tensor: layer for layer in open_weights(path).layers}
+    np.testing.assert_array_equal(layers["good"].data[...], W)
+    for _ in range(2):
+        with pytest.raises(LayerError, match=r"'bad'.*\(Bad CRC-32\)\. Save or download it again"):
+            layers["bad"].data[0, :2]
+
+
+@pytest.mark.spec("FMT-13")
+def test_the_checksum_of_a_stored_member_is_computed_once(tmp_path, monkeypatch):
+    path = tmp_path / "x.npz"
+    np.savez(path, w=np.ones((1000, 1000)))
+    data = open_weights(path).layers[0].data
+    sizes = []
+    monkeypatch.setattr(zlib, "crc32", lambda block, crc=0: sizes.append(len(block)) or crc)
+    for row in range(3):
+        with pytest.raises(LayerError, match="Bad CRC-32"):
+            data[row]
+    assert sum(sizes) == 128 + 8 * 1000 * 1000
+    assert max(sizes) <= 1 << 20
