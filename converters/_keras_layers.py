@@ -10,7 +10,7 @@ from _keras_meanings import PROJECTION, VARIABLES, Owner
 
 MAX_DEPTH = 32
 _INNER = ("layer", "cell")
-"""Where a wrapper (Bidirectional, TimeDistributed, RNN) keeps the layer that it wraps."""
+"""Where a wrapper (Bidirectional, TimeDistributed, RNN) keeps the one layer that it wraps."""
 
 
 @dataclass(frozen=True)
@@ -30,11 +30,22 @@ class Layer:
     kind: str
     config: Mapping[str, Any]
 
-    def wrapped(self) -> "Layer":
-        """Layer that a wrapper wraps; itself if it wraps none."""
+    def wrapped(self, place: str, *, is_keras3: bool) -> "Layer":
+        """Layer that a wrapper wraps; itself if it wraps none.
+
+        Parameters
+        ----------
+        place : last component of the group, which tells stacked cells apart.
+        is_keras3 : see `owner_of`.
+        """
         layer = self
         for _ in range(MAX_DEPTH):
             inner = [_dict(layer.config[key]) for key in _INNER if _dict(layer.config.get(key))]
+            inner += [
+                cell
+                for number, cell in _numbered(layer.config.get("cells"))
+                if place == (number if is_keras3 else _dict(cell.get("config")).get("name"))
+            ]
             if not inner:
                 break
             kind = snake_case(str(inner[0].get("class_name")))
@@ -60,16 +71,22 @@ def layers(model: Any, path: str = "", name: str = "", depth: int = 0) -> Iterat
     >>> [layer.path for layer in layers({"config": {"layers": [dense, dense]}})]
     ['layers/dense', 'layers/dense_1']
     """
-    entries = _dict(_dict(model).get("config")).get("layers")
-    seen: Counter[str] = Counter()
-    for entry in map(_dict, entries if isinstance(entries, list) else []):
+    for number, entry in _numbered(_dict(_dict(model).get("config")).get("layers")):
         kind, config = snake_case(str(entry.get("class_name"))), _dict(entry.get("config"))
-        number, seen[kind] = seen[kind], seen[kind] + 1
-        group = f"{path}layers/{kind}" + f"_{number}" * (number > 0)
+        group = f"{path}layers/{number}"
         own = name + str(config.get("name", kind))
         yield Layer(group, own, kind, config)
         if depth < MAX_DEPTH:
             yield from layers(entry, f"{group}/", f"{own}/", depth + 1)
+
+
+def _numbered(entries: Any) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Layers of a list, each with the component that Keras 3 names it for: "dense_1"."""
+    seen: Counter[str] = Counter()
+    for entry in map(_dict, entries if isinstance(entries, list) else []):
+        kind = snake_case(str(entry.get("class_name")))
+        yield kind + f"_{seen[kind]}" * (seen[kind] > 0), entry
+        seen[kind] += 1
 
 
 def owner_of(
@@ -92,7 +109,8 @@ def owner_of(
         stated = labels[end - 1]
         if is_keras3 and stated not in (group[end - 1], layer.name.split("/")[-1]):
             continue
-        layer = layer if is_keras3 and end == len(group) else layer.wrapped()
+        if not is_keras3 or end < len(group):
+            layer = layer.wrapped(group[-1], is_keras3=is_keras3)
         kind = layer.kind.removesuffix("_cell")
         name = "/".join(filter(None, (layer.name, *labels[end:])))
         if kind in VARIABLES:

@@ -5,7 +5,7 @@ depthwise ones as (k..., in, multiplier), with the channel in * multiplier + m.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -87,7 +87,12 @@ def variable_name(kind: str, config: Mapping[str, Any], number: str) -> str:
 
 
 def meaning_of(
-    owner: Owner, place: str, beside: Mapping[str, Shape], leaf: str, dtype: str
+    owner: Owner,
+    place: str,
+    around: Collection[str],
+    beside: Mapping[str, Shape],
+    leaf: str,
+    dtype: str,
 ) -> Meaning:
     """Meaning of a variable.
 
@@ -95,6 +100,7 @@ def meaning_of(
     ----------
     owner : its layer.
     place : name of its group, which tells the projections of an attention layer apart.
+    around : names of the groups in the same layer, its own among them.
     beside : shapes of the group's variables.
     leaf : its own name, "kernel".
     dtype : its number type.
@@ -111,9 +117,8 @@ def meaning_of(
         return Meaning("other", "scalar or vector", inferred=inferred)
     if "int" in dtype:
         return Meaning("refused", "it is quantised by Keras, whose scales divide")
-    role = re.fullmatch(PROJECTION, place)
-    if role and len(shape) == 3:
-        axes = ("in", "in", "out") if "output" in role[1] else ("in", "out", "out")
+    axes = _axes_with_heads(owner, place, around, shape, _bias(beside))
+    if axes:
         guess = inferred or not kind.endswith("attention")
         return Meaning("linear", f"attention kernel with heads {_text(axes)}", axes, guess)
     if kind == "einsum_dense":
@@ -123,6 +128,31 @@ def meaning_of(
     if len(shape) == 2:
         return _matrix(owner, leaf, beside)
     return _kernel(owner, leaf, beside)
+
+
+def _axes_with_heads(
+    owner: Owner, place: str, around: Collection[str], shape: Shape, bias: Shape | None
+) -> tuple[str, ...]:
+    """Axes of an attention's projection; empty if it is none.
+
+    The class decides, if it is known, and the bias must fit; then queries, keys and values must be
+    together.
+    """
+    role = re.fullmatch(PROJECTION, place)
+    if role is None or len(shape) != 3 or owner.config.get("equation"):
+        return ()
+    is_output = "output" in role[1]
+    roles = {match[1] for name in around if (match := re.fullmatch(PROJECTION, name))}
+    is_attention = owner.kind.endswith("attention") or owner.kind == "einsum_dense"
+    is_attention |= not owner.kind and {"query", "key", "value"} <= roles
+    if not is_attention or bias not in (None, shape[-1:] if is_output else shape[-2:]):
+        return ()
+    return ("in", "in", "out") if is_output else ("in", "out", "out")
+
+
+def _bias(beside: Mapping[str, Shape]) -> Shape | None:
+    """Shape of the bias beside a kernel, which may be a number's; None without one."""
+    return beside.get("bias", beside.get("1"))
 
 
 def _matrix(owner: Owner, leaf: str, beside: Mapping[str, Shape]) -> Meaning:
@@ -140,7 +170,7 @@ def _matrix(owner: Owner, leaf: str, beside: Mapping[str, Shape]) -> Meaning:
 
 def _kernel(owner: Owner, leaf: str, beside: Mapping[str, Shape]) -> Meaning:
     """Meaning of a convolution's kernel; of an unknown layer's, by the length of its bias."""
-    kind, shape, bias = owner.kind, beside[leaf], beside.get("bias", beside.get("1", ()))
+    kind, shape, bias = owner.kind, beside[leaf], _bias(beside) or ()
     spatial = SPATIAL[: len(shape) - 2]
     guess = "" if kind else _UNKNOWN
     depthwise = kind.startswith("depthwise") or leaf == "depthwise_kernel"

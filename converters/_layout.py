@@ -95,6 +95,17 @@ def canonical_axes(
     return tuple(names), tuple(sizes)
 
 
+def layout(shape: tuple[int, ...], meaning: Meaning) -> tuple[tuple[int, ...], tuple[str, ...]]:
+    """Tell how a tensor lies: with the same numbers and the same layout, two are stored once.
+
+    >>> encoder = Meaning("conv", "", ("out", "in", "k1"))
+    >>> decoder = Meaning("conv", "", ("in", "out", "k1"))
+    >>> layout((8, 1, 3), encoder) == layout((8, 1, 3), decoder)
+    False
+    """
+    return shape if meaning.view is None else meaning.view, meaning.axes
+
+
 def to_canonical_order(array: NDArray[Any], meaning: Meaning) -> NDArray[Any]:
     """View of an array whose numbers, row by row, are those of the canonical tensor.
 

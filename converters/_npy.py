@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 MAX_HEADER = 10_000
 _HEADER = re.compile(
-    rb"\{'descr': '([<>=|]?[a-zA-Z]\d+)', 'fortran_order': (True|False), "
+    rb"\{'descr': (?:'([^'\n]*)'|(\[.*\])), 'fortran_order': (True|False), "
     rb"'shape': \(((?:\d{1,18},? ?){0,32})\),? ?\}\s*"
 )
 _NUMBERS = re.compile(r"[<>=|]?(f[248]|[iu][1248]|b1|c8)")
@@ -22,7 +22,10 @@ _NUMBERS = re.compile(r"[<>=|]?(f[248]|[iu][1248]|b1|c8)")
 
 @dataclass(frozen=True)
 class Npy:
-    """What a header says; `offset` is where the numbers begin."""
+    """What a header says; `offset` is where the numbers begin.
+
+    `code` is NumPy's of the type; of a structured one, the list of its fields.
+    """
 
     code: str
     shape: tuple[int, ...]
@@ -65,8 +68,10 @@ def parse(start: bytes, size: int) -> Npy:
     match = _HEADER.fullmatch(start[8 + width : offset]) if offset <= len(start) else None
     if match is None:
         raise ValueError("its NumPy header is not that of a plain array")
-    shape = tuple(int(length) for length in re.findall(rb"\d+", match[3]))
-    npy = Npy(match[1].decode(), shape, match[2] == b"True", offset)
+    simple, structured, order, lengths = match.groups()
+    shape = tuple(int(length) for length in re.findall(rb"\d+", lengths))
+    code = (structured if simple is None else simple).decode("utf-8", "replace")
+    npy = Npy(code, shape, order == b"True", offset)
     if npy.holds_numbers and npy.size != size:
         raise ValueError(f"it has {size} bytes, not the {npy.size} of its header")
     return npy

@@ -27,7 +27,7 @@ CODES = {
     "bool": ("BOOL", "|b1"),
 }
 """Of each number type that can be written: safetensors' name, and NumPy's for its codes."""
-FLOATS = ("float64", "float16", "bfloat16", "float8_e4m3fn", "float8_e5m2")
+FLOATS = ("float64", "float16", "bfloat16", *(name for name in CODES if name.startswith("float8")))
 """The types that are written as float32 on demand."""
 
 
@@ -41,10 +41,15 @@ def to_float32(codes: NDArray[Any], dtype: str) -> NDArray[np.float32]:
         return codes.astype(np.float32)
 
 
-def _float8_values(exponent_bits: int, *, has_infinity: bool) -> NDArray[np.float32]:
-    """Values of the 256 codes of a float8 type."""
+def _float8_values(exponent_bits: int, special: str) -> NDArray[np.float32]:
+    """Values of the 256 codes of a float8 type.
+
+    `special` says what is not finite: "inf" as in IEEE 754, "nan" if only the largest codes are,
+    "fnuz" if the code of -0 is the only one.
+    """
     mantissa_bits = 7 - exponent_bits
-    bias, top = 2 ** (exponent_bits - 1) - 1, 2**exponent_bits - 1
+    bias = 2 ** (exponent_bits - 1) - (special != "fnuz")
+    top = 2**exponent_bits - 1
     codes = np.arange(256)
     mantissa = codes & (2**mantissa_bits - 1)
     exponent = (codes >> mantissa_bits) & top
@@ -52,16 +57,22 @@ def _float8_values(exponent_bits: int, *, has_infinity: bool) -> NDArray[np.floa
     values = np.ldexp(
         significand.astype(np.float32), np.maximum(exponent, 1) - bias - mantissa_bits
     )
-    if has_infinity:
+    if special == "inf":
         values[exponent == top] = np.nan
         values[(exponent == top) & (mantissa == 0)] = np.inf
-    else:
+    elif special == "nan":
         values[(exponent == top) & (mantissa == 2**mantissa_bits - 1)] = np.nan
+    else:
+        values[128] = np.nan
     signed: NDArray[np.float32] = np.where(codes < 128, values, -values).astype(np.float32)
     return signed
 
 
 _FLOAT8_VALUES = {
-    "float8_e4m3fn": _float8_values(4, has_infinity=False),
-    "float8_e5m2": _float8_values(5, has_infinity=True),
+    "float8_e4m3fn": _float8_values(4, "nan"),
+    "float8_e5m2": _float8_values(5, "inf"),
+    "float8_e4m3fnuz": _float8_values(4, "fnuz"),
+    "float8_e5m2fnuz": _float8_values(5, "fnuz"),
+    # Powers of 2 without a sign.
+    "float8_e8m0fnu": np.append(np.ldexp(np.float32(1), np.arange(-127, 128)), np.float32("nan")),
 }

@@ -82,11 +82,13 @@ class Model:
     Parameters
     ----------
     opsets : versions of the sets of operators by domain; "" is ONNX's own.
+    functions : domain and name of the model's own; what is in them is not read.
     """
 
     nodes: list[Node] = field(default_factory=list)
     tensors: list[OnnxTensor] = field(default_factory=list)
     opsets: dict[str, int] = field(default_factory=dict)
+    functions: set[tuple[str, str]] = field(default_factory=set)
     sparse: int = 0
 
 
@@ -108,6 +110,10 @@ def read_model(data: Buffer) -> Model:
             domain = _text(data, entry[1]) if 1 in entry else ""
             domain = "" if domain == "ai.onnx" else domain
             model.opsets[domain] = signed(entry[2].value) if 2 in entry else 0
+        elif item.number == 25:
+            entry = {part.number: part for part in fields(data, item.start, item.end)}
+            domain, name = (_text(data, entry[n]) if n in entry else "" for n in (10, 1))
+            model.functions.add(("" if domain == "ai.onnx" else domain, name))
     if len(graphs) != 1 or not model.opsets:
         raise ValueError("it has no graph or no version")
     _read_graph(data, graphs[0], model, 0)

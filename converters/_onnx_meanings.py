@@ -2,12 +2,11 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
 from _layout import SPATIAL, Meaning, canonical_axes
-from _onnx_graph import Node, OnnxTensor
+from _onnx_graph import Model, Node, OnnxTensor
 from _onnx_uses import Use, uses_of
 
 Shape = tuple[int, ...]
@@ -30,6 +29,9 @@ INPUTS = {
         for kind in ("Batch", "Layer", "Instance", "Group", "SimplifiedLayer", "RMS")
         for at, what in ((1, "norm"), (2, "bias"), (3, "norm"), (4, "norm"))
     },
+    ("GatherBlockQuantized", 0): "packed",
+    **{(kind, 1): "packed" for kind in ("MatMulNBits", "MatMulBnb4", "QAttention")},
+    **{("DynamicQuantizeLSTM", at): "packed" for at in (1, 2)},
 }
 """What an operation takes at each place."""
 INVENTED = r"onnx::.*|val_\d+|/.*|\d+"
@@ -39,17 +41,22 @@ INVENTED = r"onnx::.*|val_\d+|/.*|\d+"
 class Consumers:
     """Finds what a tensor is by what takes it."""
 
-    def __init__(self, nodes: Sequence[Node], tensors: Sequence[OnnxTensor]) -> None:
+    def __init__(self, model: Model) -> None:
         self._takers: dict[str, list[tuple[Node, int]]] = defaultdict(list)
-        for node in nodes:
+        for node in model.nodes:
             for at, name in enumerate(node.inputs):
                 self._takers[name].append((node, at))
-        self._shapes = {tensor.name: tensor.shape for tensor in tensors}
+        self._shapes = {tensor.name: tensor.shape for tensor in model.tensors}
+        self._functions = model.functions
 
     def meaning(self, tensor: OnnxTensor) -> Meaning:
         """Meaning of a tensor by the first of its uses that says one."""
         order = tuple(range(len(tensor.shape)))
         uses = list(uses_of(tensor.name, order, self._takers))
+        calls = [use for use in uses if (use.node.domain, use.node.kind) in self._functions]
+        if calls and len(tensor.shape) > 1:
+            rule = f"the model's own function {calls[0].node.kind} takes it: use onnx.inliner first"
+            return Meaning("refused", rule)
         for use in uses:
             found = _meaning(use, tensor.shape)
             if found is not None:
@@ -65,7 +72,7 @@ class Consumers:
     def _with_scales(self, use: Use, found: Meaning, tensor: OnnxTensor) -> Meaning:
         """Add to whole numbers and to float8 how they are dequantised."""
         shape = tensor.shape
-        if found.kind in ("bias", "norm"):
+        if found.kind in ("bias", "norm", "refused"):
             return found
         if not tensor.dtype:
             return Meaning("refused", f"its type, {tensor.code} in ONNX, cannot be written")
@@ -106,6 +113,8 @@ def _meaning(use: Use, shape: Shape) -> Meaning | None:
     what = INPUTS.get((use.kind, use.at))
     if what in ("bias", "norm"):
         return Meaning(what, f"input {use.at} of {use.kind}")
+    if what == "packed":
+        return Meaning("refused", f"it is packed or quantised for {use.kind}")
     viewed = tuple(shape[axis] for axis in use.order)
     found = None if what is None else _MATRICES[what](use, viewed)
     if found is None or found.kind == "refused":

@@ -4,9 +4,9 @@ import re
 from collections.abc import Mapping
 from dataclasses import replace
 
-from _conditions import Model
-from _layout import Meaning
-from _rules import decide
+from _conditions import Model, Seen, in_groups, is_whole
+from _layout import SPATIAL, Meaning
+from _rules import OUT_IN, decide
 
 Shape = tuple[int, ...]
 _ROWS = r"(\w+_)?cell|embedding"
@@ -36,7 +36,10 @@ def meanings(
     model = Model({name: s[::-1] if name in turned else s for name, s in shapes.items()})
     found = {}
     for name, shape in model.shapes.items():
-        meaning = _by_class(name, shape, classes[name]) or decide(name, shape, dtypes[name], model)
+        by_name = decide(name, shape, dtypes[name], model)
+        stem, _, leaf = name.rpartition(".")
+        seen = Seen((*stem.split("."), leaf), f"{stem}." * bool(stem), shape, dtypes[name], model)
+        meaning = _by_class(seen, by_name, classes[name])
         if name in turned and meaning.kind == "linear":
             is_guess = classes[name] != "linear" or (meaning.parts != () and meaning.inferred)
             rule = f"{meaning.rule}, turned: Paddle's are (in, out)"
@@ -57,15 +60,31 @@ def _is_in_out(name: str, shape: Shape, dtype: str, layer: str) -> bool:
     return layer == "linear" or decide(name, shape, dtype, Model({})).kind == "linear"
 
 
-def _by_class(name: str, shape: Shape, layer: str) -> Meaning | None:
-    """Meaning of what PyTorch's names do not tell."""
-    leaf = name.split(".")[-1]
+def _by_class(seen: Seen, by_name: Meaning, layer: str) -> Meaning:
+    """Meaning by the layer's class, which wins over names; by names where it says nothing."""
+    leaf, shape = seen.leaf, seen.shape
+    if by_name.kind == "refused" or is_whole(seen):
+        return by_name
+    if layer == "linear" and len(shape) == 2:
+        is_same = (by_name.kind, by_name.axes) == ("linear", OUT_IN)
+        return by_name if is_same else Meaning("linear", "Paddle's Linear", OUT_IN)
     if layer == "embedding" and len(shape) == 2:
-        return Meaning("embedding", "Paddle's Embedding", ("out", "in"))
+        return Meaning("embedding", "Paddle's Embedding", OUT_IN)
     if layer == "bilinear" and leaf == "weight":
         return Meaning("other", "bilinear form")
     if leaf in ("_mean", "_variance"):
         return Meaning("norm", "running statistics")
     if re.fullmatch(r"(\w+_)?norm(\dd)?", layer) and leaf in ("weight", "scale"):
         return Meaning("norm", "norm by its class")
-    return None
+    conv = re.fullmatch(r"conv[123]d(_transpose)?", layer)
+    if conv is None or len(shape) < 3:
+        return by_name
+    spatial = SPATIAL[: len(shape) - 2]
+    if conv[1] is None:
+        axes = ("out", "in", *spatial)
+        is_same = by_name.kind == "conv" and by_name.axes == axes
+        return by_name if is_same else Meaning("conv", "Paddle's Conv", axes)
+    # Only the bias tells the groups.
+    is_guess = seen.beside("bias") is None
+    rule = "Paddle's transposed Conv" + ", taken for one group" * is_guess
+    return in_groups(seen, Meaning("conv", rule, ("in", "out", *spatial), is_guess))

@@ -14,17 +14,26 @@ from _conditions import (
     Model,
     Seen,
     Shape,
+    are_experts_in_rows,
     has_gates,
+    in_experts,
     in_groups,
     in_projections,
+    is_by_heads,
+    is_gate_and_up,
+    is_gpt2_conv1d,
     is_in_out,
+    is_in_out_by_bias,
+    is_norm,
     is_scale,
+    is_stack_of_experts,
     is_thirds,
     is_transposed_by_bias,
     is_transposed_by_name,
     is_whole,
     one_group_each,
     projections,
+    unparametrized,
 )
 from _layout import SPATIAL, Meaning
 
@@ -34,11 +43,13 @@ CONV = ("out", "in", *SPATIAL)
 TRANSPOSED = ("in", "out", *SPATIAL)
 EMBEDDINGS = (
     r"embed|embeddings?|wte|wpe|embed_(tokens|positions|in)|tok_embeddings|pos_embed|"
-    r"(word|token|token_type|position|positional)_embeddings?|shared"
+    r"(word|token|token_type|position|positional)_embeddings?|shared|relative_attention_bias"
 )
 NORM = r"(\w+_)?(batch|layer|group|instance|rms)?_?norm(alization)?(_?\d+)?|bn_?\d*|ln(_\w+)?"
 RECURRENT = r"weight_(ih|hh|hr)(_l\d+)?(_reverse)?"
 DEPTHWISE = r"(\w+_)?(depthwise|dw)(_?conv\w*)?|dwconv\w*|dw_?conv\w*"
+MAX_PART = 256
+"""Characters of a name's component that are compared with patterns, which can take their square."""
 INTERLEAVED = "fused qkv, mostly interleaved by heads: left whole"
 
 
@@ -96,9 +107,17 @@ def decide(name: str, shape: Shape, dtype: str, model: Model) -> Meaning:
     >>> decide("h.0.attn.c_attn.weight", (8, 24), "float32", model).axes
     ('in', 'out')
     """
-    components = tuple(part for part in re.split("[./]", name) if part) or (name,)
-    seen = Seen(components, name[: len(name) - len(components[-1])], shape, dtype, model)
+    plain = unparametrized(name)
+    components = [part for part in re.split("[./]", plain) if part] or [plain]
+    stem = plain[: len(plain) - len(components[-1])]
+    seen = Seen(tuple(part[:MAX_PART] for part in components), stem, shape, dtype, model)
+    if name != plain and f"{plain}_mask" in model.shapes:
+        return Meaning("refused", "pruned, and its mask beside it: call prune.remove, save again")
     meaning = next(found for rule in RULES if (found := rule.apply(seen)) is not None)
+    if name != plain and meaning.axes:
+        rule = f"{meaning.rule}; before its parametrization"
+        layer = seen.stem[:-1] or None
+        meaning = replace(meaning, rule=rule, layer=layer, inferred=True)
     return _with_scales(seen, meaning)
 
 
@@ -109,7 +128,12 @@ def _with_scales(seen: Seen, meaning: Meaning) -> Meaning:
     if not meaning.axes or not is_code:
         return meaning
     if scale is None:
-        return Meaning("other", "whole numbers without a scale") if is_whole(seen) else meaning
+        is_byte = seen.dtype in ("int8", "uint8") or not is_whole(seen)
+        if is_byte and seen.stem in seen.model.scales:
+            return Meaning("refused", "the scale beside it has a name that is not known")
+        if is_whole(seen):
+            return Meaning("other", "whole numbers without a scale")
+        return replace(meaning, rule=f"{meaning.rule}; float8 without a scale", inferred=True)
     count = max(scale, default=1)
     if (
         meaning.axes[0] != "out"
@@ -156,7 +180,13 @@ RULES = (
     ),
     Rule("bias by name", "bias", leaf=r"bias(_\w+)?|\w+_bias|beta"),
     Rule("table of relative positions", "other", leaf=r"relative_position_\w+"),
-    Rule("norm by name", "norm", module=NORM),
+    Rule("norm by name", "norm", module=NORM, when=is_norm),
+    Rule(
+        "norm by its bias",
+        "norm",
+        leaf="weight",
+        when=lambda s: len(s.shape) > 1 and s.beside("bias") == s.shape,
+    ),
     Rule("gamma of a norm", "norm", leaf="gamma"),
     Rule("scalar or vector", "other", ndim=(0, 1)),
     Rule("more than 5 axes", "other", ndim=tuple(range(6, 33))),
@@ -165,13 +195,42 @@ RULES = (
         "other",
         leaf=r"(class|cls|dist|mask|register|reg|query)_tokens?",
     ),
-    Rule("position parameter", "other", leaf=EMBEDDINGS, ndim=(3, 4, 5)),
     Rule(
-        "weight norm: a direction, not the weight itself",
+        "weight norm: a direction or a length, not the weight itself",
         "other",
-        leaf="weight_v|original1",
-        when=lambda s: s.beside("weight_g") is not None or s.beside("original0") is not None,
+        leaf="weight_[gv]|original[01]",
+        when=lambda s: (
+            None not in (s.beside("weight_g"), s.beside("weight_v"))
+            or None not in (s.beside("original0"), s.beside("original1"))
+        ),
     ),
+    Rule("scale by name", "other", leaf=r"(\w+_)?scales?(_\w+)?"),
+    Rule(
+        "mask or table by name",
+        "other",
+        leaf=r"pe|tril|(\w+_)?mask|freqs_(cis|cos|sin)|pos_table|slope_rate|\w+_decay",
+    ),
+    Rule(
+        "position parameter",
+        "other",
+        leaf=rf"{EMBEDDINGS}|(\w+_)?emb(ed(dings?)?)?(_\w+)?",
+        ndim=(3, 4, 5),
+    ),
+    Rule(
+        "no layer's weight by name",
+        "other",
+        leaf=r"A_log|\w+_encoding|norm_(mean|std)",
+        ndim=(3, 4, 5),
+    ),
+    # A convolution of one output is the `weight` of a module.
+    Rule(
+        "parameter for each item of a batch",
+        "other",
+        leaf=r"(?!.*(weight|kernel|conv)|w\d*$).*",
+        ndim=(3, 4, 5),
+        when=lambda s: s.shape[0] == 1,
+    ),
+    Rule("part of a parametrization", "other", when=lambda s: s.is_within("parametrizations")),
     # Fused and unusual weights.
     Rule(
         "LSTM, gates i, f, g, o",
@@ -202,7 +261,15 @@ RULES = (
         ndim=_ROWS,
         inferred=False,
     ),
-    Rule("embedding by name", "embedding", OUT_IN, leaf="weight", module=EMBEDDINGS, ndim=_ROWS),
+    Rule(
+        "embedding by name",
+        "embedding",
+        OUT_IN,
+        leaf="weight",
+        module=EMBEDDINGS,
+        ndim=_ROWS,
+        when=lambda s: s.beside("bias") is None,  # an embedding has none
+    ),
     Rule("embedding by name", "embedding", OUT_IN, leaf=EMBEDDINGS, ndim=_ROWS),
     Rule(
         "GPT-2 Conv1D (in, out), q, k, v in turn",
@@ -211,7 +278,7 @@ RULES = (
         leaf="weight",
         module="c_attn",
         ndim=_ROWS,
-        when=lambda s: s.model.has_gpt2_conv1d and s.shape[1] == 3 * s.shape[0],
+        when=lambda s: is_gpt2_conv1d(s) and s.shape[1] == 3 * s.shape[0],
         parts=("q", "k", "v"),
     ),
     Rule(
@@ -221,7 +288,7 @@ RULES = (
         leaf="weight",
         module="c_attn",
         ndim=_ROWS,
-        when=lambda s: s.model.has_gpt2_conv1d and s.shape[1] == 2 * s.shape[0],
+        when=lambda s: is_gpt2_conv1d(s) and s.shape[1] == 2 * s.shape[0],
         parts=("k", "v"),
     ),
     Rule(
@@ -231,7 +298,7 @@ RULES = (
         leaf="weight",
         module="c_attn|c_fc|c_proj|q_attn",
         ndim=_ROWS,
-        when=lambda s: s.model.has_gpt2_conv1d,
+        when=is_gpt2_conv1d,
     ),
     Rule(
         "MultiheadAttention, q, k, v in turn",
@@ -244,6 +311,7 @@ RULES = (
         inferred=False,
     ),
     Rule(INTERLEAVED, "linear", OUT_IN, module="query_key_value|(?-i:wqkv)", ndim=_ROWS),
+    Rule(INTERLEAVED, "linear", OUT_IN, module="qkv_proj|c_attn", ndim=_ROWS, when=is_by_heads),
     Rule(
         "fused qkv, sizes by the configuration",
         "linear",
@@ -253,6 +321,14 @@ RULES = (
         when=lambda s: projections(s) is not None,
         inferred=False,
         refine=in_projections,
+    ),
+    Rule(
+        "fused qkv that the configuration does not explain: left whole",
+        "linear",
+        OUT_IN,
+        module="qkv_proj",
+        ndim=_ROWS,
+        when=lambda s: bool(s.model.config),
     ),
     Rule(
         "fused qkv, q, k, v in turn",
@@ -321,11 +397,86 @@ RULES = (
         parts=("gate", "up"),
     ),
     Rule(
-        "stacked experts",
+        "stacked experts, gate and up",
+        "linear",
+        STACK_OUT_IN,
+        leaf="weight",
+        module="input_linear",
+        ndim=(3,),
+        when=lambda s: is_stack_of_experts(s) and is_gate_and_up(s),
+        parts=("gate", "up"),
+    ),
+    Rule("stacked experts", "linear", STACK_OUT_IN, ndim=(3,), when=is_stack_of_experts),
+    Rule(
+        "experts below each other",
+        "linear",
+        OUT_IN,
+        leaf="[wv]1",
+        module="mlp",
+        ndim=_ROWS,
+        when=are_experts_in_rows,
+        refine=in_experts,
+    ),
+    Rule(
+        "experts below each other (in, out)",
+        "linear",
+        IN_OUT,
+        leaf="w2",
+        module="mlp",
+        ndim=_ROWS,
+        when=are_experts_in_rows,
+        refine=in_experts,
+    ),
+    # Parameters of 3 axes in models of transformers.
+    Rule(
+        "heads apart (in, heads, out)",
+        "linear",
+        ("in", "out", "out"),
+        leaf="[qkvr]",
+        module="rel_attn",
+        ndim=(3,),
+    ),
+    Rule(
+        "heads apart (in, heads, out)", "linear", ("in", "out", "out"), leaf="r_kernel", ndim=(3,)
+    ),
+    Rule(
+        "heads apart (out, heads, in)",
+        "linear",
+        ("out", "in", "in"),
+        leaf="o",
+        module="rel_attn",
+        ndim=(3,),
+    ),
+    Rule(
+        "groups of a linear layer by the bias",
+        "linear",
+        STACK_IN_OUT,
+        leaf="weight",
+        module="dense",
+        ndim=(3,),
+        when=lambda s: s.beside("bias") == (s.shape[0] * s.shape[2],),
+    ),
+    Rule("a matrix for each head", "linear", STACK_OUT_IN, leaf="(x|dt)_proj_weight", ndim=(3,)),
+    Rule(
+        "a matrix for each head (in, out)",
+        "linear",
+        STACK_IN_OUT,
+        leaf="(input|recurrent)_gate_weight",
+        ndim=(3,),
+    ),
+    Rule(
+        "a matrix for each codebook (in, out)",
+        "linear",
+        STACK_IN_OUT,
+        module="codebooks_head",
+        ndim=(3,),
+    ),
+    Rule(
+        "a matrix for each codebook",
         "linear",
         STACK_OUT_IN,
         ndim=(3,),
-        when=lambda s: s.is_within("experts?"),
+        when=lambda s: s.is_within("depth_decoder"),
     ),
     # Convolutions, and what remains.
     Rule(
@@ -353,6 +504,14 @@ RULES = (
         ndim=(3, 4, 5),
         when=lambda s: s.shape[1] == 1 and s.is_within(DEPTHWISE),
         refine=one_group_each,
+    ),
+    Rule(
+        "2 axes (in, out) by the bias",
+        "linear",
+        IN_OUT,
+        leaf="weight",
+        ndim=_ROWS,
+        when=is_in_out_by_bias,
     ),
     Rule("2 axes (out, in)", "linear", OUT_IN, ndim=_ROWS),
     Rule("3 to 5 axes (out, in, k)", "conv", CONV),

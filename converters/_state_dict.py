@@ -36,7 +36,8 @@ def state_dict(value: Any, key: str | None) -> StateDict:
 
     With a key, they are what lies there. Without, they are under the first of `USUAL` that is
     there, and so on within; where none is, they are all tensors. What an optimizer holds is
-    dropped, and the prefixes that wrappers put before names are taken off.
+    dropped, and the prefixes that wrappers put before names are taken off. Either way the other
+    tensors are counted.
 
     Parameters
     ----------
@@ -51,7 +52,8 @@ def state_dict(value: Any, key: str | None) -> StateDict:
     notes: list[str] = []
     dropped: Counter[str] = Counter()
     if key is not None:
-        value = _at(value, key)
+        value, others = _at(value, key)
+        dropped += _counted(others)
     else:
         _count(value)  # at once, so that no part of it can be too large again and again
         for _ in range(MAX_WRAPPERS):
@@ -61,8 +63,7 @@ def state_dict(value: Any, key: str | None) -> StateDict:
             if found is None:
                 break
             others = {name: other for name, other in value.items() if name != found}
-            for path, _, is_optimizers in leaves(others):
-                dropped[OPTIMIZER if is_optimizers else f"tensor of {path[0]!r}"] += 1
+            dropped += _counted(others)
             notes += [
                 f"took {found!r} ({_count(value[found])} tensors); {name!r} has {count} more: "
                 f"--key {name}"
@@ -81,15 +82,31 @@ def state_dict(value: Any, key: str | None) -> StateDict:
     return StateDict(_unpacked(_without_wrappers(tensors)), dropped, tuple(notes))
 
 
-def _at(value: Any, key: str) -> Any:
+def _at(value: Any, key: str) -> tuple[Any, dict[str, Any]]:
+    """Find what lies under a key, and what lies beside the way there, each by its own key."""
+    others: dict[str, Any] = {}
+    above = ""
     for part in key.split("."):
         if isinstance(value, Record) and isinstance(value.state, dict):
             value = value.state
         if not isinstance(value, dict) or part not in value:
             there = ", ".join(map(repr, value)) if isinstance(value, dict) else "nothing"
             raise ConversionError(f"there is no {part!r}, but {there[:200]}", "Choose with --key")
+        others |= {f"{above}{name}": other for name, other in value.items() if name != part}
+        above += f"{part}."
         value = value[part]
-    return value
+    return value, others
+
+
+def _counted(others: dict[Any, Any]) -> Counter[str]:
+    """Count the tensors that are left out, by the key that they are under."""
+    try:
+        return Counter(
+            OPTIMIZER if is_optimizers else f"tensor of {path[0]!r}"
+            for path, _, is_optimizers in leaves(others)
+        )
+    except ConversionError:  # to choose a key is the cure for that
+        return Counter({"part too large or too deep to be counted": 1})
 
 
 def _count(value: Any) -> int:

@@ -19,6 +19,9 @@ from numpy.typing import NDArray
 MAX_HEADER = 100_000_000
 BLOCK = 16 * 2**20
 """Bytes that are reordered or converted at a time."""
+PIECE = 2**15
+"""Bytes that are written at a time: for larger pieces Linux looks for memory in one stretch, which
+can take several times as long as the writing."""
 
 
 @dataclass(frozen=True)
@@ -93,7 +96,9 @@ def write_safetensors(path: Path, tensors: Sequence[Stored], manifest: str) -> N
         file.write(text)
         for tensor in by_width:
             for block in tensor.blocks():
-                file.write(block.data)
+                content = block.reshape(-1).view(np.uint8).data
+                for start in range(0, len(content), PIECE):
+                    file.write(content[start : start + PIECE])
 
 
 def write_shards(

@@ -19,6 +19,7 @@ from _conditions import Model
 from _containers import map_array, read_at_most
 from _errors import ConversionError
 from _export import main
+from _layout import layout
 from _manifest import MANIFEST_KEY
 from _model import Source, Tensor
 from _numbers import CODES
@@ -63,14 +64,19 @@ def open_model(path: Path, _: argparse.Namespace) -> Source:
         ties |= dict(_equal_heads(stored))
     model = Model({name: entry.shape for name, (_, entry) in stored.items()}, config)
     everything = stored | {name: stored[kept] for name, kept in ties.items()}
+    decided = {
+        name: decide(name, entry.shape, entry.dtype, model)
+        for name, (_, entry) in everything.items()
+    }
+    layouts = {name: layout(everything[name][1].shape, decided[name]) for name in everything}
     tensors = [
         Tensor(
             name,
             entry.shape,
             entry.dtype,
             partial(_read, file, entry),
-            decide(name, entry.shape, entry.dtype, model),
-            ties.get(name),
+            decided[name],
+            kept if (kept := ties.get(name)) and layouts[kept] == layouts[name] else None,
         )
         for name, (file, entry) in everything.items()
     ]

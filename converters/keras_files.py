@@ -150,14 +150,22 @@ def _tensors(
         for owner, variable in zip(owners, variables, strict=True)
     ]
     shapes: dict[tuple[str, ...], dict[str, tuple[int, ...]]] = defaultdict(dict)
+    around: dict[tuple[str, ...], set[str]] = defaultdict(set)
     for variable, leaf in zip(variables, leaves, strict=True):
         shapes[variable.group][leaf] = variable.shape
+        if variable.group[1:]:
+            around[variable.group[:-1]].add(variable.labels[-1])
     names = [f"{owner.name}/{leaf}" for owner, leaf in zip(owners, leaves, strict=True)]
     counts = Counter(names)
     tensors = []
     for variable, owner, leaf, name in zip(variables, owners, leaves, names, strict=True):
         meaning = meaning_of(
-            owner, "".join(variable.labels[-1:]), shapes[variable.group], leaf, variable.dtype
+            owner,
+            "".join(variable.labels[-1:]),
+            around[variable.group[:-1]],
+            shapes[variable.group],
+            leaf,
+            variable.dtype,
         )
         unique = name.lstrip("/") if counts[name] == 1 else variable.path
         read = partial(_read, path, stretch, variable)

@@ -105,18 +105,31 @@ def _skops(path: Path, members: Mapping[str, ZipInfo]) -> Source:
 def _matlab(path: Path) -> Source:
     found = {a.name: (a.shape, a.code, a.at) for a in matlab.arrays(path)}
     shapes = {name: shape for name, (shape, _, _) in found.items()}
+    variables = _Variables(path)
     tensors = []
     for name, (shape, code, at) in found.items():
         if code:
-            read = partial(_read_matlab, path, name, code, at)
+            read = partial(variables.read, name, code, at)
             meaning = _matlab_meaning(name, shapes)
             tensors.append(Tensor(name, shape, np.dtype(code).name, read, meaning))
     return _source(path, "matlab", tensors, len(found) - len(tensors))
 
 
-def _read_matlab(path: Path, name: str, code: str, at: int) -> NDArray[Any]:
-    array = next(found for found in matlab.variable(path, at) if found.name == name)
-    return array.numbers.astype(code, copy=False)
+class _Variables:
+    """Reads arrays, and keeps the variable that was read last: a struct is inflated as a whole."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._at = 0
+        self._arrays: dict[str, NDArray[Any]] = {}
+
+    def read(self, name: str, code: str, at: int) -> NDArray[Any]:
+        """Numbers of an array of the variable that begins at a place of the file."""
+        if at != self._at:
+            self._arrays, self._at = {}, 0  # before the next one is inflated
+            found = matlab.variable(self._path, at)
+            self._arrays, self._at = {array.name: array.numbers for array in found}, at
+        return self._arrays[name].astype(code, copy=False)
 
 
 def _matlab_hdf5(path: Path) -> Source:

@@ -51,7 +51,7 @@ def open_model(path: Path, _: argparse.Namespace) -> Source:
             f"its operators are of version {opset}, not of 1 to {OPSETS[-1]}",
             "Convert it with onnx.version_converter",
         )
-    consumers = Consumers(model.nodes, model.tensors)
+    consumers = Consumers(model)
     meanings = [consumers.meaning(tensor) for tensor in model.tensors]
     scales = {name for meaning in meanings for name in meaning.scale_tensors()}
     dropped: Counter[str] = Counter()
@@ -70,8 +70,12 @@ def open_model(path: Path, _: argparse.Namespace) -> Source:
         files[source] = None
         read = partial(_read, source, start, tensor)
         tensors.append(Tensor(tensor.name, tensor.shape, tensor.dtype, read, meaning))
-    notes = [f"tensors of 2 or more axes that no known operation takes: {unknown}"]
-    return Source("onnx", path.name, tensors, list(files), dropped, notes if unknown else [])
+    counts = {
+        "tensors of 2 or more axes that no known operation takes": unknown,
+        "functions of the model's own, whose constants are not read": len(model.functions),
+    }
+    notes = [f"{what}: {count}" for what, count in counts.items() if count]
+    return Source("onnx", path.name, tensors, list(files), dropped, notes)
 
 
 def _place(path: Path, tensor: OnnxTensor) -> tuple[Path, int | None]:

@@ -22,7 +22,7 @@ import numpy as np
 from _containers import open_regular
 from _errors import ConversionError
 from _export import main
-from _layout import Meaning
+from _layout import Meaning, layout
 from _model import Source, Tensor
 from _paddle_rules import meanings
 from _pickled_arrays import PickledArray, numpy_function
@@ -139,6 +139,7 @@ def _tensors(leaves: Mapping[str, Leaf], parameters: Mapping[str, str]) -> list[
         name: array.dtype.name.replace("uint16", "bfloat16") for name, array in arrays.items()
     }
     decided = meanings(shapes, dtypes, parameters)
+    layouts = {name: layout(shapes[name], meaning) for name, meaning in decided.items()}
     holders: dict[int | str, str] = {}
     tensors = []
     for name in leaves:
@@ -151,7 +152,8 @@ def _tensors(leaves: Mapping[str, Leaf], parameters: Mapping[str, str]) -> list[
         holder = next((holders[key] for key in keys if key in holders), name)
         for key in keys:
             holders.setdefault(key, name)
-        same_as = holder if holder != name and _are_equal(arrays[holder], array) else None
+        is_tied = layouts[holder] == layouts[name] and _are_equal(arrays[holder], array)
+        same_as = holder if holder != name and is_tied else None
         read = partial(np.asarray, array)
         tensors.append(Tensor(name, array.shape, dtypes[name], read, decided[name], same_as))
     return tensors

@@ -10,6 +10,7 @@ Nothing in the file is executed: see `_pickles`. h5py is needed only for --forma
 import argparse
 import sys
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from functools import partial
 from io import BytesIO
 from math import prod
@@ -31,7 +32,7 @@ from _containers import (
 )
 from _errors import ConversionError
 from _export import main
-from _layout import Meaning
+from _layout import Meaning, layout
 from _model import Source, Tensor
 from _numbers import CODES
 from _pickled_arrays import PickledArray
@@ -178,15 +179,18 @@ def _nowhere(storage: Storage) -> int:
 def _tensors(path: Path, found: StateDict, locate: Locate) -> list[Tensor]:
     shapes = {name: _shape(leaf) for name, leaf in found.tensors.items()}
     model = Model(shapes)
-    holders: dict[View, str] = {}
+    holders: dict[Any, str] = {}
     tensors = []
+    total = 0
     for name, leaf in found.tensors.items():
-        same_as = None
+        tensor = _tensor(path, name, leaf, model, locate)
         if isinstance(leaf, View) and leaf.span > 0:
-            holder = holders.setdefault(leaf, name)
-            same_as = holder if holder != name else None
-        tensors.append(_tensor(path, name, leaf, same_as, model, locate))
-    total = sum(view.itemsize * prod(view.shape) for view in holders)
+            holder = holders.setdefault((leaf, layout(leaf.shape, tensor.meaning)), name)
+            if holder != name:
+                tensor = replace(tensor, same_as=holder)
+            else:
+                total += leaf.itemsize * prod(leaf.shape)
+        tensors.append(tensor)
     if total > MAX_COPIES * path.stat().st_size:
         raise ConversionError(f"its tensors overlap and claim {total} bytes", "Save it again")
     return tensors
@@ -200,9 +204,7 @@ def _shape(leaf: Leaf) -> tuple[int, ...]:
     return ()
 
 
-def _tensor(
-    path: Path, name: str, leaf: Leaf, same_as: str | None, model: Model, locate: Locate
-) -> Tensor:
+def _tensor(path: Path, name: str, leaf: Leaf, model: Model, locate: Locate) -> Tensor:
     if isinstance(leaf, Unsupported):
         return Tensor(name, (), "", _nothing, Meaning("refused", leaf.reason))
     if isinstance(leaf, View):
@@ -212,9 +214,7 @@ def _tensor(
             as_float = decide(name, leaf.shape, "float32", model)
             read_scales = partial(_read, path, locate=locate)
             meaning = with_scales(as_float, leaf, leaf.scales, read_scales)
-        return Tensor(
-            name, leaf.shape, leaf.dtype, partial(_read, path, leaf, locate), meaning, same_as
-        )
+        return Tensor(name, leaf.shape, leaf.dtype, partial(_read, path, leaf, locate), meaning)
     array = leaf.array
     if array is None:
         return Tensor(name, (), "", _nothing, Meaning("refused", "it holds Python objects"))

@@ -11,7 +11,7 @@ import argparse
 import re
 import sys
 from collections import Counter, defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import replace
 from functools import partial
 from math import prod
@@ -82,19 +82,19 @@ def open_model(path: Path, _: argparse.Namespace) -> Source:
             kept[key] = entry
     names = _names(kept, full_names)
     shapes: dict[str, dict[str, tuple[int, ...]]] = defaultdict(dict)
+    around: dict[str, set[str]] = defaultdict(set)
     for key, entry in kept.items():
         group, leaf = _group_and_leaf(names[key])
         shapes[group][leaf] = entry.shape
-    tensors = [
-        Tensor(
-            names[key],
-            entry.shape,
-            DTYPES[entry.code],
-            partial(_read, entry),
-            _meaning(names[key], entry, shapes),
-        )
-        for key, entry in kept.items()
-    ]
+        *above, own = group.split("/")
+        if above:
+            around["/".join(above)].add(own)
+    tensors = []
+    for key, entry in kept.items():
+        group = _group_and_leaf(names[key])[0]
+        what = _meaning(names[key], entry, shapes[group], around[group.rpartition("/")[0]])
+        read = partial(_read, entry)
+        tensors.append(Tensor(names[key], entry.shape, DTYPES[entry.code], read, what))
     return Source("tensorflow", path.name, tensors, [index, *ends], dropped)
 
 
@@ -174,10 +174,10 @@ def _group_and_leaf(name: str) -> tuple[str, str]:
 
 
 def _meaning(
-    name: str, entry: Entry, shapes: Mapping[str, Mapping[str, tuple[int, ...]]]
+    name: str, entry: Entry, beside: Mapping[str, tuple[int, ...]], around: Set[str]
 ) -> Meaning:
     group, leaf = _group_and_leaf(name)
-    beside, labels = shapes[group], group.split("/")
+    labels = group.split("/")
     if entry.is_partitioned:
         return Meaning("refused", "it is partitioned: its pieces are stored apart")
     if re.fullmatch(TABLES, leaf) and len(entry.shape) == 2:
@@ -189,7 +189,7 @@ def _meaning(
         rule = "cell of TensorFlow 1, inputs and state together (in, out)"
         return Meaning("recurrent", rule, ("in", "out"), inferred=True, parts=parts)
     owner = Owner(group, kind, {}, inferred=True)
-    found = meaning_of(owner, labels[-1], beside, leaf, DTYPES[entry.code])
+    found = meaning_of(owner, labels[-1], around, beside, leaf, DTYPES[entry.code])
     return found if found.inferred else replace(found, inferred=True)
 
 

@@ -62,7 +62,9 @@ def open_model(path: Path, _: argparse.Namespace) -> Source:
         count = seen[constant.name]
         name = constant.name if count == 1 else f"{constant.name}#{count}"
         meaning = _meaning(constant)
-        key = (constant.buffer, constant.shape, constant.dtype, meaning.axes)
+        # Equal codes share a buffer, also those of other weights, with other scales.
+        plain = replace(meaning, rule="", quantization=None)
+        key = (constant.buffer, constant.shape, constant.dtype, plain, constant.scales)
         holder = holders.setdefault(key, name)
         read = partial(_read, path, constant)
         same_as = holder if holder != name else None

@@ -2,11 +2,15 @@
 
 import json
 import shutil
+from dataclasses import replace
+from pathlib import Path
 
 import huggingface
 import pytest
 from conversions import FIXTURES, assert_is_expected, convert, converted, fixtures, refused
 
+from htsr_ref import analyze
+from htsr_ref.conventions import PAPER
 from htsr_ref.weights import open_weights
 
 FOLDER = FIXTURES / "huggingface"
@@ -52,6 +56,32 @@ def test_experts(tmp_path):
     entry = entries["model.layers.0.mlp.experts.gate_up_proj"]
     assert entry["axes"] == ["stack", "out", "in"]
     assert [part["size"] for part in entry["parts"]] == [4, 4]
+
+
+@pytest.mark.parametrize("name", ["granite-moe", "granite-moe/model.safetensors"])
+def test_experts_that_only_their_router_tells(name, tmp_path):
+    entries = converted(huggingface, FOLDER / name, tmp_path).entries
+    moe = "model.layers.0.block_sparse_moe"
+    first, second = (entries[f"{moe}.{end}_linear.weight"] for end in ("input", "output"))
+    assert first["kind"] == second["kind"] == "linear"
+    assert first["axes"] == second["axes"] == ["stack", "out", "in"]
+    assert [(part["name"], part["size"]) for part in first["parts"]] == [("gate", 4), ("up", 4)]
+    assert "parts" not in second
+    report = analyze(tmp_path / "converted.safetensors", replace(PAPER, min_dim=0))
+    counts = {layer.name: len(layer.matrices) for layer in report.layers}
+    # Three experts, of which each has gate and up.
+    assert (counts[f"{moe}.input_linear"], counts[f"{moe}.output_linear"]) == (6, 3)
+
+
+@pytest.mark.parametrize("name", ["codegen", "codegen/model.safetensors"])
+def test_interleaved_heads_are_left_whole(name, tmp_path):
+    source = FOLDER / name
+    for path in (source, shutil.copy(FOLDER / "codegen" / "model.safetensors", tmp_path)):
+        entry = converted(huggingface, Path(path), tmp_path).entries[
+            "transformer.h.0.attn.qkv_proj.weight"
+        ]
+        assert "parts" not in entry
+        assert "left whole" in entry["rule"]
 
 
 @pytest.mark.parametrize("name", ["model.safetensors", "."])

@@ -49,10 +49,41 @@ def test_kinds_and_groups(tmp_path):
     assert set(kinds.values()) == {"recurrent"}
 
 
+def test_shapes_and_neighbours_win_over_names(tmp_path):
+    entries = converted(jax_files, FOLDER / "misnamed.msgpack", tmp_path).entries
+    assert [entries[f"{name}/kernel"]["kind"] for name in ("value", "out", "layers/conv")] == [
+        "conv"
+    ] * 3
+    assert entries["c_proj/kernel"]["rule"] == "kernel (out, in) by its bias"
+
+
+def test_gates_of_nnx(tmp_path):
+    entries = converted(jax_files, FOLDER / "nnx_cells.msgpack", tmp_path).entries
+    kernels = {name: entry for name, entry in entries.items() if name.endswith("kernel")}
+    assert len(kernels) == 2 + 2 + 8 + 2
+    assert {entry["kind"] for entry in kernels.values()} == {"recurrent"}
+    parts = {
+        name.removesuffix("/kernel"): "".join(part["name"] for part in entry["parts"])
+        for name, entry in kernels.items()
+        if "parts" in entry
+    }
+    assert parts == {
+        "gru/dense_i": "rzn",
+        "gru/dense_h": "rzn",
+        "fused/dense_i": "ifgo",
+        "fused/dense_h": "ifgo",
+    }
+
+
 def pytree(folder, **arrays):
     path = folder / "pytree.npz"
     np.savez(path, **{name: np.asarray(array) for name, array in arrays.items()})
     return path
+
+
+SCANNED = ["stack", "out", "in"], (4, 6, 5)
+HEADS = ["out", "in"], (30, 4)
+QUERY_KEY = ("query/kernel", "key/kernel")
 
 
 @pytest.mark.parametrize(
@@ -66,9 +97,17 @@ def pytree(folder, **arrays):
         ({"d/kernel": (4, 5, 6), "d/bias": (6,)}, ["out", "in", "k1"], (6, 5, 4)),
         ({"d/kernel": (4, 5, 6), "norm/scale": (4, 5)}, ["stack", "out", "in"], (4, 6, 5)),
         ({"d/kernel": (4, 5, 6), "norm/scale": (5,)}, ["out", "in", "k1"], (6, 5, 4)),
-        ({"layers/d/kernel": (4, 5, 6)}, ["stack", "out", "in"], (4, 6, 5)),
+        ({"scan/d/kernel": (4, 5, 6)}, ["stack", "out", "in"], (4, 6, 5)),
+        ({"ScanBlock_0/d/kernel": (4, 5, 6)}, *SCANNED),
+        ({"layers/d/kernel": (4, 5, 6)}, ["out", "in", "k1"], (6, 5, 4)),
+        ({"layers/d/kernel": (4, 5, 6), "layers/n/scale": (4, 5)}, *SCANNED),
         ({"layers/0/kernel": (4, 5, 6)}, ["out", "in", "k1"], (6, 5, 4)),
         ({"d/kernel": (2, 2, 5, 6), "d/bias": (5,)}, ["out", "in", "k1", "k2"], (5, 6, 2, 2)),
+        # Projections of an attention are together.
+        ({"value/kernel": (4, 5, 6), **dict.fromkeys(QUERY_KEY, (4, 5, 6))}, *HEADS),
+        ({"value/kernel": (4, 5, 6)}, ["out", "in", "k1"], (6, 5, 4)),
+        ({"d/kernel": (5, 4), "d/bias": (5,)}, ["out", "in"], (5, 4)),
+        ({"d/kernel": (5, 5), "d/bias": (5,)}, ["out", "in"], (5, 5)),
     ],
 )
 def test_axes_by_neighbours(shapes, axes, shape, tmp_path):

@@ -47,6 +47,22 @@ def test_kinds_groups_and_parts(name, tmp_path):
     assert kinds["scaled/gamma"] == kinds["scaled/moving_variance"] == "norm"
 
 
+@pytest.mark.parametrize("name", ["misnamed3.keras", "misnamed2.h5"])
+def test_classes_win_over_names(name, tmp_path):
+    entries = converted(keras_files, FOLDER / name, tmp_path).entries
+    assert entries["query/kernel"]["kind"] == entries["output/kernel"]["kind"] == "conv"
+    # Stacked cells are told apart by the configuration.
+    parts = {
+        name.split("/")[-2]: [(part["name"], part["size"]) for part in entry["parts"]]
+        for name, entry in entries.items()
+        if name.endswith("recurrent_kernel")
+    }
+    assert parts == {
+        "first": [(gate, 3) for gate in "ifco"],
+        "second": [(gate, 2) for gate in "zrh"],
+    }
+
+
 def test_what_is_left_out_is_counted(tmp_path):
     # Adam keeps two moments of kernel and bias, its step, and Keras 3 its learning rate.
     for name, count in {"trained2.h5": 5, "trained3.keras": 6}.items():
@@ -79,6 +95,41 @@ def test_a_layer_without_a_class_is_known_by_its_bias(kernel, bias, kind, shape,
     entry = weights.entries["mine/kernel"]
     assert (entry["kind"], entry["inferred"]) == (kind, True)
     assert weights.arrays["mine/kernel"].shape == shape
+
+
+@pytest.mark.parametrize(
+    ("biases", "kind"),
+    [
+        ({}, "linear"),  # nothing else than the names of all projections
+        ({"query": (2, 3), "output": (4,)}, "linear"),
+        ({"query": (3,), "output": (4,)}, "conv"),
+    ],
+)
+def test_projections_without_a_class(biases, kind, tmp_path):
+    path = tmp_path / "w.h5"
+    kernels = {"query": (4, 2, 3), "key": (4, 2, 3), "value": (4, 2, 3), "output": (2, 3, 4)}
+    with h5py.File(path, "w") as file:
+        for leaf, shapes in {"kernel": kernels, "bias": biases}.items():
+            for place, shape in shapes.items():
+                file[f"mine/mine/{place}/{leaf}:0"] = np.ones(shape, "f4")
+    entries = converted(keras_files, path, tmp_path).entries
+    assert entries["mine/query/kernel"]["kind"] == kind
+    assert entries["mine/query/kernel"]["inferred"] is True
+    assert entries["mine/output/kernel"]["kind"] == "linear"
+    with h5py.File(path, "a") as file:
+        del file["mine/mine/key"]
+    entries = converted(keras_files, path, tmp_path).entries
+    assert entries["mine/output/kernel"]["kind"] == "conv"
+
+
+def test_a_bias_denies_a_class_that_is_only_a_name(tmp_path):
+    path = tmp_path / "w.h5"
+    group = "multi_head_attention/multi_head_attention/query"
+    with h5py.File(path, "w") as file:
+        file[f"{group}/kernel:0"] = np.ones((3, 4, 5), "f4")
+        file[f"{group}/bias:0"] = np.ones(5, "f4")
+    entry = converted(keras_files, path, tmp_path).entries["multi_head_attention/query/kernel"]
+    assert (entry["kind"], entry["inferred"]) == ("conv", True)
 
 
 def test_a_configuration_that_contradicts_the_weights_is_not_believed(tmp_path):

@@ -7,6 +7,7 @@ import zipfile
 from importlib.resources import files
 from pathlib import Path
 
+import _matlab as matlab
 import numpy as np
 import numpy_files
 import pytest
@@ -49,6 +50,21 @@ def test_text_is_left_out_and_counted(tmp_path):
     assert "names" not in run.out
 
 
+def test_what_holds_no_numbers_is_left_out_and_counted(tmp_path):
+    path = tmp_path / "mixed.npz"
+    np.savez(
+        path,
+        w=np.ones((3, 4)),
+        objects=np.array(["a", None], object),
+        dates=np.array(["2020-01-01"], "M8[D]"),
+        records=np.zeros(3, [("a", "f4"), ("b", "i8", (2,))]),
+        nameless=np.zeros(3, "V4"),
+    )
+    weights = converted(numpy_files, path, tmp_path)
+    assert list(weights.entries) == ["w"]
+    assert weights.manifest["extra"]["left_out"] == {"array that does not hold real numbers": 4}
+
+
 MATRICES = ["testmatrix", "testdouble", "test3dmatrix", "testcell", "teststruct", "testminus"]
 
 
@@ -79,6 +95,21 @@ def leaves(name: str, value: np.ndarray):
         yield name, value
 
 
+def test_a_struct_of_matlab_is_inflated_once(tmp_path, monkeypatch):
+    path = tmp_path / "net.mat"
+    layers = {f"w{number}": np.full((2, 3), number) for number in range(5)}
+    scipy.io.savemat(path, {"net": layers, "b": np.ones((4, 5))}, do_compression=True)
+    tensors = numpy_files.open_model(path, None).tensors
+    variable, places = matlab.variable, []
+    monkeypatch.setattr(
+        matlab, "variable", lambda path, at: places.append(at) or variable(path, at)
+    )
+    numbers = {tensor.name: tensor.read() for tensor in tensors}
+    assert len(places) == len(set(places)) == 2
+    for name, array in layers.items():
+        np.testing.assert_array_equal(numbers[f"net.{name}"], array)
+
+
 def npy(header: bytes, data: bytes = b"") -> bytes:
     return b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header)) + header + data
 
@@ -100,7 +131,7 @@ def bomb() -> bytes:
 HEADER = b"{'descr': '<f4', 'fortran_order': False, 'shape': (%s), }\n"
 OBJECTS = b"{'descr': '|O', 'fortran_order': False, 'shape': (1,), }\n"
 BAD = {
-    "objects": (npy(OBJECTS, pickle.dumps([print])), "not that of a plain array"),
+    "objects": (npy(OBJECTS, pickle.dumps([print])), "no tensor is left"),
     "an expression": (npy(HEADER % b"__import__('os')"), "not that of a plain array"),
     "too large": (npy(HEADER % b"1000000000000, "), "not the 4000000000"),
     "cut off": (npy(HEADER % b"2, ", b"1234"), "not the"),

@@ -47,9 +47,11 @@ def test_quantised_weights_come_with_their_scales(tmp_path):
 
 def field(number, content):
     """A field of a protocol buffer: an integer or bytes of less than 128."""
+    key = number << 3 | (0 if isinstance(content, int) else 2)
+    start = bytes([key]) if key < 128 else bytes([key & 127 | 128, key >> 7])
     if isinstance(content, int):
-        return bytes([number << 3, content])
-    return bytes([number << 3 | 2, len(content)]) + content
+        return start + bytes([content])
+    return start + bytes([len(content)]) + content
 
 
 def model(weight, *nodes, opset=21):
@@ -64,6 +66,9 @@ def tensor(*fields, dtype=1, dims=(2, 3)):
 
 W = field(8, b"w")
 MATMUL = field(1, b"x") + field(1, b"w") + field(4, b"MatMul")
+PACKED = field(1, b"x") + field(1, b"w") + field(4, b"MatMulNBits")
+CALL = field(1, b"x") + field(1, b"w") + field(4, b"MatMul") + field(7, b"mine")
+FUNCTION = field(25, field(1, b"MatMul") + field(10, b"mine"))
 GROUPS = field(5, field(1, b"group") + field(3, 2))
 TRANSPOSED = field(1, b"x") + field(1, b"w") + field(4, b"ConvTranspose") + GROUPS
 NUMBERS = field(9, np.arange(6, dtype="<f4").tobytes())
@@ -81,6 +86,15 @@ def test_a_weight_that_an_inner_graph_takes(tmp_path):
     branch = field(4, b"If") + field(5, field(1, b"then_branch") + field(6, field(1, MATMUL)))
     path.write_bytes(model(tensor(W, NUMBERS), branch))
     assert converted(onnx_files, path, tmp_path).entries["w"]["kind"] == "linear"
+
+
+def test_functions_are_noted(tmp_path):
+    path = tmp_path / "function.onnx"
+    path.write_bytes(model(tensor(W, NUMBERS), MATMUL) + FUNCTION)
+    weights = converted(onnx_files, path, tmp_path)
+    assert weights.entries["w"]["kind"] == "linear"
+    (note,) = weights.manifest["extra"]["notes"]
+    assert note == "functions of the model's own, whose constants are not read: 1"
 
 
 def outside(location, *more):
@@ -103,6 +117,11 @@ def far(offset):
         (model(tensor(W, field(9, bytes(6)), dtype=3), MATMUL), "the scale with which MatMul"),
         (model(tensor(W, field(9, bytes(3)), dtype=22), MATMUL), "its type, 22 in ONNX"),
         (model(tensor(W, NUMBERS, dims=(3, 1, 2)), TRANSPOSED), "its 3 inputs are not cut by 2"),
+        (
+            model(tensor(W, field(9, bytes(6)), dtype=2), PACKED),
+            "it is packed or quantised for MatMulNBits",
+        ),
+        (model(tensor(W, NUMBERS), CALL) + FUNCTION, "the model's own function MatMul takes it"),
         (model(outside(b"/etc/passwd"), MATMUL), "outside of the folder"),
         (model(outside(b"../secret"), MATMUL), "outside of the folder"),
         (model(outside(b"link"), MATMUL), "a link out of the folder"),

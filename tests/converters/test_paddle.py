@@ -40,6 +40,19 @@ def test_classes_of_parameters_decide(tmp_path):
     assert weights.dtypes["long.weight"] == "float64"
 
 
+def test_classes_win_over_names(tmp_path):
+    entries = converted(paddle_files, FOLDER / "misnamed.pdparams", tmp_path).entries
+    kinds = {name.removesuffix(".weight"): entry["kind"] for name, entry in entries.items()}
+    assert kinds == {
+        **dict.fromkeys(["embed", "ln_1", "c_attn"], "linear"),
+        **dict.fromkeys(["norm", "deconv", "up", "grouped_up"], "conv"),
+    }
+    # Without a bias the groups of a transposed convolution are not known.
+    guesses = {name for name, entry in entries.items() if entry.get("inferred")}
+    assert {"up.weight", "grouped_up.weight"} <= guesses
+    assert not {"embed.weight", "ln_1.weight", "c_attn.weight", "norm.weight"} & guesses
+
+
 def test_a_checkpoint_is_searched_for_its_weights(tmp_path):
     weights = converted(paddle_files, FOLDER / "checkpoint.pdparams", tmp_path)
     # Adam keeps two moments and two powers of each of two parameters.
@@ -84,6 +97,16 @@ def test_arrays_that_are_one(tmp_path):
     path.write_bytes(pickle.dumps({"a.weight": array, "b.weight": array}, protocol=4))
     entries = converted(paddle_files, path, tmp_path).entries
     assert entries["b.weight"]["same_as"] == "a.weight"
+
+
+def test_arrays_that_are_one_but_mean_something_else(tmp_path):
+    path = tmp_path / "tied.pdparams"
+    kernel = np.ones((8, 1, 3, 3))
+    arrays = {"a.weight": kernel, "deconv.weight": kernel}
+    path.write_bytes(pickle.dumps(arrays, protocol=4))
+    weights = converted(paddle_files, path, tmp_path)
+    assert "same_as" not in weights.entries["deconv.weight"]
+    assert weights.arrays["deconv.weight"].shape == (1, 8, 3, 3)
 
 
 @dataclass

@@ -35,6 +35,17 @@ def test_kinds_and_parts(tmp_path):
     assert cell["Conv/weights"]["kind"] == "conv"
 
 
+def test_projections_are_told_from_convolutions(tmp_path):
+    entries = converted(tensorflow_files, FOLDER / "misnamed", tmp_path).entries
+    kinds = {
+        name.removesuffix("/kernel"): entry["kind"]
+        for name, entry in entries.items()
+        if name.endswith("kernel")
+    }
+    projections = [f"looks/{name}" for name in ("query", "key", "value", "attention_output")]
+    assert kinds == {"query": "conv", "output": "conv", **dict.fromkeys(projections, "linear")}
+
+
 def test_what_is_left_out_is_counted(tmp_path):
     def left_out(name):
         return converted(tensorflow_files, FOLDER / name, tmp_path).manifest["extra"]["left_out"]

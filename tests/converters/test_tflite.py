@@ -1,5 +1,6 @@
 """TensorFlow Lite models without TensorFlow: exact constants, and scales in the manifest."""
 
+import dataclasses
 import struct
 
 import numpy as np
@@ -66,6 +67,22 @@ def test_scales_run_along_outputs(tmp_path):
     assert len(quantization["scale"]) == 31
     (depthwise,) = (e for e in entries.values() if "DEPTHWISE" in e["rule"])
     assert len(depthwise["quantization"]["scale"]) == 12
+
+
+def test_weights_that_differ_by_their_scales_only(tmp_path, monkeypatch):
+    path = FOLDER / "scaled.tflite"
+    weights = converted(tflite_files, path, tmp_path)
+    assert not any("same_as" in entry for entry in weights.entries.values())
+    twice, once = (values(weights, name) for name in weights.entries)
+    np.testing.assert_array_equal(twice, 2 * once)
+    constants = tflite_files.read_constants(path)
+    assert len({constant.buffer for constant in constants}) == 1
+    again = [dataclasses.replace(constant, name=f"{constant.name}/again") for constant in constants]
+    monkeypatch.setattr(tflite_files, "read_constants", lambda _: constants + again)
+    entries = converted(tflite_files, path, tmp_path).entries
+    assert {entries[f"{constant.name}/again"]["same_as"] for constant in constants} == {
+        constant.name for constant in constants
+    }
 
 
 def test_loops_and_tables(tmp_path):
