@@ -168,7 +168,8 @@ def analyze_layer(
     except NonFiniteError:
         return _layer_report(item, (), describe_bad_entry(item.layer), "bad-data")
     except HtsrError as error:
-        reason = f"tensor {item.layer.tensor!r}: {error}"
+        tensor = f"tensor {item.layer.tensor!r}"
+        reason = str(error) if str(error).startswith(tensor) else f"{tensor}: {error}"
         return _layer_report(item, (), reason, "bad-data")
     return _layer_report(item, matrices, None, None)
 

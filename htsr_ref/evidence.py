@@ -32,7 +32,9 @@ def extreme_value(sample: NDArray[np.float64]) -> ExtremeValue | None:
     )
 
 
-def compare_laws(tail: NDArray[np.float64], xmin: float) -> dict[str, LawComparison]:
+def compare_laws(
+    tail: NDArray[np.float64], xmin: float
+) -> tuple[dict[str, LawComparison | None], tuple[str, ...]]:
     """Compare a power law with each alternative, all fitted to one tail.
 
     Parameters
@@ -40,16 +42,29 @@ def compare_laws(tail: NDArray[np.float64], xmin: float) -> dict[str, LawCompari
     tail : (n,) float64, all points ≥ xmin, not all equal to it.
     xmin : the threshold.
 
+    Returns
+    -------
+    The comparisons by name, None where the other law cannot be fitted; and a warning for each of
+    those, which says why.
+
     Spec: PL-18. Source: Clauset, Shalizi & Newman 2009, section 5.
 
-    >>> compare_laws(1.0 + np.arange(200.0), 1.0)["exponential"].favoured
-    'exponential'
+    >>> comparisons, warnings = compare_laws(1.0 + np.arange(200.0), 1.0)
+    >>> comparisons["exponential"].favoured, warnings
+    ('exponential', ())
     """
     power_law = PowerLaw.fit(tail, xmin)
-    return {
-        name: _in_report(name, compare(power_law, DISTRIBUTIONS[name].fit(tail, xmin), tail))
-        for name in ALTERNATIVES
-    }
+    comparisons: dict[str, LawComparison | None] = {}
+    warnings = []
+    for name in ALTERNATIVES:
+        try:
+            test = compare(power_law, DISTRIBUTIONS[name].fit(tail, xmin), tail)
+        except NoFitError as error:
+            comparisons[name] = None
+            warnings.append(f"no comparison with {name}: {error}")
+        else:
+            comparisons[name] = _in_report(name, test)
+    return comparisons, tuple(warnings)
 
 
 def _in_report(name: str, test: Comparison) -> LawComparison:

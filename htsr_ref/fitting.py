@@ -132,9 +132,9 @@ def _rule(eigen: Spectrum, convention: Convention) -> float | XminRule:
     """
     if convention.xmin != "erg":
         return cast("float | XminRule", convention.xmin)
-    size = erg_tail_size(eigen.eigenvalues)
+    size = erg_tail_size(eigen.eigenvalues, eigen.resolution)
     if size is None:
-        raise NoFitError("all eigenvalues are equal")
+        raise NoFitError("all eigenvalues are equal within their errors")
     smallest = selected(eigen, convention)[0]
     return max(float(eigen.eigenvalues[-size]), float(smallest))
 

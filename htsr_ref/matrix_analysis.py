@@ -60,6 +60,7 @@ def analyze_matrix(
         matrix, normalization=convention.normalization, solver=solver, clamp=clamp, solve=solve
     )
     found, reason = _fit_or_reason(eigen, convention)
+    checked, without = _checked(found, eigen, convention, checks)
     values = eigen.eigenvalues
     rank = RANKS[convention.rank](eigen)
     nonzero = eigen.lambda_max > 0
@@ -84,11 +85,12 @@ def analyze_matrix(
         warnings=(
             *((NO_NULL_MODEL,) if checks.shuffles and isinstance(matrix, Pool) else ()),
             *(() if found is None else fit_warnings(found.fit, extreme)),
+            *without,
         ),
         **(_norms(eigen, convention) if nonzero else dict.fromkeys(_NORMS)),
         **_phase(matrix, eigen),
         **_fit_numbers(found, eigen, convention),
-        **_checked(found, eigen, convention, checks),
+        **checked,
     )
 
 
@@ -154,7 +156,7 @@ def _norms(eigen: Spectrum, convention: Convention) -> dict[str, Any]:
         "log10_spectral_norm": metrics.log10_spectral_norm(values, scale),
         "stable_rank": metrics.stable_rank(values),
         "log_stable_rank": metrics.log_stable_rank(values, scale),
-        "erg_tail_size": metrics.erg_tail_size(values),
+        "erg_tail_size": metrics.erg_tail_size(values, eigen.resolution),
     }
 
 
@@ -193,14 +195,14 @@ def _delta_lambda_min(found: TailFit, eigen: Spectrum, convention: Convention) -
 
     Spec: MET-17.
     """
-    if convention.xmin == "ks":
-        return metrics.delta_lambda_min(eigen.eigenvalues, found.fit.xmin)
-    if convention.xmin != "erg":
+    if convention.xmin not in ("ks", "erg"):
         return None
-    searched, _ = _fit_or_reason(eigen, replace(convention, xmin="ks"))
+    searched: TailFit | None = found
+    if convention.xmin == "erg":
+        searched, _ = _fit_or_reason(eigen, replace(convention, xmin="ks"))
     if searched is None:
         return None
-    return metrics.delta_lambda_min(eigen.eigenvalues, searched.fit.xmin)
+    return metrics.delta_lambda_min(eigen.eigenvalues, searched.fit.xmin, eigen.resolution)
 
 
 def _phase(matrix: WeightMatrix | Pool, eigen: Spectrum) -> dict[str, Any]:
@@ -238,11 +240,12 @@ def _null_model(
 
 def _checked(
     found: TailFit | None, eigen: Spectrum, convention: Convention, checks: Checks
-) -> dict[str, Any]:
-    """Carry out the checks that were asked for."""
-    p_value, comparisons = None, {}
+) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """Carry out the checks that were asked for; with warnings of laws that cannot be compared."""
+    numbers: dict[str, Any] = {"p_value": None, "comparisons": {}}
+    warnings: tuple[str, ...] = ()
     if found is not None and checks.gof:
-        p_value = goodness_of_fit(
+        numbers["p_value"] = goodness_of_fit(
             selected(eigen, convention),
             found.fit,
             xmin="searched" if convention.xmin == "ks" else "known",
@@ -250,5 +253,5 @@ def _checked(
             seed=checks.seed,
         ).p_value
     if found is not None and checks.compare:
-        comparisons = compare_laws(found.tail, found.fit.xmin)
-    return {"p_value": p_value, "comparisons": comparisons}
+        numbers["comparisons"], warnings = compare_laws(found.tail, found.fit.xmin)
+    return numbers, warnings

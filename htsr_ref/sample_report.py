@@ -28,7 +28,8 @@ class SampleReport:
     p_value, gof_replicas : goodness of fit; None if it was not asked for.
     alpha_bootstrap95, xmin_bootstrap95 : bootstrap intervals; None if not asked for.
     seed : of the random choices; None where there were none.
-    comparisons : alternatives by name; empty if not asked for.
+    comparisons : alternatives by name, None where one cannot be fitted (a warning says why); empty
+        if not asked for.
     """
 
     spec_version: str
@@ -49,7 +50,7 @@ class SampleReport:
     alpha_bootstrap95: tuple[float, float] | None
     xmin_bootstrap95: tuple[float, float] | None
     seed: int | None
-    comparisons: dict[str, LawComparison]
+    comparisons: dict[str, LawComparison | None]
     warnings: tuple[str, ...]
 
     def to_json(self) -> str:
@@ -108,6 +109,7 @@ def examine_sample(
                 seed=seed,
                 progress=progress,
             )
+    comparisons, without = compare_laws(tail, fit.xmin) if compare else ({}, ())
     extreme = extreme_value(x)
     return SampleReport(
         spec_version=SPEC_VERSION,
@@ -128,8 +130,8 @@ def examine_sample(
         alpha_bootstrap95=None if drawn is None else drawn.alpha,
         xmin_bootstrap95=None if drawn is None else drawn.xmin,
         seed=seed if gof or replicas else None,
-        comparisons=compare_laws(tail, fit.xmin) if compare else {},
-        warnings=(*whole_number_warning(x), *fit_warnings(fit, extreme)),
+        comparisons=comparisons,
+        warnings=(*whole_number_warning(x), *fit_warnings(fit, extreme), *without),
     )
 
 

@@ -230,6 +230,11 @@ def spectrum(
         return members[0]
     eigenvalues = np.sort(np.concatenate([member.eigenvalues for member in members]))
     eigenvalues.flags.writeable = False
+    if not _adds_up(eigenvalues):
+        raise LayerError(
+            f"the eigenvalues of {len(members)} matrices, put together with the factor "
+            f"{scale:.3g}, add up to more than float64 holds. Rescale them"
+        )
     first = members[0]
     return PooledSpectrum(
         eigenvalues, source.N, source.M, scale, first.solver, first.unit_roundoff, members
@@ -244,18 +249,26 @@ def _spectrum_of(
         unscaled, peak = solve(matrix, chosen)
     except np.linalg.LinAlgError as error:
         raise LayerError(f"the {chosen} solver failed ({error}). Try the other solver") from error
-    eigenvalues = unscaled * scale
-    threshold = zero_threshold(float(eigenvalues[-1]), matrix.N, chosen)
     with np.errstate(over="ignore"):
-        total = float(unscaled.sum())
-    in_range = math.isfinite(total) and threshold >= np.finfo(np.float64).tiny
-    if peak > 0 and not in_range:
+        eigenvalues = unscaled * scale
+    threshold = zero_threshold(float(eigenvalues[-1]), matrix.N, chosen)
+    adds_up = _adds_up(unscaled) and _adds_up(eigenvalues)
+    if peak > 0 and not (adds_up and threshold >= np.finfo(np.float64).tiny):
         raise LayerError(
-            f"entries up to {peak:.3g} give eigenvalues outside the range of float64. "
-            "Rescale the matrix"
+            f"entries up to {peak:.3g} and the factor {scale:.3g} give eigenvalues outside the "
+            "range of float64. Rescale the matrix"
         )
     eigenvalues[eigenvalues <= (threshold if clamp else 0.0)] = 0.0
     eigenvalues.flags.writeable = False
     return Spectrum(
         eigenvalues, matrix.N, matrix.M, scale, chosen, UNIT_ROUNDOFF.get(matrix.dtype, 2.0**-53)
     )
+
+
+def _adds_up(eigenvalues: NDArray[np.float64]) -> bool:
+    """Whether the sum of the eigenvalues is a finite number.
+
+    Spec: SPC-7.
+    """
+    with np.errstate(over="ignore"):
+        return math.isfinite(float(eigenvalues.sum()))

@@ -1,5 +1,6 @@
 """How accuracy follows a metric over a series of models."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
@@ -113,13 +114,17 @@ def fit_trend(
     if left_out is None:
         reasons = dict.fromkeys(("slope_range", "kendall_range"), _NO_LEAVE_ONE_OUT)
     if interval is None:
-        reasons["r_squared_ci95"] = f"fewer than {LEAST_BOOTSTRAP} models"
+        reasons["r_squared_ci95"] = (
+            f"fewer than {LEAST_BOOTSTRAP} models"
+            if x.size < LEAST_BOOTSTRAP
+            else f"no resample has {LEAST_MODELS} different models that vary"
+        )
     return Trend(
         models=x.size,
         slope=slope,
         intercept=intercept,
         r_squared=r_squared,
-        rmse=float(np.sqrt(np.mean((y - intercept - slope * x) ** 2))),
+        rmse=math.hypot(*(y - intercept - slope * x)) / math.sqrt(x.size),
         kendall=kendall_tau_b(x, y),
         spearman=spearman_rho(x, y),
         slope_range=left_out and left_out[0],
@@ -145,11 +150,26 @@ def _why_undefined(x: Array, y: Array) -> str | None:
 
 def _line(x: Array, y: Array) -> tuple[float, float, float]:
     """Slope, intercept and R² of the least-squares line."""
-    dx, dy = x - x.mean(), y - y.mean()
-    slope = float(dx @ dy / (dx @ dx))
-    r_squared = float((dx @ dy) ** 2 / ((dx @ dx) * (dy @ dy)))
+    (u, unit_x), (v, unit_y) = _deviations(x), _deviations(y)
+    slope = float(u @ v / (u @ u) * (unit_y / unit_x)[0])
+    return slope, float(y.mean() - slope * x.mean()), float(_r_squared(u, v))
+
+
+def _deviations(x: Array) -> tuple[Array, Array]:
+    """Deviations from the mean along the last axis over the largest of them, and that one.
+
+    So their squares neither over- nor underflow, whatever the unit of x.
+    """
+    deviations = x - x.mean(axis=-1, keepdims=True)
+    largest = np.abs(deviations).max(axis=-1, keepdims=True)
+    return deviations / largest, largest
+
+
+def _r_squared(u: Array, v: Array) -> Array:
+    """R² along the last axis of two samples of deviations."""
+    squares = (u**2).sum(axis=-1) * (v**2).sum(axis=-1)
     # Rounding may carry points on a line beyond 1.
-    return slope, float(y.mean() - slope * x.mean()), min(1.0, r_squared)
+    return np.asarray(np.minimum(1.0, (u * v).sum(axis=-1) ** 2 / squares))
 
 
 def _leave_one_out(x: Array, y: Array) -> tuple[tuple[float, float], tuple[float, float]] | None:
@@ -165,8 +185,8 @@ def _leave_one_out(x: Array, y: Array) -> tuple[tuple[float, float], tuple[float
     return (min(slopes), max(slopes)), (min(taus), max(taus))
 
 
-def _bootstrap(x: Array, y: Array, resamples: int, seed: int) -> tuple[float, float]:
-    """Percentile interval of R² over resamples of at least three different models.
+def _bootstrap(x: Array, y: Array, resamples: int, seed: int) -> tuple[float, float] | None:
+    """Percentile interval of R² over resamples of at least three different models, if any.
 
     Spec: TRD-7. Source: Efron & Tibshirani, An Introduction to the Bootstrap (1993), chapter 13.
     """
@@ -175,9 +195,9 @@ def _bootstrap(x: Array, y: Array, resamples: int, seed: int) -> tuple[float, fl
     chosen = chosen[different >= LEAST_MODELS]
     u, v = x[chosen], y[chosen]
     varied = (np.ptp(u, axis=1) > 0) & (np.ptp(v, axis=1) > 0)
-    du, dv = (w[varied] - w[varied].mean(axis=1, keepdims=True) for w in (u, v))
-    products = (du * dv).sum(axis=1) ** 2
-    r_squared = np.minimum(1.0, products / ((du**2).sum(axis=1) * (dv**2).sum(axis=1)))
+    if not varied.any():
+        return None
+    r_squared = _r_squared(_deviations(u[varied])[0], _deviations(v[varied])[0])
     low, high = np.quantile(r_squared, (0.025, 0.975))
     return float(low), float(high)
 

@@ -12,7 +12,7 @@ from safetensors.numpy import save_file
 from htsr_ref import PAPER, analysis, analyze, open_weights
 from htsr_ref.analysis import Progress
 from htsr_ref.bad_entries import find_bad_entries
-from htsr_ref.conventions import FIELDS
+from htsr_ref.conventions import CONVENTIONS, FIELDS, get_convention
 from htsr_ref.planning import PlannedLayer, plan
 from htsr_ref.powerlaw import fit_power_law
 from htsr_ref.report import LayerReport, MatrixReport, Report
@@ -82,6 +82,19 @@ def test_an_orthogonal_matrix_has_no_alpha(dtype):
     assert found.alpha is None
     assert found.alpha_null_reason == "the eigenvalues above xmin are equal within their errors"
     assert found.stable_rank == pytest.approx(64, rel=1e-2)
+
+
+@pytest.mark.spec("PL-7", "PL-13", "RPT-3")
+@pytest.mark.parametrize("gain", [0.1, 1.0, math.sqrt(2), 5 / 3])
+@pytest.mark.parametrize("name", CONVENTIONS)
+def test_an_orthogonal_matrix_costs_no_other_layer_under_any_convention(name, gain):
+    q, _ = np.linalg.qr(gaussian(128, 64))
+    report = analyze({"fc": gaussian(128, 64), "q": gain * q}, get_convention(name))
+    fc, orthogonal = (layer.matrices[0] for layer in report.layers)
+    assert fc.alpha_null_reason is None
+    # FARMS cuts submatrices, which are not orthogonal.
+    if not name.startswith("farms"):
+        assert "equal within their errors" in orthogonal.alpha_null_reason
 
 
 @pytest.mark.spec("PL-7")
@@ -174,6 +187,17 @@ def test_a_matrix_beyond_the_range_of_binary64_costs_its_own_layer_alone():
     report = analyze({"huge": 1e200 * np.eye(4), "tiny": 1e-200 * np.eye(4), "fc": gaussian(9, 8)})
     assert [layer.skip_code for layer in report.layers] == ["bad-data", "bad-data", None]
     assert "tensor 'huge': entries up to 1e+200" in report.layers[0].skipped
+
+
+@pytest.mark.spec("SPC-7", "RPT-1")
+@pytest.mark.parametrize("name", CONVENTIONS)
+def test_what_is_not_refused_has_only_finite_numbers(name):
+    diagonal = np.diag(np.linspace(1.0, 1.2, 50))
+    kernel = np.zeros((50, 50, 3, 3))
+    kernel[:, :, 0, 0], kernel[:, :, 0, 1] = 1.17e153 * diagonal, np.eye(50)
+    report = analyze({"fc": 1e153 * diagonal, "conv": kernel}, get_convention(name))
+    assert Report.from_json(report.to_json()) == report
+    assert all(layer.skip_code in (None, "kind", "bad-data") for layer in report.layers)
 
 
 @pytest.mark.spec("SPC-7", "MET-5")
@@ -319,3 +343,16 @@ def test_a_tensor_too_large_to_hold_is_read_matrix_by_matrix(convention, tmp_pat
     monkeypatch.setattr(analysis, "LOAD_LIMIT", 60 * 50)
     monkeypatch.setattr(StoredTensor, "load", lambda _: pytest.fail("it is loaded whole"))
     assert analyze(path, convention).layers == whole.layers
+
+
+@pytest.mark.spec("RPT-3")
+def test_what_cannot_be_read_names_its_tensor_once(tmp_path):
+    path = tmp_path / "model.npz"
+    np.savez(path, fc=np.ones((200, 100)))
+    content = bytearray(path.read_bytes())
+    content[5000:5100] = bytes(100)
+    path.write_bytes(content)
+    (layer,) = analyze(path).layers
+    assert layer.skip_code == "bad-data"
+    assert layer.skipped.startswith("tensor 'fc' cannot be read: ")
+    assert layer.skipped.count("tensor") == 1

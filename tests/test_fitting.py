@@ -7,16 +7,17 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from strategies import generators
+from strategies import generators, haar
 
 from htsr_ref import PAPER
 from htsr_ref.conventions import Convention
 from htsr_ref.errors import NoFitError
 from htsr_ref.fitting import TailFit, fit_eigenvalues, selected
+from htsr_ref.matrices import Pool, matrix_from_array
 from htsr_ref.powerlaw import fit_power_law
 from htsr_ref.powerlaw.fingers import clip_fingers
 from htsr_ref.powerlaw.laws import fit_law
-from htsr_ref.spectrum import Spectrum
+from htsr_ref.spectrum import Spectrum, solver_error, spectrum
 
 RENORMALISED = {"xmax": "largest", "ks_model": "renormalised"}
 
@@ -140,6 +141,36 @@ def test_what_has_no_fit_has_a_reason(values, fields, reason):
     with pytest.raises(NoFitError) as refusal:
         fit(np.array(values), **fields)
     assert reason in str(refusal.value)
+
+
+@pytest.mark.spec("PL-7", "SPC-4", "SPC-6")
+@pytest.mark.parametrize("r", [0.0, 2.0**-53, 2.0**-11])
+@pytest.mark.parametrize("solver", ["gram", "svd"])
+def test_a_tail_is_equal_within_its_errors_up_to_twice_their_sum(solver, r):
+    # Eight eigenvalues of a 100×8 matrix: seven of 3 and a smaller one, which is xmin.
+    s, error = r * (1 / 10 + 1 / np.sqrt(8)), solver_error(100)
+    trace, largest = 24.0, 3.0
+    solving = error * largest if solver == "gram" else (2 * error + error**2) * largest
+    bound = 2 * (2 * s * np.sqrt(trace * largest) + s**2 * trace + solving)
+    for share, fitted in ((0.98, False), (1.02, True)):
+        values = np.concatenate(([3.0 - share * bound], np.full(7, 3.0)))
+        found = Spectrum(values, 100, 8, 1.0, solver, r)
+        if fitted:
+            assert fit_eigenvalues(found, PAPER).fit.tail_size == 8
+        else:
+            with pytest.raises(NoFitError, match="above xmin are equal within their errors"):
+                fit_eigenvalues(found, PAPER)
+
+
+@pytest.mark.spec("PL-7", "SPC-12")
+def test_a_pool_is_as_coarse_as_its_coarsest_matrix():
+    # Rounding to float16 spreads the eigenvalues of the one; those of the other are all 1/64.
+    coarse = matrix_from_array(haar(np.random.default_rng(1), 64, 64).astype(np.float16))
+    fine = matrix_from_array(np.eye(64))
+    for members in ((coarse, fine), (fine, coarse)):
+        pool = Pool("", 64, 64, members, fine.origin)
+        with pytest.raises(NoFitError, match="above xmin are equal within their errors"):
+            fit_eigenvalues(spectrum(pool), PAPER)
 
 
 @pytest.mark.spec("CNV-7")

@@ -1,6 +1,7 @@
 """Numbers of one matrix or pool that depend on the convention."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -8,6 +9,7 @@ from builders import gaussian, power_law_matrix
 
 from htsr_ref import PAPER, Report, analyze
 from htsr_ref.checks import Checks
+from htsr_ref.conventions import get_convention
 from htsr_ref.errors import ConventionError
 
 POOLED = PAPER.override({"conv": "pooled", "min_dim": 0})
@@ -87,6 +89,25 @@ def test_the_distance_from_the_erg_tail_does_not_depend_on_whose_tail_is_fitted(
     assert ks.delta_lambda_min == pytest.approx((ks.xmin - erg.xmin) / mean)
 
 
+@pytest.mark.spec("MET-16", "MET-17", "CNV-6")
+@pytest.mark.parametrize("solver", ["gram", "svd"])
+def test_an_orthogonal_matrix_has_no_erg_tail(solver):
+    q, _ = np.linalg.qr(gaussian(60, 50))
+    for order in range(8):
+        W = q[:, np.random.default_rng(order).permutation(50)]
+        report = analyze({"W": W}, PAPER.override({"xmin": "erg"}), solver=solver)
+        found = report.layers[0].matrices[0]
+        assert (found.erg_tail_size, found.delta_lambda_min) == (None, None)
+        assert found.alpha_null_reason == "all eigenvalues are equal within their errors"
+
+
+@pytest.mark.spec("MET-4", "CNV-10", "RPT-1")
+def test_a_negative_number_for_failures_gives_a_finite_alpha_norm():
+    W = np.diag([1.0] + [1e-156] * 11)
+    report = analyze({"W": W}, get_convention("weightwatcher"))
+    assert Report.from_json(report.to_json()) == report
+
+
 @pytest.mark.spec("MET-18")
 def test_weak_eigenvalues_are_counted_whatever_the_scale():
     W = np.diag([1e-4, 9.9e-4, 1.1e-3, 1.0])
@@ -135,6 +156,25 @@ def test_without_a_floor_round_off_enters_and_with_one_it_does_not():
 def test_a_goodness_of_fit_that_could_not_repeat_the_fit_is_refused(fields):
     with pytest.raises(ConventionError, match="goodness-of-fit test repeats only"):
         analyze({"W": power_law_matrix(2.5)}, PAPER.override(fields), checks=Checks(gof=10))
+
+
+@pytest.mark.spec("PL-18", "PL-19", "RPT-2")
+def test_comparisons_change_nothing_else():
+    W = np.diag(np.r_[np.full(30, 9.0), 1.0, 2.0, 3.0])
+    reports = [
+        analyze({"W": W}, PAPER.override({"xmin": 1.0}), checks=Checks(compare=compare))
+        for compare in (False, True)
+    ]
+    assert Report.from_json(reports[1].to_json()) == reports[1]
+    plain, compared = (report.layers[0].matrices[0] for report in reports)
+    assert {law for law, found in compared.comparisons.items() if found is None} == {
+        "lognormal",
+        "stretched_exponential",
+    }
+    reason = "no comparison with lognormal: all 30 values of the tail are equal"
+    assert reason in compared.warnings
+    changed = {"comparisons": {}, "warnings": plain.warnings}
+    assert replace(compared, **changed) == plain
 
 
 @pytest.mark.spec("PL-53")

@@ -28,7 +28,7 @@ spectra = st.builds(
 """Ascending eigenvalues, some of them zero, not all."""
 
 scales = st.sampled_from([1.0, 0.25, 1 / 3, 1 / 1000])
-exponents = st.floats(1.01, 40)
+exponents = st.floats(1.01, 40) | st.just(-1.0)
 
 
 def exact(eigenvalues: np.ndarray) -> list[mpf]:
@@ -82,6 +82,14 @@ def test_powers_beyond_binary64_neither_overflow_nor_underflow(unit):
     assert norm == pytest.approx(30 * math.log10(unit) + math.log10(1 + 0.5**30), rel=1e-14)
 
 
+@pytest.mark.spec("MET-4")
+@pytest.mark.parametrize("alpha", [-1.0, -2.5])
+def test_negative_powers_beyond_binary64_do_not_overflow_either(alpha):
+    # λ^α of the smaller ones alone counts, 11 times 10^(-300α); (λ/λ_max)^α is beyond binary64.
+    norm = metrics.log10_alpha_norm(np.array([1e-300] * 11 + [1e300]), alpha)
+    assert norm == pytest.approx(-300 * alpha + math.log10(11), rel=1e-14)
+
+
 @pytest.mark.spec("MET-5")
 @given(spectra)
 def test_stable_rank(eigenvalues):
@@ -124,6 +132,13 @@ def test_entropy_of_equal_values_is_one_and_of_fewer_than_two_is_null():
     assert metrics.entropy(np.array([0.0, 0.0, 7.0, 7.0, 7.0]), 3) == pytest.approx(1, abs=1e-15)
     assert metrics.entropy(np.array([1e-30, 7.0]), 1) is None
     assert metrics.entropy(np.array([0.0, 0.0]), 0) is None
+
+
+@pytest.mark.spec("MET-7")
+def test_a_share_that_binary64_cannot_hold_adds_nothing_to_the_entropy():
+    assert metrics.entropy(np.array([1e-300, 1e300]), 2) == 0
+    expected = math.log(2) / math.log(3)
+    assert metrics.entropy(np.array([1e-300, 1e300, 1e300]), 3) == pytest.approx(expected)
 
 
 @pytest.mark.spec("MET-7")
@@ -173,6 +188,30 @@ def test_relation_is_the_least_squares_line(points):
 def test_relation_takes_the_squared_norm():
     # Slope 1 and intercept 0: the relation holds exactly.
     assert metrics.pl_norm_relation([0.5, 1.0, 2.0], [1.0, 2.0, 4.0]) == Line(1.0, 0.0, 1.0)
+
+
+@pytest.mark.spec("MET-11")
+def test_correlations_do_not_exceed_one():
+    for y in ([1.9, 2.7], [-1.9, -2.7]):
+        assert abs(metrics.pl_norm_relation([0.6, 2.4], y).pearson_r) == 1.0
+
+
+@pytest.mark.spec("MET-16")
+def test_the_largest_eigenvalue_alone_is_no_erg_tail():
+    # The computed mean of these is above the largest, which no mean is.
+    eigenvalues = np.full(15, 0.1)
+    eigenvalues[-1] = np.nextafter(0.1, 1.0)
+    assert eigenvalues.mean() > eigenvalues[-1]
+    assert 2 <= metrics.erg_tail_size(eigenvalues) <= 15
+
+
+@pytest.mark.spec("MET-16")
+def test_eigenvalues_equal_within_the_resolution_have_no_erg_tail():
+    eigenvalues = np.array([1.0, 1.5, 2.0])
+    assert metrics.erg_tail_size(eigenvalues, resolution=1.0) is None
+    assert metrics.delta_lambda_min(eigenvalues, 1.5, resolution=1.0) is None
+    # Over the mean 3/2 these are 2/3, 1 and 4/3, whose product 8/9 is the first below 1.
+    assert metrics.erg_tail_size(eigenvalues, resolution=0.999) == 3
 
 
 @pytest.mark.spec("MET-11")

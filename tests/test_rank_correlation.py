@@ -95,6 +95,17 @@ def test_longer_samples_are_approximated_as_scipy_does(n, seed):
         assert found.p_value == pytest.approx(max(theirs().pvalue, 2 / math.factorial(n)))
 
 
+@pytest.mark.parametrize("n", [2000, 2200, 5000])
+def test_rho_of_thousands_of_models(n):
+    # Sums of squares of ranks no longer multiply within 64 bits: 1 - 6Σd²/(n³ - n) does.
+    rng = np.random.default_rng(n)
+    x = rng.permutation(n).astype(float)
+    y = x + rng.normal(0, 0.1 * n, n)
+    squares = int(((stats.rankdata(x) - stats.rankdata(y)) ** 2).sum())
+    assert spearman_rho(x, y).value == pytest.approx(1 - 6 * squares / (n**3 - n), abs=1e-12)
+    assert spearman_rho(x, np.exp(x / n)).value == 1.0
+
+
 def test_kendall_without_ties_is_exact_up_to_fifty():
     rng = np.random.default_rng(1)
     for n, method in ((10, "exact"), (50, "exact"), (51, "asymptotic")):

@@ -9,11 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import jsonschema
+import numpy as np
 import pytest
 from hypothesis import given
 from reports import everything, first_matrix, reports, strict
 
 from htsr_ref import PAPER, HtsrError, Report, analyze
+from htsr_ref.checks import Checks
 from htsr_ref.conventions import FIELDS
 
 SPEC = Path(__file__).parents[1] / "spec"
@@ -42,6 +44,15 @@ def test_examples_validate_with_what_their_manifest_says():
         data = strict(analyze(path).to_json())
         VALIDATOR.validate(data)
         assert data["source"]["origin"] is not None
+
+
+@pytest.mark.spec("RPT-1", "PL-18")
+def test_a_law_that_cannot_be_compared_validates():
+    W = np.diag([9.0, 9.0, 9.0, 1.0])
+    report = analyze({"W": W}, PAPER.override({"xmin": 2.0}), checks=Checks(compare=True))
+    data = strict(report.to_json())
+    assert data["layers"][0]["matrices"][0]["comparisons"]["lognormal"] is None
+    VALIDATOR.validate(data)
 
 
 def objects(value: Any) -> Iterator[dict[str, Any]]:

@@ -1,6 +1,7 @@
 """What is said of one sample."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -54,6 +55,26 @@ def test_every_alternative_is_fitted_to_the_same_tail():
         assert (found.p_value, found.test) == (expected.p_value, expected.test)
         favoured = {1: "power_law", -1: name, 0: None}
         assert found.favoured == favoured[np.sign(found.log_likelihood_ratio)]
+
+
+@pytest.mark.spec("PL-18", "RPT-1")
+def test_a_law_that_cannot_be_fitted_is_not_compared_and_the_reason_is_given():
+    report = examine_sample([9.0] * 4, "equal", xmin=1.0, compare=True)
+    assert report.alpha == pytest.approx(1 + 1 / np.log(9), rel=1e-12)
+    assert report == replace(
+        examine_sample([9.0] * 4, "equal", xmin=1.0),
+        comparisons=report.comparisons,
+        warnings=report.warnings,
+    )
+    without = {name for name, found in report.comparisons.items() if found is None}
+    assert without == {"lognormal", "stretched_exponential"}
+    for name in without:
+        assert f"no comparison with {name}: all 4 values of the tail are equal" in report.warnings
+    # All points are equal: R = n·(ln α-1 - α·ln 9 - ln λ + 8λ) with λ = 1/8, α - 1 = 1/ln 9.
+    ratio = 4 * (-np.log(np.log(9)) - 1 - np.log(9) + np.log(8) + 1)
+    found = report.comparisons["exponential"].log_likelihood_ratio
+    assert found == pytest.approx(ratio, rel=1e-12)
+    assert json.loads(report.to_json())["comparisons"]["lognormal"] is None
 
 
 @pytest.mark.spec("PL-19")

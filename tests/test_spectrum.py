@@ -14,7 +14,7 @@ from strategies import generators, haar, matrices, prescribed
 from htsr_ref.bad_entries import first_nonfinite
 from htsr_ref.cuts import layer_matrices
 from htsr_ref.errors import LayerError
-from htsr_ref.matrices import BLOCK_ELEMENTS
+from htsr_ref.matrices import BLOCK_ELEMENTS, Pool, matrix_from_array
 from htsr_ref.solvers import NonFiniteError
 from htsr_ref.spectrum import (
     UNIT_ROUNDOFF,
@@ -168,7 +168,8 @@ def test_rank_counts_what_exceeds_the_unit_roundoff_of_the_stored_type(dtype):
     r = {"float32": 2.0**-24, "float16": 2.0**-11, "bfloat16": 2.0**-8}.get(dtype, 2.0**-4)
     assert UNIT_ROUNDOFF[dtype] == r
     below = spectrum(np.diag([1.0, r]).astype(FLOATS[dtype]), solver="svd")
-    above = spectrum(np.diag([1.0, 2 * r]).astype(FLOATS[dtype]), solver="svd")
+    # √2·r lies in between: of a 2×2 matrix, 1/√N + 1/√M is √2, and the bound takes 1.
+    above = spectrum(np.diag([1.0, 1.25 * r]).astype(FLOATS[dtype]), solver="svd")
     assert (below.num_zero, below.rank) == (0, 1)
     assert (above.num_zero, above.rank) == (0, 2)
 
@@ -232,6 +233,30 @@ def test_eigenvalues_outside_binary64_are_refused_with_the_cure(solver, entry):
     with pytest.raises(LayerError, match=r"outside the range of float64\. Rescale") as refusal:
         spectrum(entry * np.eye(4), solver=solver)
     assert f"entries up to {entry:.3g}" in str(refusal.value)
+
+
+@pytest.mark.spec("SPC-7")
+@pytest.mark.parametrize("solver", SOLVERS)
+def test_a_factor_that_leaves_binary64_is_refused_with_the_cure(solver):
+    # c = (50 + 50)/2: λ_max is 50·4·10^(2k), beyond 1.8e308 for k = 153 alone.
+    W = np.diag(np.linspace(1.0, 2.0, 50))
+    fits = spectrum(1e152 * W, normalization="glorot", solver=solver)
+    assert fits.lambda_max == pytest.approx(2e306, rel=1e-12)
+    with pytest.raises(LayerError, match=r"2e\+153 and the factor 50 .*Rescale"):
+        spectrum(1e153 * W, normalization="glorot", solver=solver)
+
+
+@pytest.mark.spec("SPC-7", "SPC-12")
+def test_matrices_whose_eigenvalues_have_no_sum_together_are_refused():
+    # Σλ of one matrix is 4·10^307: 4 of them fit, 5 do not.
+    member = matrix_from_array(1e153 * np.sqrt(10) * np.eye(4))
+    for count in (4, 5):
+        pool = Pool("", 4, 4, (member,) * count, member.origin)
+        if count == 4:
+            assert spectrum(pool, normalization="none").eigenvalues.sum() == pytest.approx(1.6e308)
+        else:
+            with pytest.raises(LayerError, match=r"add up to more than float64 holds\. Rescale"):
+                spectrum(pool, normalization="none")
 
 
 @pytest.mark.spec("SPC-7")

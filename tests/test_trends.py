@@ -63,6 +63,19 @@ def test_units_of_either_axis_change_only_what_carries_them(sample, a, b):
     assert mirrored.kendall.p_value == before.kendall.p_value
 
 
+@pytest.mark.spec("TRD-2", "TRD-3", "TRD-7")
+@pytest.mark.parametrize("a", [1.0, 2.0**-565, 2.0**565])
+@pytest.mark.parametrize("b", [1.0, 2.0**-565, 2.0**300])
+def test_units_whose_squares_leave_binary64(a, b):
+    x, y = np.random.default_rng(0).standard_normal((2, 6))
+    before, after = fit_trend(x, y, resamples=20), fit_trend(a * x, b * y, resamples=20)
+    assert before.r_squared == pytest.approx(np.corrcoef(x, y)[0, 1] ** 2, rel=1e-12)
+    assert after.r_squared == before.r_squared
+    assert after.r_squared_ci95 == before.r_squared_ci95
+    assert after.slope == pytest.approx(before.slope * (b / a), rel=1e-12)
+    assert after.rmse == pytest.approx(before.rmse * b, rel=1e-12)
+
+
 @pytest.mark.spec("TRD-6")
 @given(series(least=4))
 def test_ranges_are_those_of_the_series_without_one_model(sample):
@@ -98,6 +111,19 @@ def test_resamples_without_an_r_squared_are_left_out():
     trend = fit_trend([0, 0, 0, 0, 1], [1, 2, 3, 4, 9], resamples=200)
     low, high = trend.r_squared_ci95
     assert 0 < low < high <= 1
+
+
+@pytest.mark.spec("TRD-1", "TRD-7")
+def test_without_any_resample_there_is_no_interval():
+    # Of 5^5 resamples 305 have fewer than three different models: of 60 single ones, some.
+    x, y = [1.0, 2, 3, 4, 5], [1.0, 3, 2, 5, 4]
+    trends = [fit_trend(x, y, resamples=1, seed=seed) for seed in range(60)]
+    without = [trend for trend in trends if trend.r_squared_ci95 is None]
+    assert 0 < len(without) < 30
+    for trend in trends:
+        check_nulls(trend)
+    reason = "no resample has 3 different models that vary"
+    assert {trend.null_reasons["r_squared_ci95"] for trend in without} == {reason}
 
 
 @pytest.mark.spec("TRD-7")

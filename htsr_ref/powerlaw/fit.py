@@ -12,7 +12,7 @@ from htsr_ref.powerlaw.exact import search_exact
 from htsr_ref.powerlaw.ks import KsKind
 from htsr_ref.powerlaw.mle import alpha_ci95, alpha_stderr
 from htsr_ref.powerlaw.plain import Threshold, fit_above
-from htsr_ref.powerlaw.thresholds import STARTS, grid_thresholds
+from htsr_ref.powerlaw.thresholds import STARTS, grid_thresholds, require_rule
 
 XminRule = Literal["ks", "median", "peak", "peak-slip", "grid"]
 
@@ -129,7 +129,8 @@ def fit_power_law(
     Raises
     ------
     SampleError
-        The sample holds a value that is not a positive finite number, or none.
+        The sample holds a value that is not a positive finite number, or none; or there is no
+        such rule.
     NoFitError
         The rule finds no threshold; all rules need two distinct values at or above xmin.
 
@@ -158,6 +159,7 @@ def _given(x: NDArray[np.float64], ks: KsKind, xmin: float) -> tuple[Threshold, 
 
 def _by_rule(x: NDArray[np.float64], ks: KsKind, rule: XminRule) -> tuple[Threshold, float]:
     """Choose the threshold by a rule and fit the tail above it."""
+    require_rule(rule)
     if x[0] == x[-1]:
         raise NoFitError(
             "one positive value" if x.size == 1 else f"all {x.size} positive values are equal"

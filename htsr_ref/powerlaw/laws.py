@@ -10,7 +10,7 @@ from htsr_ref.errors import NoFitError, SampleError
 from htsr_ref.powerlaw.distributions import DISTRIBUTIONS, Distribution
 from htsr_ref.powerlaw.fit import XminRule, checked_sample, log_ratios
 from htsr_ref.powerlaw.ks import KsKind, ks_distance
-from htsr_ref.powerlaw.thresholds import STARTS, grid_thresholds
+from htsr_ref.powerlaw.thresholds import STARTS, grid_thresholds, require_rule
 
 
 @dataclass(frozen=True)
@@ -97,7 +97,9 @@ def tails_of_rule(x: NDArray[np.float64], xmin: float | XminRule) -> Iterator[tu
     """
     if not isinstance(xmin, str):
         yield int(np.searchsorted(x, xmin)), float(xmin)
-    elif xmin == "grid":
+        return
+    require_rule(xmin)
+    if xmin == "grid":
         for start, threshold, _ in grid_thresholds(x, log_ratios(x)):
             yield start, threshold
     else:

@@ -7,6 +7,8 @@ from types import MappingProxyType
 import numpy as np
 from numpy.typing import NDArray
 
+from htsr_ref.errors import SampleError
+from htsr_ref.powerlaw.distributions.tail import from_log_ratio
 from htsr_ref.powerlaw.plain import candidate_starts
 
 BINS = 100
@@ -55,12 +57,17 @@ def _starts_within(sample: Sample, low: float, high: float) -> Starts:
 def histogram_peak(sample: Sample) -> float:
     """Left edge of the fullest of 100 equal bins of log10 x; the first of several.
 
+    Where binary64 does not tell all edges of the bins apart, it is the smallest value.
+
     Spec: PL-13.
 
     >>> round(histogram_peak(np.array([1.0, 9.6, 9.9, 100.0])), 6)
     9.549926
     """
-    counts, edges = np.histogram(np.log10(sample), BINS)
+    logs = np.log10(sample)
+    if not (np.diff(np.linspace(logs[0], logs[-1], BINS + 1)) > 0).all():
+        return float(sample[0])
+    counts, edges = np.histogram(logs, BINS)
     return float(10.0 ** edges[counts.argmax()])
 
 
@@ -90,7 +97,8 @@ def grid_thresholds(
     for log_xmin in np.linspace(logs[0], logs[starts[-3]], max(BINS, sample.size // 100)):
         start = int(np.searchsorted(logs, log_xmin))
         # The exponential may round to above a point at which the threshold lies.
-        yield start, float(min(np.exp(log_xmin) * sample[-1], sample[start])), float(log_xmin)
+        xmin = min(from_log_ratio(log_xmin, sample[-1]), sample[start])
+        yield start, float(xmin), float(log_xmin)
 
 
 STARTS: Mapping[str, Callable[[Sample], Starts]] = MappingProxyType(
@@ -102,3 +110,18 @@ STARTS: Mapping[str, Callable[[Sample], Starts]] = MappingProxyType(
     }
 )
 """By rule, the tails among which the one of least KS distance is taken."""
+
+
+def require_rule(name: str) -> None:
+    """Refuse a name that no rule bears.
+
+    Raises
+    ------
+    SampleError
+
+    Spec: PL-5.
+    """
+    if name not in (*STARTS, "grid"):
+        raise SampleError(
+            f"there is no rule xmin = {name!r}. Give a number or one of {', '.join(STARTS)}, grid"
+        )

@@ -31,10 +31,13 @@ def spike_strength(position: float, Q: float, variance: float = 1.0) -> float | 
     >>> spike_strength(2.5, 4.0)
     1.0
     """
-    if position <= MarchenkoPastur(Q, variance).lambda_plus:
+    law = MarchenkoPastur(Q, variance)
+    if position <= law.lambda_plus:
         return None
     b = position / variance - 1.0 - 1.0 / Q
-    return 0.5 * (b + math.sqrt(b * b - 4.0 / Q))
+    # The root of b² - 4/Q, which is (λ - λ₊)(λ - λ₋)/σ⁴, without the cancellation near λ₊.
+    root = math.sqrt(position - law.lambda_plus) * math.sqrt(position - law.lambda_minus)
+    return 0.5 * (b + root / variance)
 
 
 def spike_overlap(theta: float, Q: float) -> float:

@@ -20,6 +20,9 @@ LENGTH = 40.0
 LEAST, GREATEST = -8.0, 10.0
 """F1 is below 2·10⁻¹² at the one and within 10⁻¹⁰ of 1 at the other."""
 
+CERTAIN = 20.0
+"""F1 is within 10⁻²⁶ of 1 from here on."""
+
 
 def cdf(s: ArrayLike) -> NDArray[np.float64]:
     """Distribution function F1, the Fredholm determinant det(1 - K) on (s, ∞).
@@ -29,7 +32,7 @@ def cdf(s: ArrayLike) -> NDArray[np.float64]:
 
     Parameters
     ----------
-    s : any shape, real; values below -8 are taken as -8.
+    s : any shape, real; values below -8 are taken as -8, those above 20 as 20.
 
     Returns
     -------
@@ -40,7 +43,7 @@ def cdf(s: ArrayLike) -> NDArray[np.float64]:
     >>> f"{cdf(0.9793):.4f} {cdf(2.0234):.4f}"
     '0.9500 0.9900'
     """
-    s = np.maximum(np.asarray(s, dtype=np.float64), LEAST)
+    s = np.clip(np.asarray(s, dtype=np.float64), LEAST, CERTAIN)
     nodes, weights = np.polynomial.legendre.leggauss(NODES)
     x = s[..., None] + 0.5 * LENGTH * (nodes + 1.0)
     roots = np.sqrt(0.5 * LENGTH * weights)
@@ -113,4 +116,5 @@ def largest_eigenvalue(N: int, M: int, variance: float = 1.0) -> LargestEigenval
         raise EnsembleError(f"the shape is {N}×{M}: N ≥ M ≥ 2 is needed")
     roots = math.sqrt(N - 1.0) + math.sqrt(M)
     scale = roots * (1.0 / math.sqrt(N - 1.0) + 1.0 / math.sqrt(M)) ** (1.0 / 3.0)
-    return LargestEigenvalue(variance * roots**2 / N, variance * scale / N)
+    # The variance last: it may be near the largest number there is.
+    return LargestEigenvalue(roots**2 / N * variance, scale / N * variance)

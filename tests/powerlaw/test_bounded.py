@@ -1,5 +1,6 @@
 """The bounded power law: every exponent, both ends, its estimate."""
 
+import mpmath
 import numpy as np
 import pytest
 from hypothesis import given
@@ -72,6 +73,17 @@ def test_the_estimate_inverts_the_mean(theta):
     logs = np.array([mean, mean, mean, mean]) + np.array([-1, 1, -0.5, 0.5]) * min(mean, 1 - mean)
     law = BoundedPowerLaw.fit(np.exp(logs), 1.0, xmax=float(np.e))
     assert law.alpha == pytest.approx(1 + theta, rel=1e-10)
+
+
+@pytest.mark.spec("CNV-5")
+@pytest.mark.parametrize("theta", [1e-6, 0.03, 0.0999, 0.1001, 1.0, 30.0, 500.0])
+def test_the_standard_error_is_that_of_the_fisher_information(theta):
+    law = BoundedPowerLaw(1.0 + theta, 1.0, float(np.e))
+    with mpmath.workdps(50):
+        exact = mpmath.mpf(law.alpha - 1.0) * mpmath.mpf(law.log_width)
+        variance = 1 / exact**2 - 1 / (4 * mpmath.sinh(exact / 2) ** 2)
+        expected = 1 / (mpmath.mpf(law.log_width) * mpmath.sqrt(50 * variance))
+    assert law.stderr(50) == pytest.approx(float(expected), rel=1e-12)
 
 
 @pytest.mark.spec("PL-23")

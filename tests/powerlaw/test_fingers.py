@@ -80,6 +80,9 @@ def test_false_alarms_are_as_rare_as_stated():
 def test_never_more_than_asked_for_or_a_quarter_of_the_tail():
     x = np.concatenate((PARETO, PARETO[-1] * 1e6 ** np.arange(1, 6)))
     assert count_outliers(x, most=3) == 3
+    # Of m = 15 values a quarter is 3, whether or not 4 stand out.
+    four = np.concatenate(([0.0], np.linspace(0.1, 0.2, 11), np.full(4, 50.0)))
+    assert count_outliers(np.exp(four)) == 3
     short = np.concatenate(([1.0, 1.1, 1.2, 1.3, 1.4, 1.5], 10.0 ** np.arange(10, 13)))
     assert count_outliers(short) <= 2
     assert math.isfinite(clip_fingers(short).fit.alpha)

@@ -11,6 +11,7 @@ from strategies import distinct_samples, positive_samples
 
 from htsr_ref.errors import HtsrError
 from htsr_ref.powerlaw import NoFitError, SampleError, fit_power_law
+from htsr_ref.powerlaw.laws import fit_law
 
 KINDS = ["two-sided", "one-sided"]
 
@@ -167,3 +168,14 @@ def test_the_sample_is_left_as_it_was():
     sample = np.array([4.0, 1.0, 2.0])
     fit_power_law(sample)
     assert sample.tolist() == [4.0, 1.0, 2.0]
+
+
+@pytest.mark.spec("PL-5")
+@pytest.mark.parametrize("rule", ["fixed", "KS", ""])
+def test_a_rule_that_there_is_not_is_refused(rule):
+    for refused in (
+        lambda: fit_power_law([1.0, 2.0, 4.0], xmin=rule),
+        lambda: fit_law([1.0, 2.0, 4.0], "exponential", xmin=rule),
+    ):
+        with pytest.raises(SampleError, match=f"no rule xmin = '{rule}'. Give a number or one of"):
+            refused()

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from htsr_ref.errors import NoFitError
 from htsr_ref.powerlaw import fit_power_law
+from htsr_ref.powerlaw.laws import fit_law
 from htsr_ref.powerlaw.thresholds import histogram_peak
 
 
@@ -42,6 +43,16 @@ def test_the_peak_is_the_left_edge_of_the_first_fullest_bin():
     # Bins of width 0.02 decades over [1, 100]: 3 values in the bin at 10^0.5, 3 in that at 10^1.5.
     decades = [0.0, 0.505, 0.51, 0.515, 1.505, 1.51, 1.515, 2.0]
     assert histogram_peak(10.0 ** np.array(decades)) == pytest.approx(10**0.5, rel=1e-12)
+
+
+@pytest.mark.spec("PL-13")
+@pytest.mark.parametrize("rule", ["peak", "peak-slip"])
+@pytest.mark.parametrize("step", [2.0**-52, 2.0**-50, 2.0**-46])
+def test_values_too_close_for_bins_are_all_in_the_window(rule, step):
+    # log10 x moves by about an ulp, a few, or hundreds from end to end.
+    x = 1e10 * (1 + np.arange(12) * step)
+    assert histogram_peak(x) == pytest.approx(x[0], rel=1e-12)
+    assert fit_power_law(x, xmin=rule) == fit_power_law(x)
 
 
 def window(x: np.ndarray, low: float, high: float) -> tuple[float, float]:
@@ -91,6 +102,16 @@ def test_the_grid_has_a_hundredth_of_the_sample_if_that_is_more():
     spacing = math.log(x[-4]) / 199
     steps = math.log(fit.xmin) / spacing
     assert steps == pytest.approx(round(steps), abs=1e-6)
+
+
+@pytest.mark.spec("PL-14")
+def test_the_grid_spans_all_of_binary64():
+    # ln(x/xmin) is 5k·ln 10, k = 0 … 120: tails from every 5th decade fit alike, the longest best.
+    x = 10.0 ** np.linspace(-300, 300, 121)
+    fit = fit_power_law(x, xmin="grid")
+    assert fit.xmin == pytest.approx(1e-300, rel=1e-12)
+    assert fit.alpha == pytest.approx(1 + 121 / (5 * math.log(10) * 7260), rel=1e-12)
+    assert fit_law(x, "power_law", xmin="grid").law.xmin == fit.xmin
 
 
 @pytest.mark.spec("PL-14")

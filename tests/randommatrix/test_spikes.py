@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from htsr_ref.randommatrix.marchenko_pastur import MarchenkoPastur
@@ -28,6 +28,18 @@ def test_strength_is_the_inverse_of_position(Q, multiple, variance):
     # dλ/dθ vanishes at the threshold as the distance from it.
     tolerance = 1e-12 * (1 + Q / (multiple - 1))
     assert spike_strength(position, Q, variance) == pytest.approx(theta, rel=tolerance)
+
+
+@pytest.mark.spec("RMT-31")
+@given(aspect_ratios, st.floats(1e-6, 1e6), st.integers(1, 5))
+@example(1.25, 1.0, 1)
+def test_just_above_the_edge_the_strength_is_that_of_the_threshold(Q, variance, ulps):
+    position = MarchenkoPastur(Q, variance).lambda_plus
+    for _ in range(ulps):
+        position = math.nextafter(position, math.inf)
+    # θ√Q - 1 = √(h√Q) + O(h√Q), h the distance from λ₊ over σ², some units in the last place.
+    tolerance = 2 * math.sqrt(16 * 2.0**-52 * math.sqrt(Q) * (1 + 1 / math.sqrt(Q)) ** 2)
+    assert spike_strength(position, Q, variance) * math.sqrt(Q) == pytest.approx(1, abs=tolerance)
 
 
 @pytest.mark.spec("RMT-31", "RMT-32")

@@ -51,6 +51,8 @@ def test_the_ends():
     assert_array_equal(found[0], found[0, 2])
     assert found[0, 0] < 2e-12
     assert_allclose(found[1, 1:], 1, atol=1e-10)
+    # 1 - F1 ~ e^(-2/3·s^(3/2))/(4√π·s^(3/4)) is below 10⁻²⁶ from 20 on.
+    assert_array_equal(tracy_widom.cdf([20.0, 1e6, 1e7, 1e300, math.inf]), 1.0)
 
 
 @pytest.mark.spec("RMT-26")

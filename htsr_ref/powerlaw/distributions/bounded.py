@@ -104,7 +104,7 @@ class BoundedPowerLaw:
         """
         theta = abs(self.alpha - 1.0) * self.log_width
         if theta < 0.1:
-            variance = 1 / 12 - theta**2 / 240 + theta**4 / 6048
+            variance = 1 / 12 - theta**2 / 240 + theta**4 / 6048 - theta**6 / 172800
         else:
             variance = theta**-2 - np.exp(-theta) / np.expm1(-theta) ** 2
         return float(1.0 / (self.log_width * np.sqrt(tail_size * variance)))

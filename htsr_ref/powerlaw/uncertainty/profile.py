@@ -31,13 +31,15 @@ def profile_interval(alpha: float, tail_size: int, level: float = 0.95) -> Inter
     """
     drop = float(ndtri(tail_probability(level))) ** 2 / (2 * tail_size)
 
-    def excess(v: float) -> float:
+    def below(t: float) -> float:
+        return math.expm1(-t) + t - drop
+
+    def above(v: float) -> float:
         return v - math.log1p(v) - drop
 
-    # v = u - 1. At -1 + e^(-1-drop) the excess is that exponential; at drop + √(2·drop) it is
-    # positive because ln(1 + t + t²/2) < t for t = √(2·drop).
-    rtol = 1e-15
-    low = brentq(excess, math.expm1(-1.0 - drop), 0.0, xtol=1e-300, rtol=rtol)
-    high = brentq(excess, 0.0, drop + math.sqrt(2 * drop), xtol=1e-300, rtol=rtol)
+    # u = e^-t below 1, where u may be tiny, and u = 1 + v above. At t = 2 + drop the first exceeds
+    # 1; at v = drop + √(2·drop) the second is positive: ln(1 + s + s²/2) < s for s = √(2·drop).
+    low = brentq(below, 0.0, 2.0 + drop, xtol=1e-300, rtol=1e-15)
+    high = brentq(above, 0.0, drop + math.sqrt(2 * drop), xtol=1e-300, rtol=1e-15)
     scale = alpha - 1.0
-    return 1.0 + scale * (1.0 + low), 1.0 + scale * (1.0 + high)
+    return 1.0 + scale * math.exp(-low), 1.0 + scale * (1.0 + high)
