@@ -6,25 +6,25 @@ The names below are imported on first use, so that `import htsr_ref` costs nothi
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from htsr_ref.version import __version__
+
 if TYPE_CHECKING:
-    from htsr_ref.analysis import analyze
+    from htsr_ref.analysis.analyzing import analyze
     from htsr_ref.conventions import PAPER, Convention, get_convention
     from htsr_ref.errors import HtsrError
     from htsr_ref.powerlaw import PowerLawFit, fit_power_law
-    from htsr_ref.report import Report
-    from htsr_ref.spectrum import Spectrum
+    from htsr_ref.reports.report import Report
+    from htsr_ref.spectra.spectrum import Spectrum
     from htsr_ref.weights import open_weights, write_weights
-
-__version__ = "0.1.0"
 
 _HOME = {
     "PAPER": "conventions",
     "Convention": "conventions",
     "HtsrError": "errors",
     "PowerLawFit": "powerlaw",
-    "Report": "report",
-    "Spectrum": "spectrum",
-    "analyze": "analysis",
+    "Report": "reports.report",
+    "Spectrum": "spectra.spectrum",
+    "analyze": "analysis.analyzing",
     "fit_power_law": "powerlaw",
     "get_convention": "conventions",
     "open_weights": "weights",

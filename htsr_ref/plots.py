@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from numpy.typing import NDArray
 
-    from htsr_ref.sample_report import SampleReport
-    from htsr_ref.trends import Series
+    from htsr_ref.models.trends import Series
+    from htsr_ref.samples.sample_report import SampleReport
 
 BLUE, ORANGE = "#1f5fa8", "#d1600a"
 

@@ -11,7 +11,7 @@ from networks import CONVOLUTIONS, heavy, kind, networks
 
 from htsr_ref import Report, analyze
 from htsr_ref.audit import SharedSpectra, audit, read_table
-from htsr_ref.audit_report import AuditReport
+from htsr_ref.audit.audit_report import AuditReport
 from htsr_ref.conventions import Convention
 from htsr_ref.weights import Weights, open_weights
 

@@ -30,8 +30,8 @@ from htsr_ref.powerlaw.distributions import (
 )
 from htsr_ref.powerlaw.estimators import hill_alpha
 from htsr_ref.powerlaw.fingers import clip_fingers
-from htsr_ref.report import MatrixReport
-from htsr_ref.spectrum import spectrum
+from htsr_ref.reports.report import MatrixReport
+from htsr_ref.spectra.spectrum import spectrum
 
 pytestmark = pytest.mark.spec("AUD-30")
 

@@ -80,14 +80,14 @@ def test_the_version_is_stated_once():
     assert re.fullmatch(r"\d+\.\d+\.\d+", htsr_ref.__version__)
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     assert "version" not in project["project"]
-    assert project["tool"]["hatch"]["version"]["path"] == "htsr_ref/__init__.py"
+    assert project["tool"]["hatch"]["version"]["path"] == "htsr_ref/version.py"
     literal = re.compile(rf"[\"']{re.escape(htsr_ref.__version__)}[\"']")
     stated = [
         path.name
         for path in (ROOT / "htsr_ref").rglob("*.py")
         if literal.search(path.read_text(encoding="utf-8"))
     ]
-    assert stated == ["__init__.py"]
+    assert stated == ["version.py"]
 
 
 def test_an_installed_package_has_the_same_version():

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from htsr_ref.errors import HtsrError
+from htsr_ref.models.trends import METRICS, Model, fit_series
 from htsr_ref.plots import save_figure, survival_figure, trend_figure
-from htsr_ref.sample_report import examine_sample
-from htsr_ref.trends import METRICS, Model, fit_series
+from htsr_ref.samples.sample_report import examine_sample
 
 SAMPLE = np.random.default_rng(4).pareto(1.5, 100) + 1.0
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 
-from htsr_ref.matrix_analysis import FIT_NUMBERS
+from htsr_ref.analysis.matrix_analysis import FIT_NUMBERS
 
 _FIT = frozenset(FIT_NUMBERS)
 _NORMS = frozenset({"log10_frobenius_norm", "log10_spectral_norm", "log_stable_rank"})

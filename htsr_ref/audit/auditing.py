@@ -4,16 +4,7 @@ import math
 from collections.abc import Callable, Iterator
 from functools import partial
 
-from htsr_ref import __version__
-from htsr_ref.audit.dialects import WEIGHTWATCHER, Dialect
-from htsr_ref.audit.faults import CHOICES, fault_of, faulty_choices
-from htsr_ref.audit.matching import Matching, Pair, match_layers
-from htsr_ref.audit.path import TRACED, Trace, changes_between, trace_layer
-from htsr_ref.audit.search import Candidate, Search, search
-from htsr_ref.audit.spectra import SharedSpectra
-from htsr_ref.audit.tables import TheirTable
-from htsr_ref.audit.verdict import Compared, compare_rows, digits
-from htsr_ref.audit_report import (
+from htsr_ref.audit.audit_report import (
     AuditedLayer,
     AuditedRow,
     AuditReport,
@@ -23,8 +14,17 @@ from htsr_ref.audit_report import (
     Verdict,
     difference,
 )
+from htsr_ref.audit.dialects import WEIGHTWATCHER, Dialect
+from htsr_ref.audit.faults import CHOICES, fault_of, faulty_choices
+from htsr_ref.audit.matching import Matching, Pair, match_layers
+from htsr_ref.audit.path import TRACED, Trace, changes_between, trace_layer
+from htsr_ref.audit.search import Candidate, Search, search
+from htsr_ref.audit.spectra import SharedSpectra
+from htsr_ref.audit.tables import TheirTable
+from htsr_ref.audit.verdict import Compared, compare_rows, digits
 from htsr_ref.conventions import CONVENTIONS, PAPER, Convention
-from htsr_ref.report import SPEC_VERSION, LayerReport, Source, Tool
+from htsr_ref.reports.report import SPEC_VERSION, LayerReport, Source, Tool
+from htsr_ref.version import __version__
 
 MOST_CHANGES = 2
 """Greatest number of choices that are changed together in search of an explanation."""

@@ -6,9 +6,9 @@ from dataclasses import asdict, dataclass
 from types import MappingProxyType
 
 from htsr_ref import metrics
-from htsr_ref.columns import weightwatcher_row
-from htsr_ref.report import LayerReport, MatrixReport
-from htsr_ref.rows import flat_row
+from htsr_ref.reports.columns import weightwatcher_row
+from htsr_ref.reports.report import LayerReport, MatrixReport
+from htsr_ref.reports.rows import flat_row
 
 Numbers = dict[str, float | None]
 """Numbers of a matrix by column; None where one is undefined."""

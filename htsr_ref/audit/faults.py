@@ -8,7 +8,7 @@ from types import MappingProxyType
 from htsr_ref.audit.dialects import WEIGHTWATCHER, Dialect
 from htsr_ref.audit.verdict import Compared, agree
 from htsr_ref.conventions import Convention
-from htsr_ref.report import LayerReport, MatrixReport
+from htsr_ref.reports.report import LayerReport, MatrixReport
 
 Returned = dict[str, float | None]
 """What a faulty tool returns, by column; None for NaN."""

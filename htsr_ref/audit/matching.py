@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from htsr_ref.audit.tables import TheirRow, TheirTable
 from htsr_ref.conventions import CONVENTIONS, Convention
-from htsr_ref.cuts import layer_matrices
 from htsr_ref.errors import LayerError, TableError
+from htsr_ref.layers.cuts import layer_matrices
 from htsr_ref.weights import Layer, Weights
 
 Shape = tuple[int, int]

@@ -8,7 +8,7 @@ from typing import Any
 from htsr_ref.audit.affected import affected_by
 from htsr_ref.conventions import FIELDS, Convention
 from htsr_ref.errors import ConventionError
-from htsr_ref.report import LayerReport
+from htsr_ref.reports.report import LayerReport
 
 TRACED = ("alpha", "lambda_max", "weighted_alpha")
 """Numbers of a layer whose differences are explained."""

@@ -7,15 +7,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from htsr_ref.analysis import LOAD_LIMIT, analyze_layer
+from htsr_ref.analysis.analyzing import LOAD_LIMIT, analyze_layer
+from htsr_ref.analysis.planning import PlannedLayer, plan_layer
 from htsr_ref.conventions import Convention
 from htsr_ref.errors import HtsrError
-from htsr_ref.frequencies import FrequencyBlock
-from htsr_ref.matrices import WeightMatrix
-from htsr_ref.planning import PlannedLayer, plan_layer
-from htsr_ref.report import LayerReport
-from htsr_ref.solvers import Solver, eigenvalues_of
-from htsr_ref.spectrum import SolverChoice, choose_solver, solver_error
+from htsr_ref.layers.frequencies import FrequencyBlock
+from htsr_ref.layers.matrices import WeightMatrix
+from htsr_ref.reports.report import LayerReport
+from htsr_ref.spectra.solvers import Solver, eigenvalues_of
+from htsr_ref.spectra.spectrum import SolverChoice, choose_solver, solver_error
 from htsr_ref.weights import Weights
 from htsr_ref.weights.stored import StoredTensor
 

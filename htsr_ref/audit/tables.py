@@ -17,8 +17,8 @@ from htsr_ref.audit.dialects import (
 from htsr_ref.audit.printed import Printed, Record, read_csv, read_numbers
 from htsr_ref.conventions import Convention
 from htsr_ref.errors import TableError
-from htsr_ref.report import Report
-from htsr_ref.solvers import Solver
+from htsr_ref.reports.report import Report
+from htsr_ref.spectra.solvers import Solver
 
 _ALIASES = {
     "lognorm": "log_norm",

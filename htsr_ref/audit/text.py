@@ -6,8 +6,7 @@ from functools import partial
 from typing import Any
 
 from htsr_ref import metrics
-from htsr_ref.audit.path import TRACED
-from htsr_ref.audit_report import (
+from htsr_ref.audit.audit_report import (
     VERDICTS,
     AuditedLayer,
     AuditReport,
@@ -15,7 +14,8 @@ from htsr_ref.audit_report import (
     Contributions,
     Found,
 )
-from htsr_ref.markdown import convention_text, escape, number, value_text
+from htsr_ref.audit.path import TRACED
+from htsr_ref.reports.markdown import convention_text, escape, number, value_text
 
 LAYER_HEADER = ("layer", "matched by", "verdict", "α theirs", "α ours", "worst column", "by")
 NUMBER_HEADER = ("layer", "row", "column", "theirs", "ours", "difference", "verdict")

@@ -92,13 +92,13 @@ def analyze(
     chosen = options.convention_of(convention, set_)
     overrides = options.layers_of(layers)
 
-    from htsr_ref import expectations
-    from htsr_ref.analysis import analyze as run
-    from htsr_ref.checks import Checks
+    from htsr_ref.analysis.analyzing import analyze as run
+    from htsr_ref.analysis.checks import Checks
     from htsr_ref.cli.tables import report_table
-    from htsr_ref.columns import weightwatcher_csv
-    from htsr_ref.gates import parse_gate
-    from htsr_ref.markdown import to_markdown
+    from htsr_ref.reports.columns import weightwatcher_csv
+    from htsr_ref.reports.gates import parse_gate
+    from htsr_ref.reports.markdown import to_markdown
+    from htsr_ref.synthetic import expectations
     from htsr_ref.weights import open_weights
 
     gates = [parse_gate(text) for text in fail_if or []]

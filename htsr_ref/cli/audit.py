@@ -10,7 +10,7 @@ from htsr_ref.cli import options, output
 from htsr_ref.errors import HtsrError
 
 if TYPE_CHECKING:
-    from htsr_ref.audit_report import AuditReport
+    from htsr_ref.audit.audit_report import AuditReport
 
 EPILOG = (
     "Exit codes: 0 everything is explained; 1 something is not; 2 bad input. "

@@ -64,6 +64,6 @@ def diff(first: Name, second: Name) -> None:
 
 
 def _text(convention: Convention, field_name: str) -> str:
-    from htsr_ref.markdown import value_text
+    from htsr_ref.reports.markdown import value_text
 
     return value_text(getattr(convention, field_name))

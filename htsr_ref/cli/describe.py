@@ -9,9 +9,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Any
 
+    from htsr_ref.analysis.planning import PlannedLayer
     from htsr_ref.conventions import Convention
-    from htsr_ref.planning import PlannedLayer
-    from htsr_ref.spectrum import SolverChoice
+    from htsr_ref.spectra.spectrum import SolverChoice
     from htsr_ref.weights import Weights
 
 EPILOG = "Example: htsr describe model.safetensors --set min_dim=0"
@@ -37,8 +37,8 @@ def describe(
     chosen = options.convention_of(convention, set_)
     overrides = options.layers_of(layers)
 
+    from htsr_ref.analysis.planning import plan
     from htsr_ref.cli.tables import plan_table
-    from htsr_ref.planning import plan
     from htsr_ref.weights import open_weights
 
     weights = open_weights(file, overrides)
@@ -54,7 +54,7 @@ def _json(
 ) -> str:
     from dataclasses import asdict
 
-    from htsr_ref import strictjson
+    from htsr_ref.text import strictjson
 
     description = {
         "name": weights.name,
@@ -70,7 +70,7 @@ def _json(
 def _layer(item: "PlannedLayer", solver: "SolverChoice") -> "dict[str, Any]":
     from dataclasses import asdict
 
-    from htsr_ref.cost import estimate_cost
+    from htsr_ref.spectra.cost import estimate_cost
 
     layer = item.layer
     return {

@@ -9,7 +9,7 @@ from htsr_ref.cli import loading, options, output
 from htsr_ref.errors import HtsrError
 
 if TYPE_CHECKING:
-    from htsr_ref.difference import Change, Difference
+    from htsr_ref.models.difference import Change, Difference
 
 EPILOG = (
     "Example: htsr diff spec/examples/mlp_b016_e002.safetensors "
@@ -45,7 +45,7 @@ def diff(
         raise HtsrError(f"{out}: a difference is a table or JSON")
     output.check_writable(out, before, after, layers, convention)
 
-    from htsr_ref.difference import compare_reports
+    from htsr_ref.models.difference import compare_reports
 
     asked = loading.Asked.of(convention, set_, layers, solver)
     loaded = loading.load_reports([before, after], _as_reports_have_it(asked, before, after))
@@ -61,7 +61,7 @@ def diff(
 def _as_reports_have_it(asked: loading.Asked, *files: str) -> loading.Asked:
     """Follow the first report among the files where no convention was asked for."""
     if not asked.of_reports:
-        from htsr_ref.report import Report
+        from htsr_ref.reports.report import Report
 
         for file in filter(loading.is_report, files):
             return replace(asked, convention=Report.load(file).convention)
@@ -74,7 +74,7 @@ _SHOWN = ("alpha", "lambda_max", "log10_frobenius_norm", "weighted_alpha")
 
 def _table(found: "Difference") -> str:
     from htsr_ref.cli.tables import text_table
-    from htsr_ref.markdown import convention_text
+    from htsr_ref.reports.markdown import convention_text
 
     pieces = [
         output.one_line(
@@ -108,6 +108,6 @@ def _table(found: "Difference") -> str:
 
 def _cells(change: "Change") -> tuple[str, str]:
     """Value after, and by how much it changed."""
-    from htsr_ref.markdown import number
+    from htsr_ref.reports.markdown import number
 
     return number(change.after), number(change.difference, "+.3f")

@@ -13,11 +13,11 @@ from htsr_ref.conventions import CONVENTIONS
 from htsr_ref.errors import HtsrError, SampleError
 
 if TYPE_CHECKING:
-    from htsr_ref.convention_fit import ConventionFit
     from htsr_ref.conventions import Convention
-    from htsr_ref.law_report import LawReport
     from htsr_ref.powerlaw.fit import XminRule
-    from htsr_ref.sample_report import SampleReport
+    from htsr_ref.samples.convention_fit import ConventionFit
+    from htsr_ref.samples.law_report import LawReport
+    from htsr_ref.samples.sample_report import SampleReport
 
 EPILOG = "Example: htsr fit eigenvalues.txt --compare --gof 2500"
 _RULES = ("ks", "median", "peak", "peak-slip", "grid")
@@ -142,11 +142,11 @@ def fit(
     for written in (out, plot):
         output.check_writable(written, data, convention)
 
-    from htsr_ref.analysis import Progress
-    from htsr_ref.convention_fit import fit_by_convention
-    from htsr_ref.law_report import examine_law
-    from htsr_ref.sample_report import examine_sample
-    from htsr_ref.samples import parse_sample, read_sample
+    from htsr_ref.analysis.analyzing import Progress
+    from htsr_ref.samples.convention_fit import fit_by_convention
+    from htsr_ref.samples.law_report import examine_law
+    from htsr_ref.samples.sample_report import examine_sample
+    from htsr_ref.samples.samples import parse_sample, read_sample
 
     threshold = _threshold(xmin)
     chosen = _fit_convention(convention or "paper", set_) if by_convention else None
@@ -265,7 +265,7 @@ def _text(report: "SampleReport") -> str:
 
 
 def _convention_text(report: "ConventionFit") -> str:
-    from htsr_ref.markdown import convention_text
+    from htsr_ref.reports.markdown import convention_text
 
     low, high = report.alpha_ci95
     share = report.tail_size / report.sample_size

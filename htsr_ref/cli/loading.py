@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from typing import Any
 
     from htsr_ref.conventions import Convention
-    from htsr_ref.report import Report
-    from htsr_ref.spectrum import SolverChoice
+    from htsr_ref.reports.report import Report
+    from htsr_ref.spectra.spectrum import SolverChoice
 
 FilesArgument = Annotated[
     list[str],
@@ -98,7 +98,7 @@ class Asked:
 
     def check(self, report: Report, file: str) -> None:
         """Refuse a report that was made by other choices than those asked for."""
-        from htsr_ref.markdown import convention_text
+        from htsr_ref.reports.markdown import convention_text
 
         made_by, cure = report.convention, "Analyse its weights again, or leave out"
         if self.of_reports and any(
@@ -122,8 +122,8 @@ def is_report(file: str) -> bool:
 
 def load_reports(files: Sequence[str], asked: Asked) -> Loaded:
     """Analyse weight files and read reports; a bad one is named and does not stop the others."""
-    from htsr_ref.analysis import analyze
-    from htsr_ref.report import Report
+    from htsr_ref.analysis.analyzing import analyze
+    from htsr_ref.reports.report import Report
 
     if asked.layers is not None and all(map(is_report, files)):
         raise HtsrError("--layers describes weight files, and only reports are given. Leave it out")

@@ -6,7 +6,6 @@ from typing import Annotated
 
 import typer
 
-from htsr_ref import __version__
 from htsr_ref.cli import (
     analyze,
     audit,
@@ -22,6 +21,7 @@ from htsr_ref.cli import (
     validate,
 )
 from htsr_ref.errors import HtsrError
+from htsr_ref.version import __version__
 
 EPILOG = (
     "Exit codes: 0 all is well; 1 a check failed (a gate, or a layer with bad data); "

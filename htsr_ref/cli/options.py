@@ -106,7 +106,7 @@ def layers_of(path: Path | None) -> Mapping[str, Mapping[str, Any]] | None:
     """Read the file that --layers names."""
     if path is None:
         return None
-    from htsr_ref import strictjson
+    from htsr_ref.text import strictjson
 
     try:
         found = strictjson.loads(path.read_bytes())

@@ -17,8 +17,8 @@ from htsr_ref.errors import HtsrError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from htsr_ref.analysis import Progress
-    from htsr_ref.report import Report
+    from htsr_ref.analysis.analyzing import Progress
+    from htsr_ref.reports.report import Report
 
 Form = Literal["table", "json", "csv", "markdown"]
 _SUFFIXES: dict[str, Form] = {".json": "json", ".csv": "csv", ".md": "markdown"}

@@ -12,7 +12,7 @@ from htsr_ref.cli import loading, options, output
 from htsr_ref.errors import HtsrError
 
 if TYPE_CHECKING:
-    from htsr_ref.report import Report
+    from htsr_ref.reports.report import Report
 
 EPILOG = "Example: htsr rank checkpoints/*.safetensors"
 
@@ -46,7 +46,7 @@ def rank(
     asked = loading.Asked.of(convention, set_, layers, solver)
     loaded = loading.load_reports(files, asked)
     if loaded.reports:
-        from htsr_ref.ranking import rank_reports
+        from htsr_ref.models.ranking import rank_reports
 
         ranked = rank_reports(loaded.named())
         output.emit({"json": _json, "csv": _csv}.get(form, _table)(ranked), out)
@@ -56,7 +56,7 @@ def rank(
 
 
 def _values(report: Report) -> list[float | None]:
-    from htsr_ref.trends import METRICS
+    from htsr_ref.models.trends import METRICS
 
     return [getattr(report.model, name) for name in METRICS]
 
@@ -64,8 +64,8 @@ def _values(report: Report) -> list[float | None]:
 def _json(ranked: tuple[Report, ...]) -> str:
     from dataclasses import asdict
 
-    from htsr_ref import strictjson
-    from htsr_ref.trends import METRICS
+    from htsr_ref.models.trends import METRICS
+    from htsr_ref.text import strictjson
 
     models = [
         {
@@ -80,9 +80,9 @@ def _json(ranked: tuple[Report, ...]) -> str:
 
 
 def _csv(ranked: tuple[Report, ...]) -> str:
-    from htsr_ref.csvtext import csv_text
-    from htsr_ref.markdown import convention_text
-    from htsr_ref.trends import METRICS
+    from htsr_ref.models.trends import METRICS
+    from htsr_ref.reports.markdown import convention_text
+    from htsr_ref.text.csvtext import csv_text
 
     columns = ["rank", "model", *METRICS, "matrices", "convention"]
     rows = [
@@ -100,7 +100,7 @@ def _csv(ranked: tuple[Report, ...]) -> str:
 
 def _table(ranked: tuple[Report, ...]) -> str:
     from htsr_ref.cli.tables import text_table
-    from htsr_ref.markdown import convention_text, number
+    from htsr_ref.reports.markdown import convention_text, number
 
     header = ["model", "alpha_hat", "alpha", "log‖W‖F", "log‖W‖₂", "log α-norm", "matrices"]
     rows = [

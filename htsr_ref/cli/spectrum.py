@@ -32,8 +32,8 @@ def spectrum(
     chosen = options.convention_of(convention, set_)
     overrides = options.layers_of(layers)
 
-    from htsr_ref.planning import plan
-    from htsr_ref.spectrum import spectrum as eigenvalues_of
+    from htsr_ref.analysis.planning import plan
+    from htsr_ref.spectra.spectrum import spectrum as eigenvalues_of
     from htsr_ref.weights import open_weights
 
     planned = {item.layer.name: item for item in plan(open_weights(file, overrides), chosen)}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from htsr_ref.cli.output import count, middle_cut, one_line, shorten
-from htsr_ref.markdown import (
+from htsr_ref.reports.markdown import (
     NULL_HEADER,
     convention_text,
     model_rows,
@@ -19,10 +19,10 @@ from htsr_ref.weights.axes import MATRIX_KINDS
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from htsr_ref.analysis.planning import PlannedLayer
     from htsr_ref.conventions import Convention
-    from htsr_ref.planning import PlannedLayer
-    from htsr_ref.report import LayerReport, Report
-    from htsr_ref.spectrum import SolverChoice
+    from htsr_ref.reports.report import LayerReport, Report
+    from htsr_ref.spectra.spectrum import SolverChoice
     from htsr_ref.weights import Weights
 
 WIDTH = 100
@@ -176,7 +176,7 @@ def plan_table(
     solver: SolverChoice,
 ) -> str:
     """Lay out what a file holds, how it would be analysed, and what that would cost."""
-    from htsr_ref.cost import estimate_cost
+    from htsr_ref.spectra.cost import estimate_cost
 
     rows = [
         [

@@ -11,9 +11,9 @@ from htsr_ref.errors import HtsrError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from htsr_ref.rank_correlation import Correlation
-    from htsr_ref.trend_report import TrendReport
-    from htsr_ref.trends import Series, Trend
+    from htsr_ref.models.rank_correlation import Correlation
+    from htsr_ref.models.trend_report import TrendReport
+    from htsr_ref.models.trends import Series, Trend
 
 EPILOG = "Example: htsr trend spec/examples/mlp_*.safetensors --accuracy spec/examples/accuracy.csv"
 
@@ -68,8 +68,8 @@ def trend(
     for written in (out, plot):
         output.check_writable(written, *files, accuracy, layers, convention)
 
-    from htsr_ref.accuracies import match_files, read_accuracies
-    from htsr_ref.trend_report import trend_report
+    from htsr_ref.models.accuracies import match_files, read_accuracies
+    from htsr_ref.models.trend_report import trend_report
 
     rows = read_accuracies(accuracy, column)
     asked = loading.Asked.of(convention, set_, layers, solver)
@@ -102,7 +102,7 @@ _HEADER = ("alpha_hat", "alpha", "log‖W‖F", "log‖W‖₂", "log α-norm")
 
 
 def _table(report: "TrendReport") -> str:
-    from htsr_ref.markdown import convention_text
+    from htsr_ref.reports.markdown import convention_text
 
     return (
         "\n\n".join(map(_series_table, report.series))
@@ -125,7 +125,7 @@ def _series_table(series: "Series") -> str:
 
 
 def _number(value: float | None) -> str:
-    from htsr_ref.markdown import number
+    from htsr_ref.reports.markdown import number
 
     return number(value, ".3g")
 

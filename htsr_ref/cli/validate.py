@@ -31,7 +31,7 @@ def validate(
     """
     overrides = options.layers_of(layers)
 
-    from htsr_ref.bad_entries import find_bad_entries
+    from htsr_ref.analysis.bad_entries import find_bad_entries
     from htsr_ref.weights import open_weights
     from htsr_ref.weights.dtypes import is_decoded
     from htsr_ref.weights.layer import digest_of

@@ -5,11 +5,11 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
-from htsr_ref import strictjson
 from htsr_ref.conventions.convention import Convention, check_names, get_convention
 from htsr_ref.conventions.shipped import SHIPPED
 from htsr_ref.conventions.table import FIELDS
 from htsr_ref.errors import ConventionError
+from htsr_ref.text import strictjson
 
 SUFFIXES = (".toml", ".json")
 """Endings of the names of convention files."""

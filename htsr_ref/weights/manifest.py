@@ -7,8 +7,8 @@ import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from htsr_ref import strictjson
 from htsr_ref.errors import WeightFileError
+from htsr_ref.text import strictjson
 from htsr_ref.weights.axes import CANONICAL_AXES, KINDS, MATRIX_KINDS
 from htsr_ref.weights.layer import Part
 

@@ -6,8 +6,8 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from htsr_ref import strictjson
 from htsr_ref.errors import WeightFileError
+from htsr_ref.text import strictjson
 from htsr_ref.weights.backing import FileStamp, MappedArray, open_regular
 from htsr_ref.weights.container import Container, RawTensor
 from htsr_ref.weights.dtypes import DTYPES, SAFETENSORS_CODES, storage_dtype

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from htsr_ref import strictjson
 from htsr_ref.errors import WeightFileError
+from htsr_ref.text import strictjson
 from htsr_ref.weights.backing import open_regular
 from htsr_ref.weights.container import Container, RawTensor
 from htsr_ref.weights.manifest import Manifest

@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 
 from htsr_ref.randommatrix import ensembles
 from htsr_ref.randommatrix.phases import PhaseName, classify
-from htsr_ref.spectrum import spectrum
+from htsr_ref.spectra.spectrum import spectrum
 
 Matrix = NDArray[np.floating]
 Draw = Callable[[int, int, np.random.Generator], Matrix]

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
-from htsr_ref.trends import fit_trend
+from htsr_ref.models.trends import fit_trend
 
 SEED = 20_200_218
 SERIES = 400

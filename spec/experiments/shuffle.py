@@ -25,8 +25,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from htsr_ref.randommatrix import ensembles
-from htsr_ref.randommatrix.shuffle import Verdict, shuffle_null
-from htsr_ref.spectrum import spectrum
+from htsr_ref.spectra.shuffle import Verdict, shuffle_null
+from htsr_ref.spectra.spectrum import spectrum
 
 Array = NDArray[np.float64]
 Draw = Callable[[int, int, np.random.Generator], Array]

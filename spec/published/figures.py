@@ -17,8 +17,8 @@ from pathlib import Path
 import numpy as np
 from matplotlib.axes import Axes
 
+from htsr_ref.models.trends import fit_trend
 from htsr_ref.plots import BLUE, ORANGE, new_figure, save_figure
-from htsr_ref.trends import fit_trend
 
 FOLDER = Path(__file__).parent
 LABELLED = {

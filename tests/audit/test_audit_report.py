@@ -10,8 +10,8 @@ from markdown_it import MarkdownIt
 from referencing import Registry, Resource
 
 from htsr_ref import PAPER
+from htsr_ref.audit.audit_report import VERDICTS, AuditReport
 from htsr_ref.audit.text import to_markdown
-from htsr_ref.audit_report import VERDICTS, AuditReport
 from htsr_ref.conventions import CONVENTIONS
 from htsr_ref.weights import open_weights
 

@@ -6,9 +6,9 @@ from audits import report, small_model, to_csv, written
 from htsr_ref import PAPER, analyze
 from htsr_ref.audit import read_table
 from htsr_ref.audit.printed import Printed
-from htsr_ref.columns import weightwatcher_csv
 from htsr_ref.conventions import CONVENTIONS
 from htsr_ref.errors import HtsrError, TableError
+from htsr_ref.reports.columns import weightwatcher_csv
 
 OLD = {
     "layer_id": 5,

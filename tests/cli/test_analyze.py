@@ -12,7 +12,7 @@ from commands import rows_of_layers, tensors
 from safetensors.numpy import save_file
 
 from htsr_ref import PAPER, Report, analyze
-from htsr_ref.markdown import to_markdown
+from htsr_ref.reports.markdown import to_markdown
 
 SCHEMA = Path(__file__).parents[2] / "spec" / "schemas" / "report.schema.json"
 

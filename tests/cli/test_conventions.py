@@ -4,8 +4,8 @@ import re
 
 import pytest
 
-from htsr_ref.columns import COLUMNS
 from htsr_ref.conventions import CITATIONS, CONVENTIONS, FIELDS, get_convention
+from htsr_ref.reports.columns import COLUMNS
 
 
 @pytest.mark.spec("CNV-4")

@@ -8,9 +8,9 @@ import pytest
 from safetensors.numpy import save_file
 
 from htsr_ref import PAPER, open_weights
+from htsr_ref.analysis.planning import plan
 from htsr_ref.cli.tables import WIDTH
-from htsr_ref.cost import estimate_cost
-from htsr_ref.planning import plan
+from htsr_ref.spectra.cost import estimate_cost
 from htsr_ref.weights.stored import StoredTensor
 
 

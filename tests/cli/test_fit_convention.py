@@ -5,11 +5,11 @@ import json
 import numpy as np
 import pytest
 
+from htsr_ref.analysis.fitting import fit_eigenvalues
 from htsr_ref.cli.fit import FIT_FIELDS
 from htsr_ref.conventions import CONVENTIONS, FIELDS
-from htsr_ref.fitting import fit_eigenvalues
 from htsr_ref.powerlaw import fit_power_law
-from htsr_ref.spectrum import Spectrum
+from htsr_ref.spectra.spectrum import Spectrum
 
 SAMPLE = np.sort(np.random.default_rng(4).pareto(1.5, 120) + 1.0)
 

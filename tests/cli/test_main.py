@@ -15,7 +15,7 @@ import typer
 from commands import environment, spawn
 
 import htsr_ref
-from htsr_ref.analysis import Progress
+from htsr_ref.analysis.analyzing import Progress
 from htsr_ref.cli.main import app, run
 from htsr_ref.cli.output import progress_bar
 
@@ -99,7 +99,7 @@ def test_an_interrupt_ends_without_a_traceback(htsr, monkeypatch, model):
     def interrupted(*_, **__):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("htsr_ref.analysis.analyze", interrupted)
+    monkeypatch.setattr("htsr_ref.analysis.analyzing.analyze", interrupted)
     outcome = htsr("analyze", model)
     assert (outcome.code, outcome.out) == (130, "")
 

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from htsr_ref import Report, analyze
-from htsr_ref.checks import Checks
+from htsr_ref.analysis.checks import Checks
 
 pytestmark = pytest.mark.spec("RMT-66")
 

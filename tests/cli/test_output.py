@@ -70,7 +70,9 @@ def test_a_pipe_is_written_to_and_not_replaced(htsr, model, tmp_path):
 def test_an_output_that_cannot_be_written_is_refused_before_the_work(
     htsr, model, tmp_path, monkeypatch
 ):
-    monkeypatch.setattr("htsr_ref.analysis.analyze", lambda *_, **__: pytest.fail("it worked"))
+    monkeypatch.setattr(
+        "htsr_ref.analysis.analyzing.analyze", lambda *_, **__: pytest.fail("it worked")
+    )
     (tmp_path / "file").touch()
     for bad, problem in [
         (tmp_path, "it is a folder"),

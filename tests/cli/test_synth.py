@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from htsr_ref.cli import synth
-from htsr_ref.expectations import Expectation, to_json
-from htsr_ref.recipes import ENSEMBLES
+from htsr_ref.synthetic.expectations import Expectation, to_json
+from htsr_ref.synthetic.recipes import ENSEMBLES
 from htsr_ref.weights import TensorSpec, write_weights
 
 PARETO = ("synth", "--ensemble", "pareto", "--mu", 1.5, "--shape", "128x64", "--layers", 2)

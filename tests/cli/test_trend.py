@@ -13,7 +13,7 @@ from safetensors.numpy import save_file
 
 from htsr_ref import PAPER, analyze
 from htsr_ref.cli.tables import WIDTH
-from htsr_ref.trends import METRICS, fit_trend
+from htsr_ref.models.trends import METRICS, fit_trend
 
 EXAMPLES = Path(__file__).parents[2] / "spec" / "examples"
 

@@ -20,15 +20,16 @@ import jsonschema
 import numpy as np
 import pytest
 
-from htsr_ref import analysis, fitting, matrix_analysis
-from htsr_ref.bad_entries import first_nonfinite
+from htsr_ref.analysis import analyzing as analysis
+from htsr_ref.analysis import fitting, matrix_analysis
+from htsr_ref.analysis.bad_entries import first_nonfinite
 from htsr_ref.conventions import PAPER
 from htsr_ref.errors import LayerError, NoFitError, SampleError
-from htsr_ref.matrices import matrix_from_array
+from htsr_ref.layers.matrices import matrix_from_array
 from htsr_ref.powerlaw import PowerLawFit, fit_power_law
-from htsr_ref.report import MatrixReport
-from htsr_ref.solvers import NonFiniteError
-from htsr_ref.spectrum import Spectrum, spectrum
+from htsr_ref.reports.report import MatrixReport
+from htsr_ref.spectra.solvers import NonFiniteError
+from htsr_ref.spectra.spectrum import Spectrum, spectrum
 
 SPEC = Path(__file__).parents[2] / "spec"
 FILES = sorted((SPEC / "vectors").glob("*.json"))

@@ -11,8 +11,8 @@ import pytest
 from networks import CONVOLUTIONS, kind, networks
 
 from htsr_ref import Report, analyze
-from htsr_ref.columns import COLUMNS, SUMMARY, weightwatcher_rows, weightwatcher_summary
 from htsr_ref.conventions import CONVENTIONS
+from htsr_ref.reports.columns import COLUMNS, SUMMARY, weightwatcher_rows, weightwatcher_summary
 
 FIXTURE = Path(__file__).parents[1] / "peers" / "fixtures" / "weightwatcher-0.7.7.json"
 TABLES = json.loads(FIXTURE.read_text(encoding="utf-8"))["networks"]

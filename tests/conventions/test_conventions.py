@@ -8,7 +8,7 @@ import pytest
 
 from htsr_ref.conventions import CITATIONS, CONVENTIONS, FIELDS, PAPER, Convention, get_convention
 from htsr_ref.errors import ConventionError, HtsrError
-from htsr_ref.markdown import value_text
+from htsr_ref.reports.markdown import value_text
 
 PAGE = (Path(__file__).parents[2] / "spec" / "cnv.md").read_text(encoding="utf-8")
 ROWS = [

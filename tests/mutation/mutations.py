@@ -33,7 +33,7 @@ class Mutation:
 MUTATIONS = (
     Mutation(
         "drop the 1/N",
-        "htsr_ref/normalization.py",
+        "htsr_ref/layers/normalization.py",
         '"1/N": lambda matrix: 1.0 / matrix.N',
         '"1/N": lambda matrix: 1.0',
     ),
@@ -75,25 +75,25 @@ MUTATIONS = (
     ),
     Mutation(
         "transpose",
-        "htsr_ref/matrices.py",
+        "htsr_ref/layers/matrices.py",
         "transposed=out < in_",
         "transposed=out > in_",
     ),
     Mutation(
         "1/M for 1/N, as if transposed",
-        "htsr_ref/normalization.py",
+        "htsr_ref/layers/normalization.py",
         '"1/N": lambda matrix: 1.0 / matrix.N',
         '"1/N": lambda matrix: 1.0 / matrix.M',
     ),
     Mutation(
         "M - 1 eigenvalues",
-        "htsr_ref/spectrum.py",
+        "htsr_ref/spectra/spectrum.py",
         "eigenvalues = unscaled * scale",
         "eigenvalues = unscaled[min(1, unscaled.size - 1) :] * scale",
     ),
     Mutation(
         "pooled slices",
-        "htsr_ref/cuts.py",
+        "htsr_ref/layers/cuts.py",
         '"slices": _slices,',
         '"slices": _pooled,',
     ),
@@ -117,7 +117,7 @@ MUTATIONS = (
     ),
     Mutation(
         "≥ for > at min_dim",
-        "htsr_ref/planning.py",
+        "htsr_ref/analysis/planning.py",
         "convention.min_dim > matrix.M",
         "convention.min_dim >= matrix.M",
     ),

@@ -14,7 +14,7 @@ from strategies import generators, prescribed
 
 from htsr_ref.powerlaw import fit_power_law
 from htsr_ref.powerlaw.uncertainty import exact_interval
-from htsr_ref.spectrum import spectrum
+from htsr_ref.spectra.spectrum import spectrum
 
 FALSE_ALARM = 1e-10
 exponents = st.floats(1.5, 6.0)

@@ -15,8 +15,8 @@ from strategies import generators
 
 from htsr_ref import analyze
 from htsr_ref.randommatrix.ensembles import power_law_eigenvalues, prescribed
-from htsr_ref.report import MatrixReport
-from htsr_ref.spectrum import solver_error
+from htsr_ref.reports.report import MatrixReport
+from htsr_ref.spectra.spectrum import solver_error
 
 
 def quantiles(a: mpf, M: int) -> list[mpf]:

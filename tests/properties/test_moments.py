@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strategies import generators, shapes
 
-from htsr_ref.spectrum import solver_error, spectrum
+from htsr_ref.spectra.spectrum import solver_error, spectrum
 
 
 @pytest.mark.spec("SPC-1", "SPC-4")

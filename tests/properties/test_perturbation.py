@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strategies import generators, matrices
 
-from htsr_ref.spectrum import solver_error, spectrum
+from htsr_ref.spectra.spectrum import solver_error, spectrum
 
 pytestmark = pytest.mark.spec("SPC-1")
 

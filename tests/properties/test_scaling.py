@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from strategies import matrices, well_conditioned_matrices
 
 from htsr_ref import analyze
-from htsr_ref.report import MatrixReport
-from htsr_ref.spectrum import spectrum
+from htsr_ref.reports.report import MatrixReport
+from htsr_ref.spectra.spectrum import spectrum
 
 pytestmark = pytest.mark.spec("MET-12")
 SOLVERS = st.sampled_from(["gram", "svd"])

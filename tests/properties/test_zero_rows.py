@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from strategies import matrices, well_conditioned_matrices
 
 from htsr_ref.powerlaw import fit_power_law
-from htsr_ref.spectrum import solver_error, spectrum
+from htsr_ref.spectra.spectrum import solver_error, spectrum
 
 pytestmark = pytest.mark.spec("SPC-1")
 SOLVERS = st.sampled_from(["gram", "svd"])

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from htsr_ref.metrics import pl_norm_relation
-from htsr_ref.trends import fit_trend
+from htsr_ref.models.trends import fit_trend
 
 PUBLISHED = Path(__file__).parents[2] / "spec" / "published"
 FOLDER = PUBLISHED / "natcomm2021"

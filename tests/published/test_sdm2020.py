@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from htsr_ref.analysis.planning import plan
 from htsr_ref.conventions import get_convention
-from htsr_ref.planning import plan
-from htsr_ref.trends import fit_trend
+from htsr_ref.models.trends import fit_trend
 from htsr_ref.weights import open_weights
 
 PUBLISHED = Path(__file__).parents[2] / "spec" / "published"

@@ -1,0 +1,201 @@
+"""From weights to a report: the only place where tensors, spectra, fits and metrics meet."""
+
+import math
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from itertools import accumulate
+from typing import Any
+
+from numpy.typing import ArrayLike
+
+from htsr_ref import metrics
+from htsr_ref.analysis.bad_entries import describe_bad_entry
+from htsr_ref.analysis.checks import NO_CHECKS, Checks
+from htsr_ref.analysis.matrix_analysis import analyze_matrix
+from htsr_ref.analysis.planning import PlannedLayer, plan, plan_layer
+from htsr_ref.conventions import PAPER, Convention
+from htsr_ref.errors import HtsrError
+from htsr_ref.reports.report import (
+    MEAN_FIELDS,
+    SPEC_VERSION,
+    LayerReport,
+    MatrixReport,
+    Report,
+    SkipCode,
+    Source,
+    Tool,
+)
+from htsr_ref.reports.summary import summarize
+from htsr_ref.spectra.cost import estimate_cost
+from htsr_ref.spectra.solvers import NonFiniteError, Solve, eigenvalues_of
+from htsr_ref.spectra.spectrum import SolverChoice
+from htsr_ref.version import __version__
+from htsr_ref.weights import Weights, open_weights
+
+LOAD_LIMIT = 1 << 28
+"""Elements of a tensor that is loaded whole, in its stored type, before it is analysed."""
+
+WeightSource = str | os.PathLike[str] | Mapping[str, ArrayLike] | Weights
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far an analysis has come.
+
+    Attributes
+    ----------
+    layer : name of the layer about to be analysed; empty at the end.
+    done, total : estimated work in floating-point operations.
+    """
+
+    layer: str
+    done: float
+    total: float
+
+
+def analyze(
+    source: WeightSource,
+    convention: Convention = PAPER,
+    *,
+    layers: Mapping[str, Mapping[str, Any]] | None = None,
+    solver: SolverChoice = "auto",
+    checks: Checks = NO_CHECKS,
+    progress: Callable[[Progress], None] | None = None,
+) -> Report:
+    """Compute every HT-SR number of a set of weights.
+
+    Parameters
+    ----------
+    source : a weight file or folder, a mapping of names to arrays, or opened `Weights`.
+    convention : the choices behind the numbers.
+    layers : what the user knows better than the file, see `open_weights`; not with `Weights`.
+    solver : "auto", "gram" or "svd".
+    checks : what is asked about every fit.
+    progress : called before each layer and at the end.
+
+    Returns
+    -------
+    Report. A layer with bad data is skipped with its reason; the others are analysed.
+
+    Raises
+    ------
+    WeightFileError
+        The source as a whole cannot be read.
+    ConventionError
+        A check does not go with the convention.
+
+    Spec: RPT-3, RPT-4.
+
+    >>> import numpy as np
+    >>> report = analyze({"fc": np.diag([1.0, 2.0, 4.0, 8.0])})
+    >>> round(report.layers[0].matrices[0].alpha, 3)
+    1.481
+    """
+    checks.require_fit_for(convention)
+    weights = source if isinstance(source, Weights) else open_weights(source, layers)
+    sha256 = weights.sha256()
+    planned = plan(weights, convention)
+    done = list(accumulate((_cost(item, solver) for item in planned), initial=0.0))
+    notify = progress or (lambda _: None)
+    reports = []
+    for place, (before, item) in enumerate(zip(done, planned, strict=False)):
+        if item.skipped is None:
+            notify(Progress(item.layer.name, before, done[-1]))
+        reports.append(analyze_layer(item, convention, solver, checks, place))
+    notify(Progress("", done[-1], done[-1]))
+    return Report(
+        spec_version=SPEC_VERSION,
+        tool=Tool("htsr-ref", __version__),
+        source=Source(
+            weights.name,
+            weights.format,
+            sha256,
+            len(weights.layers),
+            None if weights.source is None else dict(weights.source),
+        ),
+        convention=convention,
+        solver=solver,
+        seed=checks.recorded_seed,
+        layers=tuple(reports),
+        model=summarize(reports, convention),
+        warnings=weights.warnings,
+    )
+
+
+def _cost(item: PlannedLayer, solver: SolverChoice) -> float:
+    return sum(estimate_cost(matrix, solver).flops for matrix in item.matrices)
+
+
+def analyze_layer(
+    item: PlannedLayer,
+    convention: Convention,
+    solver: SolverChoice,
+    checks: Checks = NO_CHECKS,
+    place: int = 0,
+    solve: Solve = eigenvalues_of,
+) -> LayerReport:
+    """Compute every number of one layer.
+
+    Parameters
+    ----------
+    item : the layer and its matrices, as `plan_layer` gives them.
+    convention, solver, checks : see `analyze`.
+    place : place of the layer in its source.
+    solve : what gives the eigenvalues of a matrix; it may remember them.
+
+    Spec: RPT-3, RPT-5.
+    """
+    if item.skipped is not None:
+        return _layer_report(item, (), item.skipped, item.skip_code)
+    try:
+        # Kernel positions are strided cuts, and compressed files are read whole for each access:
+        # read the tensor once, in its stored type, unless it is too large to hold.
+        small = math.prod(item.layer.shape) <= LOAD_LIMIT
+        data = item.layer.data.load() if small else item.layer.data
+        loaded = plan_layer(replace(item.layer, data=data), convention)
+        matrices = tuple(
+            analyze_matrix(
+                matrix,
+                convention,
+                solver=solver,
+                checks=checks,
+                index=index,
+                layer=place,
+                solve=solve,
+            )
+            for index, matrix in enumerate(loaded.matrices)
+        )
+    except NonFiniteError:
+        return _layer_report(item, (), describe_bad_entry(item.layer), "bad-data")
+    except HtsrError as error:
+        tensor = f"tensor {item.layer.tensor!r}"
+        reason = str(error) if str(error).startswith(tensor) else f"{tensor}: {error}"
+        return _layer_report(item, (), reason, "bad-data")
+    return _layer_report(item, matrices, None, None)
+
+
+def _layer_report(
+    item: PlannedLayer,
+    matrices: tuple[MatrixReport, ...],
+    skipped: str | None,
+    skip_code: SkipCode | None,
+) -> LayerReport:
+    layer = item.layer
+    means = {
+        name: metrics.mean(getattr(matrix, name) for matrix in matrices) for name in MEAN_FIELDS
+    }
+    return LayerReport(
+        name=layer.name,
+        tensor=layer.tensor,
+        kind=layer.kind,
+        shape=layer.shape,
+        dtype=layer.dtype,
+        decided=layer.decided,
+        skipped=skipped,
+        skip_code=skip_code,
+        matrices=matrices,
+        means={name: mean.value for name, mean in means.items()} if matrices else None,
+        counts={name: mean.count for name, mean in means.items()} if matrices else None,
+        warnings=layer.warnings + item.warnings,
+    )

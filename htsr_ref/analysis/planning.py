@@ -1,0 +1,94 @@
+"""Which matrices of a weight file are analysed, decided from shapes and kinds alone."""
+
+from dataclasses import dataclass
+
+from htsr_ref.conventions import PAPER, Convention
+from htsr_ref.errors import LayerError
+from htsr_ref.layers.cuts import layer_matrices
+from htsr_ref.layers.matrices import Pool, WeightMatrix, num_eigenvalues
+from htsr_ref.reports.report import SkipCode
+from htsr_ref.weights import Layer, Weights
+
+
+@dataclass(frozen=True)
+class PlannedLayer:
+    """A layer and the matrices that a convention takes from it, or why it takes none."""
+
+    layer: Layer
+    matrices: tuple[WeightMatrix | Pool, ...]
+    skipped: str | None = None
+    skip_code: SkipCode | None = None
+    warnings: tuple[str, ...] = ()
+
+
+def plan(weights: Weights, convention: Convention = PAPER) -> tuple[PlannedLayer, ...]:
+    """Decide for every tensor which matrices are analysed; reads no weights.
+
+    Spec: MAT-7, MAT-8, MAT-15, RPT-3.
+    """
+    return tuple(plan_layer(layer, convention) for layer in weights.layers)
+
+
+def plan_layer(layer: Layer, convention: Convention) -> PlannedLayer:
+    """Decide which matrices of one layer are analysed.
+
+    Spec: MAT-7, MAT-8, MAT-15, RPT-3.
+    """
+    if layer.same_as is not None:
+        return PlannedLayer(layer, (), f"same as {layer.same_as}", "tied")
+    if layer.left_out is not None:
+        return PlannedLayer(layer, (), layer.left_out, "left-out")
+    if layer.kind not in convention.layer_kinds:
+        reason = f"kind {layer.kind} is not among layer_kinds of the convention"
+        return PlannedLayer(layer, (), reason, "kind")
+    try:
+        matrices = layer_matrices(layer, convention)
+    except LayerError as error:
+        return PlannedLayer(layer, (), str(error), "bad-data")
+    kept, labels = [], dict[str, list[str]]()
+    largest, reason = 0, ""
+    for matrix in matrices:
+        fault = _size_fault(matrix, layer.kind, convention)
+        if fault is None:
+            kept.append(matrix)
+            continue
+        labels.setdefault(fault.limit, []).append(matrix.label)
+        if largest < matrix.M:
+            largest, reason = matrix.M, fault.reason
+    if not kept:
+        return PlannedLayer(layer, (), reason, "min-dim" if "below min_dim" in labels else "size")
+    warnings = [f"{limit}, left out: {', '.join(names)}" for limit, names in labels.items()]
+    return PlannedLayer(layer, tuple(kept), warnings=tuple(warnings))
+
+
+@dataclass(frozen=True)
+class SizeFault:
+    """A limit of size that a matrix breaks, such as "below min_dim", and in which numbers."""
+
+    limit: str
+    reason: str
+
+
+def _size_fault(matrix: WeightMatrix | Pool, kind: str, convention: Convention) -> SizeFault | None:
+    """Find the limit of size that a matrix breaks.
+
+    Spec: MAT-7, MAT-15.
+    """
+    count = num_eigenvalues(matrix)
+    least, most, rows = (
+        convention.min_eigenvalues,
+        convention.max_eigenvalues,
+        convention.max_rows,
+    )
+    limited = convention.min_dim_applies_to == "all" or kind == "conv"
+    if limited and convention.min_dim > matrix.M:
+        limit, found, bound = "below min_dim", f"min(N, M) = {matrix.M} is", convention.min_dim
+    elif count < least:
+        limit, found, bound = "below min_eigenvalues", f"{count} eigenvalues are", least
+    elif most is not None and count > most:
+        limit, found, bound = "above max_eigenvalues", f"{count} eigenvalues are", most
+    elif rows is not None and rows < matrix.N:
+        limit, found, bound = "above max_rows", f"N = {matrix.N} is", rows
+    else:
+        return None
+    return SizeFault(limit, f"{found} {limit} = {bound}")

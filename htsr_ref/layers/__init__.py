@@ -1,0 +1,1 @@
+"""From a layer's tensor to weight matrices: cuts, orientation, normalization."""

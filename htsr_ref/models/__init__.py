@@ -1,0 +1,1 @@
+"""Many reports: ranks, differences, trends against accuracies."""

@@ -1,0 +1,207 @@
+"""What changed between two reports: layer by layer, the largest changes first."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass
+
+from htsr_ref.conventions import Convention
+from htsr_ref.errors import HtsrError
+from htsr_ref.models.ranking import check_one_convention
+from htsr_ref.reports.report import SPEC_VERSION, LayerReport, Report, Source, Tool
+from htsr_ref.text import strictjson
+from htsr_ref.version import __version__
+
+NUMBERS = (
+    "alpha",
+    "lambda_max",
+    "weighted_alpha",
+    "log10_frobenius_norm",
+    "log10_spectral_norm",
+    "log10_alpha_norm",
+    "stable_rank",
+)
+"""Numbers of a layer, means over its matrices, that are compared."""
+
+MEANS = ("alpha_hat", "mean_alpha", "mean_log10_frobenius_norm", "mean_log10_spectral_norm")
+"""Numbers of a model that are compared."""
+
+
+@dataclass(frozen=True)
+class Change:
+    """A number before and after; None where it is undefined.
+
+    Attributes
+    ----------
+    before, after : the numbers.
+    difference : after − before; None if either is undefined.
+    """
+
+    before: float | None
+    after: float | None
+    difference: float | None
+
+
+@dataclass(frozen=True)
+class LayerChange:
+    """A layer before and after.
+
+    Attributes
+    ----------
+    name, other_name : its names before and after.
+    matched_by : "name" or "shape".
+    change : the largest relative change among α, λ_max and ‖W‖_F, between 0 and 1.
+    numbers : changes by name of the number.
+
+    Spec: AUD-21.
+    """
+
+    name: str
+    other_name: str
+    matched_by: str
+    change: float
+    numbers: dict[str, Change]
+
+
+@dataclass(frozen=True)
+class Difference:
+    """What `htsr diff` finds.
+
+    Attributes
+    ----------
+    before, after : the sources.
+    convention : of both reports.
+    identical : whether all layers have a partner and no number differs.
+    layers : the layers of both, by largest change.
+    only_before, only_after : layers without a partner.
+    model : changes of the model's means.
+
+    Spec: AUD-20, AUD-21, AUD-22.
+    """
+
+    spec_version: str
+    tool: Tool
+    before: Source
+    after: Source
+    convention: Convention
+    identical: bool
+    layers: tuple[LayerChange, ...]
+    only_before: tuple[str, ...]
+    only_after: tuple[str, ...]
+    model: dict[str, Change]
+
+    def to_json(self) -> str:
+        """Write the difference as JSON text.
+
+        Spec: AUD-22.
+        """
+        return strictjson.dumps(asdict(self))
+
+
+def compare_reports(before: Report, after: Report) -> Difference:
+    """Compare two reports layer by layer.
+
+    Parameters
+    ----------
+    before, after : made under one convention.
+
+    Raises
+    ------
+    HtsrError
+        The conventions differ, or no layer has a partner.
+
+    Spec: AUD-20, AUD-21, AUD-22.
+    """
+    check_one_convention([before, after])
+    pairs = match_layers(before.analyzed(), after.analyzed())
+    if not pairs:
+        raise HtsrError(
+            f"{before.source.name} and {after.source.name} have no layer in common: neither names "
+            "nor shapes agree"
+        )
+    layers = [_layer_change(first, second, how) for first, second, how in pairs]
+    layers.sort(key=lambda layer: -layer.change)
+    matched = {first.name for first, *_ in pairs}, {second.name for _, second, _ in pairs}
+    alone = [
+        tuple(layer.name for layer in report.analyzed() if layer.name not in names)
+        for report, names in zip((before, after), matched, strict=True)
+    ]
+    same = all(c.before == c.after for layer in layers for c in layer.numbers.values())
+    return Difference(
+        spec_version=SPEC_VERSION,
+        tool=Tool("htsr-ref", __version__),
+        before=before.source,
+        after=after.source,
+        convention=before.convention,
+        identical=same and not any(alone),
+        layers=tuple(layers),
+        only_before=alone[0],
+        only_after=alone[1],
+        model={
+            name: change(getattr(before.model, name), getattr(after.model, name)) for name in MEANS
+        },
+    )
+
+
+Pair = tuple[LayerReport, LayerReport, str]
+
+
+def match_layers(before: Iterable[LayerReport], after: Iterable[LayerReport]) -> list[Pair]:
+    """Pair layers of equal shape: those of one name, then as many as are left of each shape.
+
+    Spec: AUD-20.
+    """
+    first, second = list(before), list(after)
+    pairs: list[Pair] = []
+    ways: tuple[tuple[str, Callable[[LayerReport], object]], ...] = (
+        ("name", lambda layer: (layer.name, layer.shape)),
+        ("shape", lambda layer: (layer.kind, layer.shape)),
+    )
+    for how, key in ways:
+        for value in dict.fromkeys(map(key, first)):
+            left = [layer for layer in first if key(layer) == value]
+            right = [layer for layer in second if key(layer) == value]
+            if len(left) == len(right):
+                pairs += [(a, b, how) for a, b in zip(left, right, strict=True)]
+        first = [layer for layer in first if all(layer is not a for a, *_ in pairs)]
+        second = [layer for layer in second if all(layer is not b for _, b, _ in pairs)]
+    return pairs
+
+
+def _layer_change(before: LayerReport, after: LayerReport, how: str) -> LayerChange:
+    old, new = before.means or {}, after.means or {}
+    numbers = {name: change(old[name], new[name]) for name in NUMBERS}
+    norms = (_power_of_ten(means["log10_frobenius_norm"]) for means in (old, new))
+    largest = max(
+        relative(numbers["alpha"].before, numbers["alpha"].after),
+        relative(numbers["lambda_max"].before, numbers["lambda_max"].after),
+        relative(*norms),
+    )
+    return LayerChange(before.name, after.name, how, largest, numbers)
+
+
+def _power_of_ten(log: float | None) -> float | None:
+    return None if log is None else 10.0**log
+
+
+def change(before: float | None, after: float | None) -> Change:
+    """Compare a number before and after.
+
+    >>> change(2.0, 2.5)
+    Change(before=2.0, after=2.5, difference=0.5)
+    """
+    difference = None if before is None or after is None else after - before
+    return Change(before, after, difference)
+
+
+def relative(before: float | None, after: float | None) -> float:
+    """Difference over the larger of two non-negative numbers; 1 if only one is defined.
+
+    Spec: AUD-21.
+
+    >>> relative(2.0, 2.5), relative(None, 2.0), relative(None, None)
+    (0.2, 1.0, 0.0)
+    """
+    if before == after:
+        return 0.0
+    if before is None or after is None:
+        return 1.0
+    return abs(after - before) / max(abs(before), abs(after))

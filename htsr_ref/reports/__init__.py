@@ -1,0 +1,1 @@
+"""What an analysis says: a report as data, JSON, CSV, Markdown, and gates on it."""

@@ -1,0 +1,172 @@
+"""A report's numbers under the column names of WeightWatcher 0.7.7."""
+
+import math
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+
+from htsr_ref.metrics import mean
+from htsr_ref.reports.report import LayerReport, MatrixReport, Report
+from htsr_ref.text.csvtext import csv_text
+
+Row = dict[str, Any]
+
+LAYER_TYPES: Mapping[str, str] = MappingProxyType(
+    {"linear": "dense", "conv": "conv2d", "embedding": "embedding"}
+)
+"""Names of layer kinds; others keep theirs."""
+
+OVER_TRAINED, UNDER_TRAINED = 2.0, 6.0
+"""An alpha below the first or above the second gets a warning."""
+
+SUMMARY = (
+    "log_norm",
+    "alpha",
+    "alpha_weighted",
+    "log_alpha_norm",
+    "log_spectral_norm",
+    "stable_rank",
+)
+"""Columns that the summary averages."""
+
+
+def weightwatcher_rows(report: Report) -> list[Row]:
+    """One row a matrix, as `analyze()` has them; undefined numbers are None.
+
+    Of the columns, `layer_id` counts the report's analysed layers, since a file does not tell how
+    many modules without weights stood between them.
+
+    Spec: RPT-8. Source: WeightWatcher 0.7.7, `get_details`.
+    """
+    failed = report.convention.failed_alpha
+    return [
+        {"layer_id": number, **weightwatcher_row(layer, matrix, failed)}
+        for number, layer in enumerate(report.analyzed())
+        for matrix in layer.matrices
+    ]
+
+
+def weightwatcher_row(layer: LayerReport, matrix: MatrixReport, failed: float | None) -> Row:
+    """Columns of one matrix but its `layer_id`.
+
+    Parameters
+    ----------
+    layer, matrix : the matrix and its layer.
+    failed : the number that stands for a failed fit.
+
+    Spec: RPT-8.
+    """
+    return {**_names(layer, matrix), **_numbers(matrix), **_fit(matrix, failed)}
+
+
+def weightwatcher_summary(report: Report) -> dict[str, float | None]:
+    """Means over the rows, as `get_summary()` has them, of the values that are defined.
+
+    Spec: RPT-8. Source: WeightWatcher 0.7.7, `get_summary`.
+    """
+    rows = weightwatcher_rows(report)
+    return {name: mean(row[name] for row in rows).value for name in SUMMARY}
+
+
+def weightwatcher_csv(report: Report) -> str:
+    """Write the rows as CSV; undefined numbers are empty cells.
+
+    Spec: RPT-8.
+    """
+    return csv_text(COLUMNS, weightwatcher_rows(report))
+
+
+def _names(layer: LayerReport, matrix: MatrixReport) -> Row:
+    positions = layer.shape[2:] if layer.kind == "conv" else ()
+    return {
+        "name": layer.name.split(".")[-1],
+        "longname": " ".join(filter(None, (layer.name, matrix.label))),
+        "layer_type": LAYER_TYPES.get(layer.kind, layer.kind),
+        "N": matrix.N,
+        "M": matrix.M,
+        "rf": math.prod(positions),
+        "Q": matrix.Q,
+    }
+
+
+def _numbers(matrix: MatrixReport) -> Row:
+    log_norm, log_spectral = matrix.log10_frobenius_norm, matrix.log10_spectral_norm
+    return {
+        "has_esd": True,
+        "num_evals": matrix.num_eigenvalues,
+        "sv_max": math.sqrt(matrix.lambda_max),
+        "sv_min": math.sqrt(matrix.lambda_min),
+        "rank_loss": matrix.num_eigenvalues - matrix.rank,
+        "weak_rank_loss": matrix.weak_rank_loss,
+        "lambda_max": matrix.lambda_max,
+        "norm": 0.0 if log_norm is None else 10.0 ** (2 * log_norm),
+        "log_norm": None if log_norm is None else 2 * log_norm,
+        "spectral_norm": 0.0 if log_spectral is None else 10.0 ** (2 * log_spectral),
+        "log_spectral_norm": None if log_spectral is None else 2 * log_spectral,
+        "stable_rank": matrix.stable_rank,
+        "matrix_rank": matrix.rank,
+        "entropy": matrix.entropy,
+    }
+
+
+def _fit(matrix: MatrixReport, failed: float | None) -> Row:
+    """Columns of the fit, in which the number for a failure stands wherever there is none."""
+    found = matrix.xmin is not None
+    numbers = {
+        "alpha": matrix.alpha,
+        "xmin": matrix.xmin,
+        "D": matrix.ks_distance,
+        "sigma": matrix.alpha_stderr,
+        "num_pl_spikes": matrix.tail_size,
+    }
+    return {
+        **(numbers if found else dict.fromkeys(numbers, failed)),
+        "xmax": matrix.lambda_max if found else None,
+        "alpha_weighted": matrix.weighted_alpha,
+        "log_alpha_norm": matrix.log10_alpha_norm,
+        "status": "success" if found else "failed",
+        "warning": _warning(matrix.alpha),
+    }
+
+
+def _warning(alpha: float | None) -> str:
+    if alpha is None or OVER_TRAINED <= alpha <= UNDER_TRAINED:
+        return ""
+    return "over-trained" if alpha < OVER_TRAINED else "under-trained"
+
+
+COLUMNS = (
+    "layer_id",
+    "name",
+    "longname",
+    "layer_type",
+    "N",
+    "M",
+    "rf",
+    "Q",
+    "has_esd",
+    "num_evals",
+    "sv_max",
+    "sv_min",
+    "rank_loss",
+    "weak_rank_loss",
+    "lambda_max",
+    "alpha",
+    "xmin",
+    "xmax",
+    "D",
+    "sigma",
+    "num_pl_spikes",
+    "status",
+    "warning",
+    "norm",
+    "log_norm",
+    "spectral_norm",
+    "log_spectral_norm",
+    "alpha_weighted",
+    "log_alpha_norm",
+    "stable_rank",
+    "matrix_rank",
+    "entropy",
+)
+"""WeightWatcher's columns in its order."""

@@ -1,0 +1,170 @@
+"""A report as text for people: Markdown, and the sentences that every such text needs."""
+
+import re
+from collections import Counter
+from typing import Any
+
+from htsr_ref import metrics
+from htsr_ref.conventions import Convention
+from htsr_ref.reports.report import LayerReport, Report
+
+
+def to_markdown(report: Report) -> str:
+    """Write a rounded table of a report; the exact numbers are in its JSON.
+
+    Spec: RPT-6.
+    """
+    made_by = f"{report.tool.name} {report.tool.version}, specification {report.spec_version}"
+    lines = [
+        f"# HT-SR report: {escape(report.source.name)}",
+        "",
+        f"Convention {convention_text(report.convention)}; {made_by}. "
+        "Rounded for reading; the JSON report holds the exact numbers.",
+        "",
+        "| model | mean | over |",
+        "|---|---|---|",
+        *(f"| {' | '.join(row)} |" for row in model_rows(report)),
+        "",
+        "| layer | kind | matrices | alpha | D | α·log10 λmax | log10 ‖W‖F | stable rank |",
+        "|---|---|---|---|---|---|---|---|",
+        *(_row(layer) for layer in report.analyzed()),
+        "",
+        *([phases, ""] if (phases := phase_text(report)) else []),
+    ]
+    shuffled = null_rows(report)
+    if shuffled:
+        lines += [f"| {' | '.join(NULL_HEADER)} |", "|" + "---|" * len(NULL_HEADER)]
+        lines += [f"| {' | '.join([escape(name), *row])} |" for name, *row in shuffled]
+        lines.append("")
+    skipped = [(layer.name, layer.skipped) for layer in report.layers if layer.skipped is not None]
+    if skipped:
+        lines += ["| not analysed | reason |", "|---|---|"]
+        lines += [f"| {escape(name)} | {escape(reason)} |" for name, reason in skipped]
+        lines.append("")
+    warnings = remarks(report)
+    if warnings:
+        lines += ["| warnings |", "|---|", *(f"| {escape(text)} |" for text in warnings), ""]
+    return "\n".join(lines)
+
+
+def convention_text(convention: Convention) -> str:
+    """Name a convention, with the choices in which it departs from the shipped one.
+
+    >>> from htsr_ref.conventions import PAPER
+    >>> convention_text(PAPER.override({"min_dim": 0}))
+    'paper with min_dim = 0'
+    """
+    changed = ", ".join(
+        f"{name} = {value_text(getattr(convention, name))}" for name in convention.overrides
+    )
+    return f"{convention.name} with {changed}" if changed else convention.name
+
+
+def value_text(value: Any) -> str:
+    """Write a field's value as `--set` reads it.
+
+    >>> value_text(("linear", "conv")), value_text(None)
+    ('linear,conv', 'none')
+    """
+    if isinstance(value, tuple):
+        return ",".join(map(str, value))
+    return "none" if value is None else str(value)
+
+
+def model_rows(report: Report) -> list[tuple[str, str, str]]:
+    """Name, rounded value and size of each of the model's means."""
+    model, unit = report.model, report.convention.average
+    total = model.matrices if unit == "matrices" else model.layers
+    return [
+        (name, number(getattr(model, name)), f"{count} of {total} {unit}")
+        for name, count in model.counts.items()
+    ]
+
+
+def phase_text(report: Report) -> str:
+    """Count the matrices in each phase; empty if none has one.
+
+    Spec: RMT-37.
+    """
+    layers = report.analyzed()
+    counts = Counter(m.phase for layer in layers for m in layer.matrices if m.phase is not None)
+    listed = ", ".join(f"{count} {phase}" for phase, count in counts.most_common())
+    return f"phases of the matrices: {listed}" if listed else ""
+
+
+NULL_HEADER = ("shuffled", "verdict", "λmax", "shuffled λmax", "alpha", "shuffled alpha")
+
+
+def null_rows(report: Report) -> list[list[str]]:
+    """Verdicts of the shuffle test, and means over a layer's matrices; none if it was not made.
+
+    Spec: RMT-66.
+    """
+    rows = []
+    for layer in report.analyzed():
+        pairs = [(m, m.null_model) for m in layer.matrices if m.null_model is not None]
+        if pairs:
+            verdicts = Counter(null.verdict for _, null in pairs).most_common()
+            only = len(pairs) == 1
+            means = (
+                metrics.mean(m.lambda_max for m, _ in pairs),
+                metrics.mean(null.lambda_max for _, null in pairs),
+                metrics.mean(m.alpha for m, _ in pairs),
+                metrics.mean(null.alpha for _, null in pairs),
+            )
+            text = ", ".join(verdict if only else f"{n} {verdict}" for verdict, n in verdicts)
+            rows.append([layer.name, text, *(number(mean.value, ".3g") for mean in means)])
+    return rows
+
+
+def remarks(report: Report) -> list[str]:
+    """Warnings, and why an alpha is missing: one line for each kind of remark on a layer.
+
+    Spec: RPT-5.
+    """
+    lines = list(report.warnings)
+    for layer in report.layers:
+        lines += [f"{layer.name}: {text}" for text in layer.warnings]
+        lines += _of_matrices(layer, [text for m in layer.matrices for text in m.warnings[:1]])
+        lines += _of_matrices(
+            layer,
+            [f"no alpha: {m.alpha_null_reason}" for m in layer.matrices if m.alpha_null_reason],
+        )
+    return lines
+
+
+def number(value: float | None, spec: str = ".3f") -> str:
+    """Format a number in at most ten characters; an undefined one is a dash.
+
+    >>> number(2.0), number(-1.5e12), number(None)
+    ('2.000', '-1.50e+12', '–')
+    """
+    if value is None:
+        return "–"
+    text = format(value, spec)
+    return text if len(text) <= 10 else f"{value:.2e}"
+
+
+def _of_matrices(layer: LayerReport, found: list[str]) -> list[str]:
+    if not found:
+        return []
+    if len(layer.matrices) == 1:
+        return [f"{layer.name}: {found[0]}"]
+    return [f"{layer.name}: {len(found)} of {len(layer.matrices)} matrices, such as: {found[0]}"]
+
+
+def _row(layer: LayerReport) -> str:
+    means = layer.means or {}
+    names = ("alpha", "ks_distance", "weighted_alpha", "log10_frobenius_norm", "stable_rank")
+    cells = [escape(layer.name), layer.kind, str(len(layer.matrices))]
+    return f"| {' | '.join([*cells, *(number(means[name]) for name in names)])} |"
+
+
+def escape(text: str) -> str:
+    r"""Take from a name that a stranger gave its meaning in Markdown, and what does not print.
+
+    >>> print(escape("fc_1|<b>*__init__"))
+    fc_1\|\<b\>\*\_\_init\_\_
+    """
+    printed = "".join(c if c.isprintable() else "\ufffd" for c in text)
+    return re.sub(r"[\\|<>`*\[&#~]|(?<![^\W_])_|_(?![^\W_])", r"\\\g<0>", printed)

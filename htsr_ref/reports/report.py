@@ -1,0 +1,349 @@
+"""The report: frozen dataclasses, and their JSON, CSV and rows. Computes nothing."""
+
+import os
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any, Literal
+
+from htsr_ref.conventions import Convention
+from htsr_ref.errors import ConventionError, ReportError
+from htsr_ref.metrics import Line
+from htsr_ref.randommatrix.bulk import BulkFit
+from htsr_ref.randommatrix.phases import PhaseName
+from htsr_ref.reports.rows import flat_columns, flat_row
+from htsr_ref.spectra.shuffle import ShuffleNull
+from htsr_ref.text import strictjson
+from htsr_ref.text.csvtext import csv_text
+from htsr_ref.text.rebuild import rebuild
+
+SPEC_VERSION = "0.1"
+"""Version of the specification that this package implements."""
+
+_AGAIN = "Write it again with `htsr analyze WEIGHTS -o report.json`"
+
+SkipCode = Literal["left-out", "tied", "kind", "min-dim", "size", "bad-data"]
+Per = Literal["matrix", "layer"]
+
+
+@dataclass(frozen=True)
+class Tool:
+    """The program that made the report."""
+
+    name: str
+    version: str
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where the weights came from.
+
+    Attributes
+    ----------
+    name : name of the file or folder, or "memory".
+    format : such as "safetensors" or "hdf5".
+    sha256 : digest of the file; None for arrays in memory.
+    tensors : number of tensors.
+    origin : what the file's manifest says of its own source; None without one.
+    """
+
+    name: str
+    format: str
+    sha256: str | None
+    tensors: int
+    origin: dict[str, str | None] | None
+
+
+@dataclass(frozen=True)
+class ExtremeValue:
+    """The extreme-value index ξ of a sample, whose sign tells whether there is a power law.
+
+    Attributes
+    ----------
+    xi, stderr : the index and its standard error.
+    k : number of largest values it rests on.
+    estimator : how it was estimated.
+    verdict : "heavy tail", "bounded edge" or "undecided".
+    implied_alpha : 1 + 1/ξ; None for ξ ≤ 0.
+
+    Spec: PL-68, PL-69.
+    """
+
+    xi: float
+    stderr: float
+    k: int
+    estimator: str
+    verdict: str
+    implied_alpha: float | None
+
+
+@dataclass(frozen=True)
+class LawComparison:
+    """A likelihood-ratio test of the power law against another law on the fitted tail.
+
+    Attributes
+    ----------
+    log_likelihood_ratio : natural log; positive where the power law is the likelier.
+    normalised_ratio : the ratio over its standard deviation; None for nested laws.
+    p_value : two-sided; None where it is undefined.
+    favoured : "power_law", the other law's name, or None.
+    test : "vuong" or "nested".
+
+    Spec: PL-18.
+    """
+
+    log_likelihood_ratio: float
+    normalised_ratio: float | None
+    p_value: float | None
+    favoured: str | None
+    test: str
+
+
+@dataclass(frozen=True)
+class MatrixReport:
+    """Numbers of one weight matrix; spec chapters SPC, PL and MET define each.
+
+    Numbers of the fit are None together, and `alpha_null_reason` then says why. Norms are None
+    for a zero matrix. `mp` is the bulk of the Marchenko-Pastur law, if there is one; it and the
+    phase are None where several spectra are put together. `p_value` and `null_model` are None and
+    `comparisons` is empty unless they were asked for; a law that cannot be fitted is None in it.
+    """
+
+    index: int
+    label: str
+    N: int
+    M: int
+    Q: float
+    solver: str
+    num_eigenvalues: int
+    num_zero: int
+    weak_rank_loss: int
+    lambda_max: float
+    lambda_min: float
+    rank: int
+    alpha: float | None
+    alpha_stderr: float | None
+    alpha_ci95: tuple[float, float] | None
+    alpha_null_reason: str | None
+    xmin: float | None
+    xmax: float | None
+    tail_size: int | None
+    ks_distance: float | None
+    log10_frobenius_norm: float | None
+    log10_spectral_norm: float | None
+    log10_alpha_norm: float | None
+    stable_rank: float | None
+    log_stable_rank: float | None
+    entropy: float | None
+    weighted_alpha: float | None
+    erg_tail_size: int | None
+    delta_lambda_min: float | None
+    extreme_value: ExtremeValue | None
+    mp: BulkFit | None
+    phase: PhaseName | None
+    phase_reason: str | None
+    p_value: float | None
+    comparisons: dict[str, LawComparison | None]
+    null_model: ShuffleNull | None
+    warnings: tuple[str, ...]
+
+
+MEAN_FIELDS = (
+    "lambda_max",
+    "lambda_min",
+    "rank",
+    "alpha",
+    "xmin",
+    "tail_size",
+    "ks_distance",
+    "log10_frobenius_norm",
+    "log10_spectral_norm",
+    "log10_alpha_norm",
+    "stable_rank",
+    "log_stable_rank",
+    "entropy",
+    "weighted_alpha",
+)
+"""Numbers of a matrix that a layer averages (MET-9)."""
+
+
+@dataclass(frozen=True)
+class LayerReport:
+    """One tensor of the source: its matrices and their means, or why it was skipped.
+
+    Attributes
+    ----------
+    name, tensor : the layer's name and its tensor's name in the file.
+    kind, shape, dtype : as stored, axes in canonical order.
+    decided : how the kind was decided.
+    skipped, skip_code : why the layer was not analysed; None if it was.
+    matrices : one entry a weight matrix.
+    means, counts : means over the matrices (`MEAN_FIELDS`) and the numbers behind each; None if
+        skipped.
+    warnings : what a reader should know of this layer.
+
+    Spec: RPT-3, RPT-5.
+    """
+
+    name: str
+    tensor: str
+    kind: str
+    shape: tuple[int, ...]
+    dtype: str
+    decided: str
+    skipped: str | None
+    skip_code: SkipCode | None
+    matrices: tuple[MatrixReport, ...]
+    means: dict[str, float | None] | None
+    counts: dict[str, int] | None
+    warnings: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class ModelReport:
+    """Means over the model (MET-10), the counts behind them, and the PL-norm relation (MET-11)."""
+
+    layers: int
+    matrices: int
+    alpha_hat: float | None
+    mean_alpha: float | None
+    mean_log10_frobenius_norm: float | None
+    mean_log10_spectral_norm: float | None
+    mean_log10_alpha_norm: float | None
+    mean_stable_rank: float | None
+    counts: dict[str, int]
+    pl_norm_relation: Line | None
+
+
+@dataclass(frozen=True)
+class Report:
+    """Everything that was found in one weight file.
+
+    Attributes
+    ----------
+    spec_version : version of the specification followed.
+    tool, source, convention : who computed what, and how.
+    solver : the solver asked for; each matrix names the one used.
+    seed : of the random choices; None where there were none.
+    layers : one entry a tensor, in file order.
+    model : means over the model.
+    warnings : what concerns the file as a whole.
+
+    Spec: RPT-3, RPT-4, RPT-5.
+    """
+
+    spec_version: str
+    tool: Tool
+    source: Source
+    convention: Convention
+    solver: str
+    seed: int | None
+    layers: tuple[LayerReport, ...]
+    model: ModelReport
+    warnings: tuple[str, ...]
+
+    def to_json(self) -> str:
+        """Write the report as JSON text.
+
+        Spec: RPT-1, RPT-2, CNV-1.
+        """
+        return strictjson.dumps(asdict(self))
+
+    @classmethod
+    def from_json(cls, text: str) -> "Report":
+        """Read a report from JSON text.
+
+        Raises
+        ------
+        ReportError
+            The text is not such a report.
+
+        Spec: RPT-2.
+        """
+        try:
+            data = strictjson.loads(text)
+        except ValueError as error:
+            raise ReportError(f"not a report: it is not JSON ({error}). {_AGAIN}") from error
+        version = data.get("spec_version") if isinstance(data, dict) else None
+        if version is None:
+            raise ReportError(f"not a report: it states no spec_version. {_AGAIN}")
+        if version != SPEC_VERSION:
+            raise ReportError(
+                f"not a report of this version: spec_version is {version!r}, not "
+                f"{SPEC_VERSION!r}. {_AGAIN}"
+            )
+        try:
+            report: Report = rebuild(cls, data, "report")
+        except (ConventionError, ValueError) as error:
+            raise ReportError(f"not a report of this version ({error}). {_AGAIN}") from error
+        return report
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> "Report":
+        """Read a report from a JSON file.
+
+        Raises
+        ------
+        ReportError
+            The file cannot be read, or is not such a report.
+        """
+        try:
+            return cls.from_json(Path(path).read_text(encoding="utf-8"))
+        except OSError as error:
+            raise ReportError(
+                f"{path}: it cannot be read ({error.strerror}). Check the path"
+            ) from error
+        except UnicodeDecodeError as error:
+            raise ReportError(f"{path}: not a report: it is not UTF-8. {_AGAIN}") from error
+        except ReportError as error:
+            raise ReportError(f"{path}: {error}") from error
+
+    def analyzed(self) -> tuple[LayerReport, ...]:
+        """Layers that were analysed."""
+        return tuple(layer for layer in self.layers if layer.skipped is None)
+
+    def bad_layers(self) -> tuple[LayerReport, ...]:
+        """Layers skipped because their data are bad."""
+        return tuple(layer for layer in self.layers if layer.skip_code == "bad-data")
+
+    def to_rows(self, per: Per = "matrix") -> list[dict[str, Any]]:
+        """Flatten to one dict a matrix, or a layer, as data-frame libraries take it.
+
+        Spec: RPT-6.
+        """
+        if per == "layer":
+            return [_layer_row(layer) for layer in self.layers]
+        return [
+            {"layer": layer.name, "kind": layer.kind, **flat_row(asdict(matrix))}
+            for layer in self.layers
+            for matrix in layer.matrices
+        ]
+
+    def to_csv(self, per: Per = "matrix") -> str:
+        """Write the rows as CSV; undefined numbers are empty cells.
+
+        Spec: RPT-6.
+        """
+        return csv_text(_columns(per), self.to_rows(per))
+
+
+def _columns(per: Per) -> list[str]:
+    if per == "layer":
+        return [*_LAYER_COLUMNS, *MEAN_FIELDS]
+    return ["layer", "kind", *flat_columns(field.name for field in fields(MatrixReport))]
+
+
+_LAYER_COLUMNS = ("layer", "kind", "tensor", "shape", "dtype", "skipped", "skip_code", "matrices")
+
+
+def _layer_row(layer: LayerReport) -> dict[str, Any]:
+    return {
+        "layer": layer.name,
+        "kind": layer.kind,
+        "tensor": layer.tensor,
+        "shape": "x".join(map(str, layer.shape)),
+        "dtype": layer.dtype,
+        "skipped": layer.skipped,
+        "skip_code": layer.skip_code,
+        "matrices": len(layer.matrices),
+        **(layer.means or dict.fromkeys(MEAN_FIELDS)),
+    }

@@ -1,0 +1,52 @@
+"""The model's numbers: means over its matrices or layers, and the PL-norm relation."""
+
+from typing import Any
+
+from htsr_ref import metrics
+from htsr_ref.conventions import Convention
+from htsr_ref.reports.report import MEAN_FIELDS, LayerReport, ModelReport
+
+
+def summarize(layers: list[LayerReport], convention: Convention) -> ModelReport:
+    """Average over the model.
+
+    Spec: MET-10, MET-11.
+    """
+    analyzed = [layer for layer in layers if layer.skipped is None]
+    matrices = [matrix for layer in analyzed for matrix in layer.matrices]
+    by_matrix = convention.average == "matrices"
+    units: list[dict[str, Any]] = (
+        [{name: getattr(matrix, name) for name in MEAN_FIELDS} for matrix in matrices]
+        if by_matrix
+        else [layer.means or {} for layer in analyzed]
+    )
+    in_range = [unit for unit in units if _alpha_counts(unit["alpha"], convention)]
+    means = {
+        "alpha_hat": metrics.mean(unit["weighted_alpha"] for unit in in_range),
+        "mean_alpha": metrics.mean(unit["alpha"] for unit in in_range),
+        "mean_log10_frobenius_norm": metrics.mean(u["log10_frobenius_norm"] for u in units),
+        "mean_log10_spectral_norm": metrics.mean(u["log10_spectral_norm"] for u in units),
+        "mean_log10_alpha_norm": metrics.mean(u["log10_alpha_norm"] for u in in_range),
+        "mean_stable_rank": metrics.mean(unit["stable_rank"] for unit in units),
+    }
+    fitted = [
+        (matrix.log10_frobenius_norm, matrix.weighted_alpha)
+        for matrix in matrices
+        if matrix.log10_frobenius_norm is not None and matrix.weighted_alpha is not None
+    ]
+    return ModelReport(
+        layers=len(analyzed),
+        matrices=len(matrices),
+        **{name: mean.value for name, mean in means.items()},
+        counts={name: mean.count for name, mean in means.items()},
+        pl_norm_relation=metrics.pl_norm_relation(
+            [norm for norm, _ in fitted], [alpha for _, alpha in fitted]
+        ),
+    )
+
+
+def _alpha_counts(alpha: float | None, convention: Convention) -> bool:
+    if alpha is None or convention.alpha_range is None:
+        return True
+    low, high = convention.alpha_range
+    return low <= alpha <= high

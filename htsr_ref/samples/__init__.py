@@ -1,0 +1,1 @@
+"""Fits of samples that are no weight matrices."""

@@ -1,0 +1,1 @@
+"""Eigenvalues of weight matrices, and what they cost."""

@@ -1,0 +1,274 @@
+"""Eigenvalues of X = c·WᵀW, with what the arithmetic can and cannot tell."""
+
+import math
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from htsr_ref.errors import LayerError
+from htsr_ref.layers.matrices import Pool, WeightMatrix, matrix_from_array
+from htsr_ref.layers.normalization import scale_factor
+from htsr_ref.spectra.solvers import Solve, Solver, eigenvalues_of
+
+SolverChoice = Literal["auto", "gram", "svd"]
+
+UNIT_ROUNDOFF = {
+    "float64": 2.0**-53,
+    "float32": 2.0**-24,
+    "float16": 2.0**-11,
+    "bfloat16": 2.0**-8,
+    "float8_e4m3fn": 2.0**-4,
+    "float8_e5m2": 2.0**-3,
+}
+"""Relative rounding error of each stored float type; integers are exact (SPC-6)."""
+
+_WIDE = frozenset({"float64", "int64", "uint64"})
+
+
+@dataclass(frozen=True)
+class Spectrum:
+    """Eigenvalues of X = scale·WᵀW for one weight matrix W.
+
+    Attributes
+    ----------
+    eigenvalues : (M,) float64, ascending, non-negative; those that cannot be told from zero are 0.
+    N, M : shape of W, N ≥ M.
+    scale : the factor c.
+    solver : "gram" or "svd".
+    unit_roundoff : relative rounding error of W's entries as stored.
+
+    Spec: SPC-1, SPC-5.
+    """
+
+    eigenvalues: NDArray[np.float64]
+    N: int
+    M: int
+    scale: float
+    solver: Solver
+    unit_roundoff: float
+
+    @property
+    def aspect_ratio(self) -> float:
+        """Q = N/M ≥ 1."""
+        return self.N / self.M
+
+    @property
+    def lambda_max(self) -> float:
+        """Largest eigenvalue."""
+        return float(self.eigenvalues[-1])
+
+    @property
+    def minima(self) -> tuple[float, ...]:
+        """Smallest eigenvalue of each matrix that the spectrum is put together from."""
+        return (float(self.eigenvalues[0]),)
+
+    @property
+    def positive(self) -> NDArray[np.float64]:
+        """Eigenvalues that do not count as zero, ascending."""
+        return self.eigenvalues[self.num_zero :]
+
+    @property
+    def num_zero(self) -> int:
+        """Number of eigenvalues that count as zero."""
+        return int(np.searchsorted(self.eigenvalues, 0.0, side="right"))
+
+    @property
+    def error_bounds(self) -> NDArray[np.float64]:
+        """Bound on the error of each eigenvalue, (M,) float64.
+
+        Spec: SPC-4.
+        """
+        relative = solver_error(self.N)
+        if self.solver == "gram":
+            errors = np.full(self.eigenvalues.size, relative * self.lambda_max)
+        else:
+            shares = self.eigenvalues / (self.lambda_max or 1.0)
+            errors = (2 * relative * np.sqrt(shares) + relative**2) * self.lambda_max
+        moved = 2 if self.solver == "gram" else 4
+        errors[: self.num_zero] = moved * zero_threshold(self.lambda_max, self.N, self.solver)
+        return errors
+
+    @property
+    def storage_error(self) -> float:
+        """Bound on what rounding independent entries of W moves a singular value by, over ‖W‖_F.
+
+        Spec: SPC-6. Source: Weyl's inequality.
+        """
+        spread = min(1.0, 1.0 / math.sqrt(self.N) + 1.0 / math.sqrt(self.M))
+        return self.unit_roundoff * spread
+
+    @property
+    def resolution(self) -> float:
+        """Difference from the largest eigenvalue that storage and solver can account for.
+
+        Spec: PL-7.
+        """
+        total = float(self.eigenvalues.sum())
+        moved = self.storage_error * math.sqrt(total)  # √λ_max by storage, in units of √λ
+        storage = 2 * moved * math.sqrt(self.lambda_max) + moved**2
+        return 2 * (storage + float(self.error_bounds[-1]))
+
+    @property
+    def rank(self) -> int:
+        """Number of singular values that rounding the entries of W does not explain.
+
+        Spec: SPC-6. Source: Weyl's inequality.
+        """
+        storage = self.storage_error**2 * float(self.eigenvalues.sum())
+        solver = zero_threshold(self.lambda_max, self.N, self.solver)
+        return int(np.count_nonzero(self.eigenvalues > max(storage, solver)))
+
+
+@dataclass(frozen=True)
+class PooledSpectrum(Spectrum):
+    """Eigenvalues of several matrices put together, ascending; N and M as reported for the pool.
+
+    Attributes
+    ----------
+    members : the spectra of the matrices.
+
+    Spec: SPC-12.
+    """
+
+    members: tuple[Spectrum, ...]
+
+    @property
+    def minima(self) -> tuple[float, ...]:
+        """Smallest eigenvalue of each matrix."""
+        return tuple(float(member.eigenvalues[0]) for member in self.members)
+
+    @property
+    def error_bounds(self) -> NDArray[np.float64]:
+        """Bound on the error of each eigenvalue: that of its own matrix."""
+        bounds = np.concatenate([member.error_bounds for member in self.members])
+        return bounds[np.argsort(np.concatenate([m.eigenvalues for m in self.members]))]
+
+    @property
+    def resolution(self) -> float:
+        """The coarsest of the matrices' own."""
+        return max(member.resolution for member in self.members)
+
+    @property
+    def rank(self) -> int:
+        """Sum of the matrices' ranks."""
+        return sum(member.rank for member in self.members)
+
+
+def solver_error(N: int) -> float:
+    """Relative error ε = 8·√max(N, 64)·2⁻⁵² of eigenvalues (gram) or singular values (svd).
+
+    Spec: SPC-4. Source: Higham & Mary, SIAM J. Sci. Comput. 41, 2019 (growth like √N).
+
+    >>> f"{solver_error(1024):.3g}"
+    '5.68e-14'
+    """
+    return 8 * math.sqrt(max(N, 64)) * 2.0**-52
+
+
+def zero_threshold(lambda_max: float, N: int, solver: Solver) -> float:
+    """Largest computed eigenvalue that cannot be told from zero.
+
+    Spec: SPC-5.
+    """
+    relative = solver_error(N)
+    return lambda_max * (relative if solver == "gram" else relative**2)
+
+
+def choose_solver(dtype: str, solver: SolverChoice = "auto") -> Solver:
+    """Resolve "auto": gram for stored types of at most 32 bits, svd for wider ones.
+
+    Spec: SPC-3.
+
+    >>> choose_solver("bfloat16"), choose_solver("float64")
+    ('gram', 'svd')
+    """
+    if solver != "auto":
+        return solver
+    return "svd" if dtype in _WIDE else "gram"
+
+
+def spectrum(
+    W: ArrayLike | WeightMatrix | Pool,
+    *,
+    normalization: str = "1/N",
+    solver: SolverChoice = "auto",
+    clamp: bool = True,
+    solve: Solve = eigenvalues_of,
+) -> Spectrum:
+    """Eigenvalues of X = c·WᵀW.
+
+    Parameters
+    ----------
+    W : (rows, columns) real array, a `WeightMatrix` or a `Pool`; transposed if it is wider than
+        tall.
+    normalization : the factor c: "1/N", "none" (1), or another name of `FACTORS`.
+    solver : "gram" (eigenvalues of WᵀW), "svd" (squared singular values) or "auto".
+    clamp : whether eigenvalues that cannot be told from zero are set to 0, or only negative ones.
+    solve : what gives the eigenvalues of a matrix; it may remember them.
+
+    Returns
+    -------
+    Spectrum
+
+    Raises
+    ------
+    LayerError
+        W is no matrix, holds a NaN or an infinity (`NonFiniteError`), or its eigenvalues leave the
+        range of float64.
+
+    Spec: SPC-1, SPC-2, SPC-3, SPC-5, SPC-7, SPC-12. Source: Martin & Mahoney, SDM 2020, section 2.
+
+    >>> spectrum(np.diag([2.0, 4.0])).eigenvalues
+    array([2., 8.])
+    """
+    source = W if isinstance(W, WeightMatrix | Pool) else matrix_from_array(W)
+    scale = scale_factor(normalization, source)
+    members = tuple(_spectrum_of(matrix, scale, solver, clamp, solve) for matrix in source.members)
+    if isinstance(source, WeightMatrix):
+        return members[0]
+    eigenvalues = np.sort(np.concatenate([member.eigenvalues for member in members]))
+    eigenvalues.flags.writeable = False
+    if not _adds_up(eigenvalues):
+        raise LayerError(
+            f"the eigenvalues of {len(members)} matrices, put together with the factor "
+            f"{scale:.3g}, add up to more than float64 holds. Rescale them"
+        )
+    first = members[0]
+    return PooledSpectrum(
+        eigenvalues, source.N, source.M, scale, first.solver, first.unit_roundoff, members
+    )
+
+
+def _spectrum_of(
+    matrix: WeightMatrix, scale: float, solver: SolverChoice, clamp: bool, solve: Solve
+) -> Spectrum:
+    chosen = choose_solver(matrix.dtype, solver)
+    try:
+        unscaled, peak = solve(matrix, chosen)
+    except np.linalg.LinAlgError as error:
+        raise LayerError(f"the {chosen} solver failed ({error}). Try the other solver") from error
+    with np.errstate(over="ignore"):
+        eigenvalues = unscaled * scale
+    threshold = zero_threshold(float(eigenvalues[-1]), matrix.N, chosen)
+    adds_up = _adds_up(unscaled) and _adds_up(eigenvalues)
+    if peak > 0 and not (adds_up and threshold >= np.finfo(np.float64).tiny):
+        raise LayerError(
+            f"entries up to {peak:.3g} and the factor {scale:.3g} give eigenvalues outside the "
+            "range of float64. Rescale the matrix"
+        )
+    eigenvalues[eigenvalues <= (threshold if clamp else 0.0)] = 0.0
+    eigenvalues.flags.writeable = False
+    return Spectrum(
+        eigenvalues, matrix.N, matrix.M, scale, chosen, UNIT_ROUNDOFF.get(matrix.dtype, 2.0**-53)
+    )
+
+
+def _adds_up(eigenvalues: NDArray[np.float64]) -> bool:
+    """Whether the sum of the eigenvalues is a finite number.
+
+    Spec: SPC-7.
+    """
+    with np.errstate(over="ignore"):
+        return math.isfinite(float(eigenvalues.sum()))

@@ -1,0 +1,1 @@
+"""Weight files whose answers are known, and reports checked against them."""

@@ -1,0 +1,205 @@
+"""Numbers that are known before a file is analysed, and whether a report meets them."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from itertools import product
+from typing import Any
+
+from scipy.stats import binom
+
+from htsr_ref.conventions import FIELDS, PAPER, Convention
+from htsr_ref.errors import ExpectationError
+from htsr_ref.reports.report import MatrixReport, Report
+
+FREE_FIELDS = (
+    "layer_kinds",
+    "min_dim",
+    "min_dim_applies_to",
+    "min_eigenvalues",
+    "max_eigenvalues",
+    "max_rows",
+    "average",
+    "alpha_range",
+)
+"""Fields of a convention that change no number of a matrix: which are left out, and the model's."""
+
+CHANCE = 1e-5
+"""Probability with which more numbers miss their intervals than chance is held to allow."""
+
+
+@dataclass(frozen=True)
+class Expectation:
+    """What is known of a number of a matrix.
+
+    Attributes
+    ----------
+    metric : key of a matrix in a report.
+    value : what theory gives; None where it gives bounds alone.
+    low, high : interval that the number keeps to; None where it is open.
+    false_alarm : probability, at most, that the number lies outside though all is well.
+    why : where it comes from.
+
+    Spec: RMT-12.
+    """
+
+    metric: str
+    value: float | None
+    low: float | None
+    high: float | None
+    false_alarm: float
+    why: str
+
+    def holds(self, number: float | None) -> bool:
+        """Whether a number lies in the interval; an undefined one does not."""
+        low = -math.inf if self.low is None else self.low
+        high = math.inf if self.high is None else self.high
+        return number is not None and low <= number <= high
+
+    def miss(self, number: float | None) -> str:
+        """Say that a number does not lie in the interval."""
+        found = "undefined" if number is None else f"{number:.6g}"
+        ends = [
+            f"{word} {end:.6g}"
+            for word, end in (("at least", self.low), ("at most", self.high))
+            if end is not None
+        ]
+        return f"{self.metric} is {found}, expected {' and '.join(ends)}: {self.why}"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a report compares with what was expected of it.
+
+    Attributes
+    ----------
+    met : how many numbers lie in their intervals.
+    misses : those that do not, in words.
+    by_chance : those that do not either, but are no more than chance allows.
+    """
+
+    met: int
+    misses: tuple[str, ...]
+    by_chance: tuple[str, ...]
+
+
+def to_json(expected: Mapping[str, tuple[Expectation, ...]]) -> dict[str, Any]:
+    """Write expectations by layer name for a manifest.
+
+    Spec: RMT-12.
+    """
+    return {name: [asdict(one) for one in several] for name, several in expected.items()}
+
+
+def from_json(value: Any, source: str) -> dict[str, tuple[Expectation, ...]]:
+    """Read what a manifest holds under `expected`.
+
+    Parameters
+    ----------
+    value : that, or None.
+    source : name of the file, for messages.
+
+    Raises
+    ------
+    ExpectationError
+        There is nothing, or not what `to_json` writes.
+
+    Spec: RMT-12.
+    """
+    if not value or (isinstance(value, dict) and not any(value.values())):
+        raise ExpectationError(
+            f"{source}: it carries no expectations. `htsr synth` writes files that do, where "
+            "something is known"
+        )
+    try:
+        if not isinstance(value, dict):
+            raise ValueError("they are no object of layers")
+        return {name: tuple(map(_expectation, several)) for name, several in value.items()}
+    except (TypeError, ValueError) as error:
+        raise ExpectationError(
+            f"{source}: its expectations are not valid: {error}. Leave out --expect"
+        ) from None
+
+
+def _expectation(value: Any) -> Expectation:
+    names = [field.name for field in fields(Expectation)]
+    if not isinstance(value, dict) or set(value) != set(names):
+        raise ValueError(f"an expectation has the keys {', '.join(names)}")
+    metric, rate = value["metric"], value["false_alarm"]
+    if metric not in METRICS:
+        raise ValueError(f"{metric!r} is no number of a matrix")
+    if not isinstance(value["why"], str):
+        raise ValueError(f"{metric} has a reason that is no text")
+    numbers = [value[name] for name in ("value", "low", "high") if value[name] is not None]
+    if not all(_is_number(number) for number in [rate, *numbers]) or not 0 <= rate < 1:
+        raise ValueError(f"{metric} has a value, end or false_alarm that is none")
+    return Expectation(**value)
+
+
+METRICS = frozenset(
+    field.name
+    for field in fields(MatrixReport)
+    if field.type in (int, float, int | None, float | None)
+)
+"""Numbers of a matrix that something can be known of."""
+
+
+def _is_number(value: Any) -> bool:
+    return type(value) in (int, float) and math.isfinite(value)
+
+
+def compare(report: Report, expected: Mapping[str, tuple[Expectation, ...]]) -> Outcome:
+    """Compare a report with expectations.
+
+    Of n numbers with the same false-alarm rate r, as many may miss as independent ones miss with
+    a probability above `CHANCE`: none if n·r is below it.
+
+    Parameters
+    ----------
+    report : under the convention `paper`, up to choices that change no number of a matrix.
+    expected : by layer name.
+
+    Raises
+    ------
+    ExpectationError
+        The convention is another one.
+
+    Spec: RMT-12.
+    """
+    require_comparable(report.convention)
+    layers = {layer.name: layer for layer in report.layers}
+    misses: list[str] = []
+    by_chance: list[str] = []
+    compared: dict[float, list[str | None]] = {}
+    for name, several in expected.items():
+        if name not in layers or not layers[name].matrices:
+            reason = layers[name].skipped if name in layers else "there is no such layer"
+            misses.append(f"layer {name}: not analysed: {reason}")
+            continue
+        for matrix, one in product(layers[name].matrices, several):
+            number = getattr(matrix, one.metric)
+            miss = None if one.holds(number) else f"layer {name}: {one.miss(number)}"
+            compared.setdefault(one.false_alarm, []).append(miss)
+    for rate, results in compared.items():
+        missed = [miss for miss in results if miss is not None]
+        allowed = binom.isf(CHANCE, len(results), rate)
+        (by_chance if len(missed) <= allowed else misses).extend(missed)
+    met = sum(results.count(None) for results in compared.values())
+    return Outcome(met, tuple(misses), tuple(by_chance))
+
+
+def require_comparable(convention: Convention) -> None:
+    """Refuse a convention whose numbers of a matrix are not those of `paper`.
+
+    Spec: RMT-12.
+    """
+    changed = [
+        name
+        for name in FIELDS
+        if name not in FREE_FIELDS and getattr(convention, name) != getattr(PAPER, name)
+    ]
+    if changed:
+        raise ExpectationError(
+            f"expectations are those of the convention paper, and {', '.join(changed)} differs: "
+            "leave out --expect or the change"
+        )

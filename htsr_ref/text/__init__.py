@@ -1,0 +1,1 @@
+"""Strict JSON, dataclasses read from it, and CSV."""
