@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from htsr_ref.errors import NoFitError
-from htsr_ref.powerlaw import MIN_RELIABLE_TAIL, PowerLawFit
+from htsr_ref.powerlaw import MIN_RELIABLE_TAIL
 from htsr_ref.powerlaw.comparison import Comparison, compare
 from htsr_ref.powerlaw.distributions import DISTRIBUTIONS, PowerLaw
 from htsr_ref.powerlaw.extreme import tail_index
@@ -74,14 +74,14 @@ def _in_report(name: str, test: Comparison) -> LawComparison:
     )
 
 
-def fit_warnings(fit: PowerLawFit, extreme: ExtremeValue | None) -> tuple[str, ...]:
+def fit_warnings(tail_size: int, extreme: ExtremeValue | None) -> tuple[str, ...]:
     """Say why a fit should be read with care.
 
     Spec: PL-8, PL-19.
     """
     warnings = []
-    if fit.tail_size < MIN_RELIABLE_TAIL:
-        warnings.append(f"alpha rests on a tail of {fit.tail_size} values")
+    if tail_size < MIN_RELIABLE_TAIL:
+        warnings.append(f"alpha rests on a tail of {tail_size} values")
     if extreme is not None and extreme.verdict == "bounded edge":
         warnings.append(
             f"alpha claims a power law, but the extreme-value index {extreme.xi:.2f} ± "

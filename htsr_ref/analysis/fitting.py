@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from htsr_ref.conventions import Convention
 from htsr_ref.errors import NoFitError
 from htsr_ref.metrics import erg_tail_size
-from htsr_ref.powerlaw import PowerLawFit, fit_power_law
+from htsr_ref.powerlaw import fit_power_law
 from htsr_ref.powerlaw.distributions import BoundedPowerLaw, TruncatedPowerLaw
 from htsr_ref.powerlaw.distributions.tail import log_ratio
 from htsr_ref.powerlaw.estimators import alpha_unbiased
@@ -20,7 +20,7 @@ from htsr_ref.powerlaw.fingers import clip_fingers
 from htsr_ref.powerlaw.fit import XminRule, log_ratios
 from htsr_ref.powerlaw.ks import KsKind, ks_distance
 from htsr_ref.powerlaw.laws import tails_of_rule
-from htsr_ref.powerlaw.mle import alpha_mle, alpha_stderr
+from htsr_ref.powerlaw.mle import Z95, alpha_mle, alpha_stderr
 from htsr_ref.powerlaw.thresholds import STARTS, median_starts
 from htsr_ref.spectra.spectrum import Spectrum
 
@@ -40,16 +40,37 @@ class TailFit:
 
     Attributes
     ----------
-    fit : the exponent, the threshold and the distance.
-    stderr : asymptotic standard error of the exponent.
-    tail : (n,) the eigenvalues that were fitted.
+    alpha : exponent; with some estimators it can be 1 or less.
+    stderr : asymptotic standard error of alpha, by the estimator's own law.
+    xmin : threshold, in the units of the eigenvalues.
+    tail : (n,) the eigenvalues that were fitted, ascending, all ≥ xmin.
+    sample_size : number of eigenvalues that entered the search.
+    ks_distance : distance between the tail and the fit.
+    ks : which KS distance that is.
     xmax : upper end of the fitted range; None without one.
+
+    Spec: PL-6, CNV-5.
     """
 
-    fit: PowerLawFit
+    alpha: float
     stderr: float
+    xmin: float
     tail: Values
+    sample_size: int
+    ks_distance: float
+    ks: KsKind
     xmax: float | None = None
+
+    @property
+    def tail_size(self) -> int:
+        """Number of eigenvalues that were fitted."""
+        return self.tail.size
+
+    @property
+    def ci95(self) -> tuple[float, float]:
+        """Asymptotic 95 % interval of alpha."""
+        half = Z95 * self.stderr
+        return self.alpha - half, self.alpha + half
 
 
 def fit_eigenvalues(eigen: Spectrum, convention: Convention) -> TailFit:
@@ -75,7 +96,7 @@ def fit_eigenvalues(eigen: Spectrum, convention: Convention) -> TailFit:
         )
         sample = sample[: sample.size - clipped.clipped]
     found = _fit(sample, eigen, convention)
-    if found.tail[-1] - found.fit.xmin <= eigen.resolution:
+    if found.tail[-1] - found.xmin <= eigen.resolution:
         raise NoFitError("the eigenvalues above xmin are equal within their errors")
     bounded = convention.xmax == "largest" or convention.clip_fingers > 0
     return replace(found, xmax=float(found.tail[-1])) if bounded else found
@@ -101,7 +122,10 @@ def _fit(sample: Values, eigen: Spectrum, convention: Convention) -> TailFit:
     plain = convention.estimator == "mle" and convention.ks_model == "unbounded"
     if plain and rule != "median":
         fit = fit_power_law(sample, ks=ks, xmin=rule)
-        return TailFit(fit, fit.stderr, sample[sample.size - fit.tail_size :])
+        tail = sample[sample.size - fit.tail_size :]
+        return TailFit(
+            fit.alpha, fit.stderr, fit.xmin, tail, sample.size, fit.ks_distance, convention.ks
+        )
     if convention.estimator == "mle" and rule in STARTS and rule != "median":
         return _renormalised(sample, cast("str", rule), ks)
     if rule == "median":
@@ -121,8 +145,8 @@ def _renormalised(sample: Values, rule: str, ks: KsKind) -> TailFit:
     if found is None:
         raise NoFitError(f"no threshold fits the rule xmin = {rule}")
     tail = sample[found.start :]
-    fit = PowerLawFit(found.alpha, float(tail[0]), tail.size, sample.size, found.ks_distance, ks)
-    return TailFit(fit, fit.stderr, tail)
+    stderr = alpha_stderr(found.alpha, tail.size)
+    return TailFit(found.alpha, stderr, float(tail[0]), tail, sample.size, found.ks_distance, ks)
 
 
 def _rule(eigen: Spectrum, convention: Convention) -> float | XminRule:
@@ -165,11 +189,16 @@ def _search(
         renormalised = convention.ks_model == "renormalised"
         cdf = trial.cdf / trial.cdf[-1] if renormalised else trial.cdf
         distance = ks_distance(cdf, convention.ks)
-        if best is None or distance < best.fit.ks_distance:
-            fit = PowerLawFit(
-                trial.alpha, threshold, tail.size, sample.size, distance, convention.ks
+        if best is None or distance < best.ks_distance:
+            best = TailFit(
+                trial.alpha,
+                trial.stderr,
+                threshold,
+                tail,
+                sample.size,
+                distance,
+                convention.ks,
             )
-            best = TailFit(fit, trial.stderr, tail)
     if best is None:
         raise NoFitError(f"no threshold fits the rule xmin = {convention.xmin}")
     return best

@@ -14,7 +14,7 @@ from htsr_ref.analysis.fitting import TailFit, fit_eigenvalues, selected
 from htsr_ref.conventions import Convention
 from htsr_ref.errors import NoFitError
 from htsr_ref.layers.matrices import Pool, WeightMatrix
-from htsr_ref.powerlaw.mle import Z95
+from htsr_ref.powerlaw import PowerLawFit
 from htsr_ref.powerlaw.uncertainty import goodness_of_fit
 from htsr_ref.randommatrix.phases import classify
 from htsr_ref.reports.report import MatrixReport
@@ -84,7 +84,7 @@ def analyze_matrix(
         null_model=_null_model(matrix, eigen, convention, checks, (layer, index)),
         warnings=(
             *((NO_NULL_MODEL,) if checks.shuffles and isinstance(matrix, Pool) else ()),
-            *(() if found is None else fit_warnings(found.fit, extreme)),
+            *(() if found is None else fit_warnings(found.tail_size, extreme)),
             *without,
         ),
         **(_norms(eigen, convention) if nonzero else dict.fromkeys(_NORMS)),
@@ -168,15 +168,14 @@ def _fit_numbers(found: TailFit | None, eigen: Spectrum, convention: Convention)
     numbers: dict[str, Any] = dict.fromkeys(FIT_NUMBERS)
     alpha = convention.failed_alpha
     if found is not None:
-        fit, alpha = found.fit, found.fit.alpha
-        half = Z95 * found.stderr
+        alpha = found.alpha
         numbers |= {
             "alpha_stderr": found.stderr,
-            "alpha_ci95": (alpha - half, alpha + half),
-            "xmin": fit.xmin,
+            "alpha_ci95": found.ci95,
+            "xmin": found.xmin,
             "xmax": found.xmax,
-            "tail_size": fit.tail_size,
-            "ks_distance": fit.ks_distance,
+            "tail_size": found.tail_size,
+            "ks_distance": found.ks_distance,
             "delta_lambda_min": _delta_lambda_min(found, eigen, convention),
         }
     numbers["alpha"] = alpha
@@ -202,7 +201,7 @@ def _delta_lambda_min(found: TailFit, eigen: Spectrum, convention: Convention) -
         searched, _ = _fit_or_reason(eigen, replace(convention, xmin="ks"))
     if searched is None:
         return None
-    return metrics.delta_lambda_min(eigen.eigenvalues, searched.fit.xmin, eigen.resolution)
+    return metrics.delta_lambda_min(eigen.eigenvalues, searched.xmin, eigen.resolution)
 
 
 def _phase(matrix: WeightMatrix | Pool, eigen: Spectrum) -> dict[str, Any]:
@@ -232,7 +231,7 @@ def _null_model(
 
     def alpha_of(copy: Spectrum) -> float | None:
         found, _ = _fit_or_reason(copy, convention)
-        return None if found is None else found.fit.alpha
+        return None if found is None else found.alpha
 
     rng = np.random.default_rng((checks.seed, *place))
     return shuffle_null(matrix.to_array(), eigen, rng, shuffles=checks.shuffles, alpha_of=alpha_of)
@@ -247,11 +246,18 @@ def _checked(
     if found is not None and checks.gof:
         numbers["p_value"] = goodness_of_fit(
             selected(eigen, convention),
-            found.fit,
+            PowerLawFit(
+                found.alpha,
+                found.xmin,
+                found.tail_size,
+                found.sample_size,
+                found.ks_distance,
+                found.ks,
+            ),
             xmin="searched" if convention.xmin == "ks" else "known",
             replicas=checks.gof,
             seed=checks.seed,
         ).p_value
     if found is not None and checks.compare:
-        numbers["comparisons"], warnings = compare_laws(found.tail, found.fit.xmin)
+        numbers["comparisons"], warnings = compare_laws(found.tail, found.xmin)
     return numbers, warnings

@@ -8,7 +8,6 @@ from htsr_ref.analysis.evidence import extreme_value, fit_warnings
 from htsr_ref.analysis.fitting import fit_eigenvalues
 from htsr_ref.conventions import Convention
 from htsr_ref.powerlaw.fit import checked_sample
-from htsr_ref.powerlaw.mle import Z95
 from htsr_ref.reports.report import SPEC_VERSION, Tool
 from htsr_ref.samples.sample_report import whole_number_warning
 from htsr_ref.spectra.spectrum import Spectrum
@@ -69,19 +68,18 @@ def fit_by_convention(sample: ArrayLike, name: str, convention: Convention) -> C
     """
     x = checked_sample(sample)
     found = fit_eigenvalues(Spectrum(x, x.size, x.size, 1.0, "svd", 0.0), convention)
-    fit, half = found.fit, Z95 * found.stderr
     return ConventionFit(
         spec_version=SPEC_VERSION,
         tool=Tool("htsr-ref", __version__),
         name=name,
         convention=convention,
         sample_size=x.size,
-        alpha=fit.alpha,
+        alpha=found.alpha,
         alpha_stderr=found.stderr,
-        alpha_ci95=(fit.alpha - half, fit.alpha + half),
-        xmin=fit.xmin,
+        alpha_ci95=found.ci95,
+        xmin=found.xmin,
         xmax=found.xmax,
-        tail_size=fit.tail_size,
-        ks_distance=fit.ks_distance,
-        warnings=(*whole_number_warning(x), *fit_warnings(fit, extreme_value(x))),
+        tail_size=found.tail_size,
+        ks_distance=found.ks_distance,
+        warnings=(*whole_number_warning(x), *fit_warnings(found.tail_size, extreme_value(x))),
     )

@@ -132,7 +132,7 @@ def examine_sample(
         xmin_bootstrap95=None if drawn is None else drawn.xmin,
         seed=seed if gof or replicas else None,
         comparisons=comparisons,
-        warnings=(*whole_number_warning(x), *fit_warnings(fit, extreme), *without),
+        warnings=(*whole_number_warning(x), *fit_warnings(fit.tail_size, extreme), *without),
     )
 
 

@@ -42,11 +42,11 @@ def compute_fit(given: Json) -> Json:
     eigen = Spectrum(sample, sample.size, sample.size, 1.0, "svd", 0.0)
     found = fit_eigenvalues(eigen, convention(given["convention"]))
     return {
-        "alpha": found.fit.alpha,
+        "alpha": found.alpha,
         "alpha_stderr": found.stderr,
-        "xmin": found.fit.xmin,
-        "tail_size": found.fit.tail_size,
-        "ks_distance": found.fit.ks_distance,
+        "xmin": found.xmin,
+        "tail_size": found.tail_size,
+        "ks_distance": found.ks_distance,
     }
 
 
