@@ -393,7 +393,12 @@ def test_an_interruption_leaves_nothing(number, export, tmp_path):
 
     tensors = [Tensor("fc", (4, 3), "float64", read, Meaning("linear", "2 axes", OUT_IN))]
     before = signal.getsignal(signal.SIGTERM)
-    code, out, err = export("-o", tmp_path / "out.safetensors", tensors=tensors)
+    # A shell starts what runs in the background with interruptions ignored.
+    inherited = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        code, out, err = export("-o", tmp_path / "out.safetensors", tensors=tensors)
+    finally:
+        signal.signal(signal.SIGINT, inherited)
     assert (code, out, err) == (130, "", "interrupted: nothing is written\n")
     assert [path.name for path in tmp_path.iterdir()] == ["source.bin"]
     assert signal.getsignal(signal.SIGTERM) == before
