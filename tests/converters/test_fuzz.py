@@ -4,6 +4,7 @@
 be made again is its number.
 """
 
+import codecs
 import importlib
 import resource
 import shutil
@@ -29,6 +30,9 @@ SECONDS = 10
 RUNS_CODE = ("compile", "ctypes", "exec", "import", "os.exec", "os.system", "pickle", "subprocess")
 """Audit events of code that is run or fetched, by how their names begin."""
 SPARE_BYTES = 2**30
+# Python imports its text encodings when they are first needed, by a pickle's old texts for one.
+for encoding in ("ascii", "latin_1", "raw_unicode_escape", "unicode_escape", "utf_8"):
+    codecs.lookup(encoding)
 events: list[str] = []
 sys.addaudithook(lambda event, _: events.append(event))
 
