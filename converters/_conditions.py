@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, Self
 
 from _layout import SPATIAL, Meaning
 
@@ -55,6 +55,10 @@ class Model:
         )
 
 
+MAX_PART = 256
+"""Characters of a name's component that are compared with patterns, which can take their square."""
+
+
 @dataclass(frozen=True)
 class Seen:
     """A tensor as the rules see it.
@@ -70,6 +74,13 @@ class Seen:
     shape: Shape
     dtype: str
     model: Model
+
+    @classmethod
+    def of(cls, name: str, shape: Shape, dtype: str, model: Model) -> Self:
+        """Take a tensor's name apart."""
+        components = [part for part in re.split("[./]", name) if part] or [name]
+        stem = name[: len(name) - len(components[-1])]
+        return cls(tuple(part[:MAX_PART] for part in components), stem, shape, dtype, model)
 
     @property
     def leaf(self) -> str:

@@ -64,6 +64,7 @@ def digest_of(files: Sequence[Path]) -> str:
 
 
 def _digest(path: Path) -> str:
+    # From mapped pieces, which are not copied, as they are by hashlib.file_digest.
     digest = hashlib.sha256()
     size = path.stat().st_size
     for start in range(0, size, WINDOW):

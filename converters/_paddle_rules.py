@@ -37,8 +37,7 @@ def meanings(
     found = {}
     for name, shape in model.shapes.items():
         by_name = decide(name, shape, dtypes[name], model)
-        stem, _, leaf = name.rpartition(".")
-        seen = Seen((*stem.split("."), leaf), f"{stem}." * bool(stem), shape, dtypes[name], model)
+        seen = Seen.of(name, shape, dtypes[name], model)
         meaning = _by_class(seen, by_name, classes[name])
         if name in turned and meaning.kind == "linear":
             is_guess = classes[name] != "linear" or (meaning.parts != () and meaning.inferred)

@@ -48,8 +48,6 @@ EMBEDDINGS = (
 NORM = r"(\w+_)?(batch|layer|group|instance|rms)?_?norm(alization)?(_?\d+)?|bn_?\d*|ln(_\w+)?"
 RECURRENT = r"weight_(ih|hh|hr)(_l\d+)?(_reverse)?"
 DEPTHWISE = r"(\w+_)?(depthwise|dw)(_?conv\w*)?|dwconv\w*|dw_?conv\w*"
-MAX_PART = 256
-"""Characters of a name's component that are compared with patterns, which can take their square."""
 INTERLEAVED = "fused qkv, mostly interleaved by heads: left whole"
 
 
@@ -108,9 +106,7 @@ def decide(name: str, shape: Shape, dtype: str, model: Model) -> Meaning:
     ('in', 'out')
     """
     plain = unparametrized(name)
-    components = [part for part in re.split("[./]", plain) if part] or [plain]
-    stem = plain[: len(plain) - len(components[-1])]
-    seen = Seen(tuple(part[:MAX_PART] for part in components), stem, shape, dtype, model)
+    seen = Seen.of(plain, shape, dtype, model)
     if name != plain and f"{plain}_mask" in model.shapes:
         return Meaning("refused", "pruned, and its mask beside it: call prune.remove, save again")
     meaning = next(found for rule in RULES if (found := rule.apply(seen)) is not None)

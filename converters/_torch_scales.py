@@ -6,20 +6,21 @@ from typing import Any
 
 import numpy as np
 from _layout import MATRIX_KINDS, Meaning, canonical_axes
-from _torch_pickles import Scales, View
+from _torch_pickles import View
 from numpy.typing import NDArray
 
 
-def with_scales(
-    meaning: Meaning, view: View, scales: Scales, read: Callable[[View], NDArray[Any]]
-) -> Meaning:
-    """Add to a tensor's meaning how its numbers are dequantised.
+def with_scales(meaning: Meaning, view: View, read: Callable[[View], NDArray[Any]]) -> Meaning:
+    """Add to a tensor's meaning how its numbers are dequantised, if they are quantised.
 
     Parameters
     ----------
     meaning : what the tensor is, but for the scales.
     read : reads the numbers of a tensor of scales.
     """
+    scales = view.scales
+    if scales is None:
+        return meaning
     if meaning.kind not in MATRIX_KINDS:
         return Meaning("other", "quantised, but no weight")
     scale, zero_point = (

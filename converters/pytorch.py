@@ -208,12 +208,9 @@ def _tensor(path: Path, name: str, leaf: Leaf, model: Model, locate: Locate) -> 
     if isinstance(leaf, Unsupported):
         return Tensor(name, (), "", _nothing, Meaning("refused", leaf.reason))
     if isinstance(leaf, View):
-        if leaf.scales is None:
-            meaning = decide(name, leaf.shape, leaf.dtype, model)
-        else:
-            as_float = decide(name, leaf.shape, "float32", model)
-            read_scales = partial(_read, path, locate=locate)
-            meaning = with_scales(as_float, leaf, leaf.scales, read_scales)
+        dtype = leaf.dtype if leaf.scales is None else "float32"
+        by_name = decide(name, leaf.shape, dtype, model)
+        meaning = with_scales(by_name, leaf, partial(_read, path, locate=locate))
         return Tensor(name, leaf.shape, leaf.dtype, partial(_read, path, leaf, locate), meaning)
     array = leaf.array
     if array is None:

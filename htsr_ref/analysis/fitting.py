@@ -123,9 +123,7 @@ def _fit(sample: Values, eigen: Spectrum, convention: Convention) -> TailFit:
     if plain and rule != "median":
         fit = fit_power_law(sample, ks=ks, xmin=rule)
         tail = sample[sample.size - fit.tail_size :]
-        return TailFit(
-            fit.alpha, fit.stderr, fit.xmin, tail, sample.size, fit.ks_distance, convention.ks
-        )
+        return TailFit(fit.alpha, fit.stderr, fit.xmin, tail, sample.size, fit.ks_distance, ks)
     if convention.estimator == "mle" and rule in STARTS and rule != "median":
         return _renormalised(sample, cast("str", rule), ks)
     if rule == "median":

@@ -3,7 +3,6 @@
 from typing import TYPE_CHECKING
 
 from htsr_ref.cli import options, output
-from htsr_ref.errors import HtsrError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,9 +29,7 @@ def describe(
 
     Reads headers only, however large the file.
     """
-    form = output.choose_form(json, False, False, out)
-    if form not in ("table", "json"):
-        raise HtsrError(f"{out}: a description is a table or JSON")
+    form = output.text_or_json(json, out, "a description is a table or JSON")
     output.check_writable(out, file, layers, convention)
     chosen = options.convention_of(convention, set_)
     overrides = options.layers_of(layers)

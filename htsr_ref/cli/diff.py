@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from htsr_ref.cli import loading, options, output
-from htsr_ref.errors import HtsrError
 
 if TYPE_CHECKING:
     from htsr_ref.models.difference import Change, Difference
@@ -40,9 +39,7 @@ def diff(
     out: options.TextOrJsonOption = None,
 ) -> None:
     """Compare two models layer by layer: checkpoints, fine-tuned weights, two formats of one."""
-    form = output.choose_form(json, False, False, out)
-    if form not in ("table", "json"):
-        raise HtsrError(f"{out}: a difference is a table or JSON")
+    form = output.text_or_json(json, out, "a difference is a table or JSON")
     output.check_writable(out, before, after, layers, convention)
 
     from htsr_ref.models.difference import compare_reports

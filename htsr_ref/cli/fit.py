@@ -128,9 +128,7 @@ def fit(
     out: options.TextOrJsonOption = None,
 ) -> None:
     """Fit a power law to any positive sample and say how far to trust it."""
-    form = output.choose_form(json, False, False, out)
-    if form not in ("table", "json"):
-        raise HtsrError(f"{out}: the fit of a sample is text or JSON")
+    form = output.text_or_json(json, out, "the fit of a sample is text or JSON")
 
     if law is not None and (gof or replicas or compare or plot):
         raise HtsrError("--law gives a fit alone: leave out --gof, --bootstrap, --compare, --plot")

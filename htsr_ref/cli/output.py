@@ -35,6 +35,14 @@ def choose_form(json: bool, csv: bool, markdown: bool, output: Path | None) -> F
     return _SUFFIXES.get(output.suffix.lower(), "table") if output is not None else "table"
 
 
+def text_or_json(json: bool, output: Path | None, what: str) -> Form:
+    """Form of what is written as text or JSON alone; `what` says so to those who ask for more."""
+    form = choose_form(json, False, False, output)
+    if form not in ("table", "json"):
+        raise HtsrError(f"{output}: {what}")
+    return form
+
+
 def check_writable(output: Path | None, *inputs: str | Path | None) -> None:
     """Refuse an output that cannot be written, before hours are spent on what goes there.
 
