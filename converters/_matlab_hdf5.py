@@ -8,6 +8,7 @@ import numpy as np
 from _containers import DAMAGED
 from _errors import ConversionError
 from _hdf5 import check_dataset, datasets, open_hdf5
+from _hdf5_trial import try_out
 from _matlab import MAX_DEPTH
 from numpy.typing import NDArray
 
@@ -30,6 +31,7 @@ def read_shapes(path: Path) -> dict[str, tuple[str, tuple[int, ...], str]]:
         If the file is damaged, or leads out of itself.
     """
     found = {}
+    try_out(path)
     try:
         with open_hdf5(path) as file:
             for place, dataset in datasets(file):

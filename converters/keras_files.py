@@ -19,6 +19,7 @@ from _containers import DAMAGED, data_offset, open_regular, read_member, zip_mem
 from _errors import ConversionError
 from _export import main
 from _hdf5 import check_dataset, datasets, open_hdf5
+from _hdf5_trial import try_out
 from _keras_layers import Layer, layers, owner_of
 from _keras_meanings import meaning_of, variable_name
 from _model import Source, Tensor
@@ -77,6 +78,7 @@ def open_model(path: Path, _: argparse.Namespace) -> Source:
     elif word != "hdf5":
         raise refuse(path, word, description)
     dropped: Counter[str] = Counter()
+    try_out(path, stretch)
     try:
         with _open(path, stretch) as file:
             if "model_config" in file.attrs:

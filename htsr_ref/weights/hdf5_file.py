@@ -13,6 +13,7 @@ import numpy as np
 from htsr_ref.errors import WeightFileError
 from htsr_ref.weights.backing import FileStamp, InMemory
 from htsr_ref.weights.container import Container, RawTensor
+from htsr_ref.weights.hdf5_trial import trouble
 from htsr_ref.weights.manifest import MANIFEST_KEY, parse_manifest
 
 if TYPE_CHECKING:
@@ -76,12 +77,15 @@ def read_hdf5(path: Path) -> Container:
     ------
     WeightFileError
         If the file is damaged, has anything that points out of it (external links or storage,
-        virtual datasets, references), or a dataset larger than its bytes could give.
+        virtual datasets, references), a dataset larger than its bytes could give, or if the HDF5
+        library comes to no end in it.
 
     Spec: FMT-10, FMT-13.
     """
     with path.open("rb") as stream:
         stamp = FileStamp.of(path, stream)
+    if problem := trouble(path):
+        raise WeightFileError(path, problem, _AGAIN)
     try:
         with h5py.File(path, "r") as file:
             warnings: list[str] = []

@@ -1,0 +1,76 @@
+"""FMT-10: files in which the HDF5 library comes to no end are refused, and soon."""
+
+import os
+import sys
+
+import h5py
+import numpy as np
+import pytest
+from hdf5_faults import FAULTS
+
+from htsr_ref.errors import WeightFileError
+from htsr_ref.weights import hdf5_trial, open_weights
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "model.h5"
+
+
+def child(monkeypatch, tmp_path, text):
+    """Put another program in the place of the trial's."""
+    script = tmp_path / "child.py"
+    script.write_text(text, encoding="utf-8")
+    monkeypatch.setattr(hdf5_trial, "__file__", str(script))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the limit of memory is Linux's")
+@pytest.mark.spec("FMT-10", "FMT-17")
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_library_that_comes_to_no_end(fault, path, monkeypatch):
+    fault(path)
+    monkeypatch.setattr(hdf5_trial, "START_SECONDS", 5.0 if "free" in fault.__name__ else 1.5)
+    with pytest.raises(WeightFileError, match=r"the HDF5 library (came to no|failed)") as caught:
+        open_weights(path)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.spec("FMT-10")
+def test_a_library_that_crashes(path, monkeypatch, tmp_path):
+    path.touch()
+    child(monkeypatch, tmp_path, "import os\nos.abort()")
+    assert hdf5_trial.trouble(path) == "the HDF5 library failed in it (exit -6)"
+    child(monkeypatch, tmp_path, "raise MemoryError('all of it')")
+    assert hdf5_trial.trouble(path) == "the HDF5 library failed in it (MemoryError: all of it)"
+
+
+@pytest.mark.spec("FMT-10")
+def test_time_grows_with_the_file(path, monkeypatch, tmp_path):
+    path.write_bytes(bytes(1000))
+    child(monkeypatch, tmp_path, "import time\ntime.sleep(60)")
+    monkeypatch.setattr(hdf5_trial, "START_SECONDS", 0.5)
+    monkeypatch.setattr(hdf5_trial, "BYTES_PER_SECOND", 2000)
+    assert hdf5_trial.trouble(path) == "the HDF5 library came to no end in it within 1 s"
+
+
+@pytest.mark.spec("FMT-10")
+def test_the_trial_runs_nothing_of_the_working_folder(path, monkeypatch, tmp_path):
+    (tmp_path / "h5py.py").write_text("raise SystemExit('not this one')", encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    path.write_bytes(b"no HDF5")
+    assert hdf5_trial.trouble(path.name) is None
+
+
+def test_the_walk_passes_over_what_the_library_reports(path):
+    with h5py.File(path, "w") as file:
+        file["a"] = np.ones((2, 2))
+        file["a"].attrs["name"] = "layer"
+        file["group/text"] = "some text"
+        file["again"] = file["group"]
+        file["soft"] = h5py.SoftLink("/nowhere")
+        file["elsewhere"] = h5py.ExternalLink(os.devnull, "/a")
+    hdf5_trial.walk(str(path))
+    whole = path.read_bytes()
+    for size in range(0, len(whole), 97):
+        path.write_bytes(whole[:size])
+        hdf5_trial.walk(str(path))
