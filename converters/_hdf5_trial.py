@@ -5,10 +5,13 @@ crash, and nothing in the same process can stop it. So a child, which runs this 
 goes through the whole structure under a limit of time and memory before the file is opened here.
 """
 
+import faulthandler
+import math
 import os
 import re
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -18,8 +21,8 @@ from _errors import ConversionError
 from _hdf5 import check_dataset
 from _windows import Window
 
-START_SECONDS = 5.0
-"""Time that any file is given."""
+STEP_SECONDS = 5.0
+"""Time for a step, as the opening of one group, beside the time to read the file."""
 
 BYTES_PER_SECOND = 20e6
 """Speed at which a disk must deliver what the library reads of a file, which is at most all."""
@@ -52,31 +55,32 @@ def try_out(path: Path, stretch: tuple[int, int] | None = None) -> None:
         If the library comes to no end, or crashes. An error that it reports is left to the reader.
     """
     start, size = stretch or (0, path.stat().st_size)
-    seconds = START_SECONDS + size / BYTES_PER_SECOND
-    command = [sys.executable, __file__, str(path), str(start), str(size)]
+    seconds = STEP_SECONDS + size / BYTES_PER_SECOND
+    command = [sys.executable, __file__, str(path), str(start), str(size), str(seconds)]
     # Threads of a BLAS, which is not used here, would take up the address space.
     environment = os.environ | {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
-    try:
-        child = subprocess.run(  # noqa: S603 - our own file
-            command,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            timeout=seconds,
-            check=False,
-        )
-    except subprocess.TimeoutExpired:
-        raise ConversionError(
-            f"the HDF5 library came to no end in it within {seconds:.0f} s", DAMAGED
-        ) from None
-    if child.returncode:
-        last = child.stderr.decode(errors="replace").strip().rpartition("\n")[2]
-        why = last or f"exit {child.returncode}"
-        raise ConversionError(f"the HDF5 library failed in it ({why})", DAMAGED)
+    child = subprocess.run(  # noqa: S603 - our own file
+        command,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        check=False,
+    )
+    if child.returncode == 0:
+        return
+    said = child.stderr.decode(errors="replace").strip()
+    if said.startswith("Timeout"):
+        problem = f"the HDF5 library came to no end in it within {seconds:.0f} s"
+    else:
+        why = said.rpartition("\n")[2] or f"exit {child.returncode}"
+        problem = f"the HDF5 library failed in it ({why})"
+    raise ConversionError(problem, DAMAGED)
 
 
-def walk(path: Path, start: int, size: int) -> None:
+def walk(
+    path: Path, start: int, size: int, at_each_step: Callable[[], None] = lambda: None
+) -> None:
     """Touch all but the numbers: links, groups, attributes, datasets, references.
 
     Damage that the library itself reports is passed over, and left to the reader to report.
@@ -87,10 +91,16 @@ def walk(path: Path, start: int, size: int) -> None:
         return
 
     entered = set()
+    at_each_step()
     file = attempt(h5py.File, Window(open_regular(path), start, size), "r")
-    waiting = [file]
+    waiting: list[tuple[Any, Any]] = [(file, "/")] if file is not None else []
     while waiting:
-        item = waiting.pop()
+        at_each_step()
+        parent, key = waiting.pop()
+        is_link = isinstance(key, str) and key != "/"
+        if is_link and not isinstance(attempt(parent.get, key, None, False, True), h5py.HardLink):
+            continue
+        item = attempt(parent.__getitem__, key)
         if not isinstance(item, h5py.Group | h5py.Dataset):
             continue
         address = getattr(attempt(h5py.h5o.get_info, item.id), "addr", None)
@@ -100,17 +110,12 @@ def walk(path: Path, start: int, size: int) -> None:
         for key in attempt(list, item.attrs) or ():
             attempt(item.attrs.get, key)
         if isinstance(item, h5py.Group):
-            links = {
-                key: attempt(item.get, key, None, False, True) for key in attempt(list, item) or ()
-            }
-            hard = [key for key, link in links.items() if isinstance(link, h5py.HardLink)]
-            waiting += [attempt(item.get, key) for key in hard]
+            waiting += [(item, key) for key in attempt(list, item) or ()]
         else:
             attempt(item.id.get_storage_size)
             dtype = attempt(getattr, item, "dtype")
             if dtype is not None and h5py.check_ref_dtype(dtype) is h5py.Reference:
-                references = attempt(_references, item)
-                waiting += [attempt(file.__getitem__, reference) for reference in references or ()]
+                waiting += [(file, reference) for reference in attempt(_references, item) or ()]
 
 
 def _references(dataset: Any) -> list[Any]:
@@ -126,12 +131,27 @@ def attempt(function: Callable[..., Any], *arguments: Any) -> Any:
         return None
 
 
-def _walk_within_limits(path: Path, start: int, size: int) -> None:
+def _walk_within_limits(path: Path, start: int, size: int, seconds: float) -> None:
     _limit_memory(MEMORY + size)
-    walk(path, start, size)
+    walk(path, start, size, _watch(seconds))
     # Where the limit cut it short, the library reports an error that nothing would stop elsewhere.
     if _peak_memory() > MEMORY // 2 + size:
         raise MemoryError("it took memory without end")
+
+
+def _watch(seconds: float) -> Callable[[], None]:
+    """Return what must be called again within a time; if it is not, the process ends."""
+    set_at = -math.inf
+
+    def watch() -> None:
+        nonlocal set_at
+        now = time.monotonic()
+        if now > set_at + 1:  # setting it takes as long as a step
+            # A thread of C, which runs while the library loops, writes "Timeout" and exits.
+            faulthandler.dump_traceback_later(seconds + 1, exit=True)
+            set_at = now
+
+    return watch
 
 
 def _limit_memory(size: int) -> None:
@@ -155,4 +175,4 @@ def _peak_memory() -> int:
 
 
 if __name__ == "__main__":
-    _walk_within_limits(Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]))
+    _walk_within_limits(Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]), float(sys.argv[4]))

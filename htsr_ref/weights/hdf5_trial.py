@@ -6,16 +6,19 @@ touches, under a limit of time and memory, before the file is opened here. This 
 nothing of the package: the child runs it as a script.
 """
 
+import faulthandler
+import math
 import os
 import re
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-START_SECONDS = 5.0
-"""Time that any file is given."""
+STEP_SECONDS = 5.0
+"""Time for a step, as the opening of one group, beside the time to read the file."""
 
 BYTES_PER_SECOND = 20e6
 """Speed at which a disk must deliver what the library reads of a file, which is at most all."""
@@ -45,30 +48,31 @@ def trouble(path: str | os.PathLike[str]) -> str | None:
 
     Spec: FMT-10.
     """
-    seconds = START_SECONDS + Path(path).stat().st_size / BYTES_PER_SECOND
+    seconds = STEP_SECONDS + Path(path).stat().st_size / BYTES_PER_SECOND
     # -P: a file of that name in the working folder or beside this one is not taken for h5py.
-    command = [sys.executable, "-P", __file__, os.fspath(path)]
+    command = [sys.executable, "-P", __file__, os.fspath(path), str(seconds)]
     # Threads of a BLAS, which is not used here, would take up the address space.
     environment = os.environ | {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
-    try:
-        child = subprocess.run(  # noqa: S603 - our own file
-            command,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            timeout=seconds,
-            check=False,
-        )
-    except subprocess.TimeoutExpired:
-        return f"the HDF5 library came to no end in it within {seconds:.0f} s"
+    child = subprocess.run(  # noqa: S603 - our own file
+        command,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        check=False,
+    )
     if child.returncode == 0:
         return None
-    last = child.stderr.decode(errors="replace").strip().rpartition("\n")[2]
-    return f"the HDF5 library failed in it ({last or f'exit {child.returncode}'})"
+    said = child.stderr.decode(errors="replace").strip()
+    if said.startswith("Timeout"):
+        problem = f"the HDF5 library came to no end in it within {seconds:.0f} s"
+    else:
+        why = said.rpartition("\n")[2] or f"exit {child.returncode}"
+        problem = f"the HDF5 library failed in it ({why})"
+    return problem
 
 
-def walk(path: str) -> None:
+def walk(path: str, at_each_step: Callable[[], None] = lambda: None) -> None:
     """Touch all that the reader touches: groups, names of layers, datasets, texts.
 
     Damage that the library itself reports is passed over, and left to the reader to report.
@@ -76,9 +80,17 @@ def walk(path: str) -> None:
     import h5py
 
     entered = set()
-    waiting = [attempt(h5py.File, path, "r")]
+    at_each_step()
+    file = attempt(h5py.File, path, "r")
+    waiting: list[tuple[Any, str]] = [(file, "/")] if file is not None else []
     while waiting:
-        item = waiting.pop()
+        at_each_step()
+        parent, key = waiting.pop()
+        if key != "/" and not isinstance(
+            attempt(parent.get, key, None, False, True), h5py.HardLink
+        ):
+            continue
+        item = attempt(parent.__getitem__, key)
         if not isinstance(item, h5py.Group | h5py.Dataset):
             continue
         address = getattr(attempt(h5py.h5o.get_info, item.id), "addr", None)
@@ -87,11 +99,7 @@ def walk(path: str) -> None:
         entered.add(address)
         if isinstance(item, h5py.Group):
             attempt(item.attrs.get, "name")
-            links = {
-                key: attempt(item.get, key, None, False, True) for key in attempt(list, item) or ()
-            }
-            hard = [key for key, link in links.items() if isinstance(link, h5py.HardLink)]
-            waiting += [attempt(item.get, key) for key in hard]
+            waiting += [(item, key) for key in attempt(list, item) or ()]
         else:
             attempt(item.id.get_storage_size)
             if getattr(attempt(getattr, item, "dtype"), "hasobject", False) and item.shape == ():
@@ -106,13 +114,28 @@ def attempt(function: Callable[..., Any], *arguments: Any) -> Any:
         return None
 
 
-def _walk_within_limits(path: str) -> None:
+def _walk_within_limits(path: str, seconds: float) -> None:
     size = Path(path).stat().st_size
     _limit_memory(MEMORY + size)
-    walk(path)
+    walk(path, _watch(seconds))
     # Where the limit cut it short, the library reports an error that nothing would stop elsewhere.
     if _peak_memory() > MEMORY // 2 + size:
         raise MemoryError("it took memory without end")
+
+
+def _watch(seconds: float) -> Callable[[], None]:
+    """Return what must be called again within a time; if it is not, the process ends."""
+    set_at = -math.inf
+
+    def watch() -> None:
+        nonlocal set_at
+        now = time.monotonic()
+        if now > set_at + 1:  # setting it takes as long as a step
+            # A thread of C, which runs while the library loops, writes "Timeout" and exits.
+            faulthandler.dump_traceback_later(seconds + 1, exit=True)
+            set_at = now
+
+    return watch
 
 
 def _limit_memory(size: int) -> None:
@@ -136,4 +159,4 @@ def _peak_memory() -> int:
 
 
 if __name__ == "__main__":
-    _walk_within_limits(sys.argv[1])
+    _walk_within_limits(sys.argv[1], float(sys.argv[2]))

@@ -19,7 +19,7 @@ NO_END = "the HDF5 library (came to no end|failed) in it"
 def test_keras(fault, tmp_path, monkeypatch):
     path = tmp_path / "model.h5"
     fault(path)
-    monkeypatch.setattr(_hdf5_trial, "START_SECONDS", 5.0 if "free" in fault.__name__ else 1.5)
+    monkeypatch.setattr(_hdf5_trial, "STEP_SECONDS", 5.0 if "free" in fault.__name__ else 1.5)
     assert re.search(NO_END, refused(keras_files, path, tmp_path))
 
 
@@ -29,7 +29,7 @@ def test_keras_archive(tmp_path, monkeypatch):
     with zipfile.ZipFile(path, "w") as archive:
         archive.write(tmp_path / "weights.h5", "model.weights.h5")
         archive.writestr("config.json", "{}")
-    monkeypatch.setattr(_hdf5_trial, "START_SECONDS", 1.5)
+    monkeypatch.setattr(_hdf5_trial, "STEP_SECONDS", 1.5)
     assert re.search(NO_END, refused(keras_files, path, tmp_path))
 
 
@@ -37,7 +37,7 @@ def test_matlab(tmp_path, monkeypatch):
     path = tmp_path / "model.mat"
     endless_siblings(path)
     path.write_bytes(b"MATLAB 7.3 MAT-file".ljust(512) + path.read_bytes())
-    monkeypatch.setattr(_hdf5_trial, "START_SECONDS", 1.5)
+    monkeypatch.setattr(_hdf5_trial, "STEP_SECONDS", 1.5)
     assert re.search(NO_END, refused(numpy_files, path, tmp_path))
 
 
