@@ -59,14 +59,18 @@ def try_out(path: Path, stretch: tuple[int, int] | None = None) -> None:
     command = [sys.executable, __file__, str(path), str(start), str(size), str(seconds)]
     # Threads of a BLAS, which is not used here, would take up the address space.
     environment = os.environ | {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
-    child = subprocess.run(  # noqa: S603 - our own file
-        command,
-        env=environment,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        check=False,
-    )
+    try:
+        child = subprocess.run(  # noqa: S603 - our own file
+            command,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            check=False,
+        )
+    except OSError as error:
+        problem = f"the HDF5 library could not be tried in a process of its own ({error})"
+        raise ConversionError(problem, f"Make {sys.executable!r} run") from error
     if child.returncode == 0:
         return
     said = child.stderr.decode(errors="replace").strip()

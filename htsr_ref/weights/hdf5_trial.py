@@ -44,7 +44,7 @@ def trouble(path: str | os.PathLike[str]) -> str | None:
     Raises
     ------
     OSError
-        If the file is gone, or Python cannot be started.
+        If the file is gone.
 
     Spec: FMT-10.
     """
@@ -53,14 +53,17 @@ def trouble(path: str | os.PathLike[str]) -> str | None:
     command = [sys.executable, "-P", __file__, os.fspath(path), str(seconds)]
     # Threads of a BLAS, which is not used here, would take up the address space.
     environment = os.environ | {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
-    child = subprocess.run(  # noqa: S603 - our own file
-        command,
-        env=environment,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        check=False,
-    )
+    try:
+        child = subprocess.run(  # noqa: S603 - our own file
+            command,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            check=False,
+        )
+    except OSError as error:
+        return f"the HDF5 library could not be tried in a process of its own ({error})"
     if child.returncode == 0:
         return None
     said = child.stderr.decode(errors="replace").strip()

@@ -51,6 +51,13 @@ def test_a_library_that_crashes(tmp_path, monkeypatch):
     )
 
 
+def test_a_python_that_does_not_start(tmp_path, monkeypatch):
+    monkeypatch.setattr(sys, "executable", "/nowhere/python")
+    message = refused(keras_files, FIXTURES / "keras" / "keras2.h5", tmp_path)
+    assert "could not be tried in a process of its own" in message
+    assert "/nowhere/python" in message
+
+
 def test_the_walk_is_made_of_every_fixture():
     for path in [*FIXTURES.glob("keras/*.h5"), FIXTURES / "numpy" / "hdf5.mat"]:
         _hdf5_trial.walk(path, 0, path.stat().st_size)

@@ -45,6 +45,13 @@ def test_a_library_that_crashes(path, monkeypatch, tmp_path):
 
 
 @pytest.mark.spec("FMT-10")
+def test_a_python_that_does_not_start(path, monkeypatch):
+    path.write_bytes(b"no HDF5")
+    monkeypatch.setattr(sys, "executable", "/nowhere/python")
+    assert "could not be tried in a process of its own" in str(hdf5_trial.trouble(path))
+
+
+@pytest.mark.spec("FMT-10")
 def test_time_grows_with_the_file(path, monkeypatch, tmp_path):
     path.write_bytes(bytes(1000))
     child(monkeypatch, tmp_path, "import sys\nsys.exit(f'Timeout after {sys.argv[2]}')")
