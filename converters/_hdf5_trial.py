@@ -13,6 +13,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -95,42 +96,48 @@ def walk(
         return
 
     entered = set()
-    at_each_step()
-    file = attempt(h5py.File, Window(open_regular(path), start, size), "r")
-    waiting: list[tuple[Any, Any]] = [(file, "/")] if file is not None else []
+    waiting: list[Callable[[], Any]] = [
+        partial(h5py.File, Window(open_regular(path), start, size), "r")
+    ]
     while waiting:
         at_each_step()
-        parent, key = waiting.pop()
-        is_link = isinstance(key, str) and key != "/"
-        if is_link and not isinstance(attempt(parent.get, key, None, False, True), h5py.HardLink):
-            continue
-        item = attempt(parent.__getitem__, key)
+        item = attempt(waiting.pop())
         if not isinstance(item, h5py.Group | h5py.Dataset):
             continue
-        address = getattr(attempt(h5py.h5o.get_info, item.id), "addr", None)
+        address = getattr(attempt(partial(h5py.h5o.get_info, item.id)), "addr", None)
         if address in entered:
             continue
         entered.add(address)
-        for key in attempt(list, item.attrs) or ():
-            attempt(item.attrs.get, key)
+        for attribute in attempt(partial(list, item.attrs)) or ():
+            attempt(partial(item.attrs.get, attribute))
         if isinstance(item, h5py.Group):
-            waiting += [(item, key) for key in attempt(list, item) or ()]
+            waiting += [partial(_member, item, key) for key in attempt(partial(list, item)) or ()]
         else:
             attempt(item.id.get_storage_size)
-            dtype = attempt(getattr, item, "dtype")
-            if dtype is not None and h5py.check_ref_dtype(dtype) is h5py.Reference:
-                waiting += [(file, reference) for reference in attempt(_references, item) or ()]
+            references = attempt(partial(_references, item)) or ()
+            waiting += [partial(item.file.__getitem__, reference) for reference in references]
 
 
 def _references(dataset: Any) -> list[Any]:
+    import h5py
+
+    if h5py.check_ref_dtype(dataset.dtype) is not h5py.Reference:
+        return []
     check_dataset(dataset.name, dataset)
     return [reference for reference in dataset[()].reshape(-1) if reference]
 
 
-def attempt(function: Callable[..., Any], *arguments: Any) -> Any:
+def _member(group: Any, key: str) -> Any:
+    """Open what a hard link leads to; no other link is followed."""
+    import h5py
+
+    return group[key] if isinstance(group.get(key, getlink=True), h5py.HardLink) else None
+
+
+def attempt(function: Callable[[], Any]) -> Any:
     """Call it; None if the file is damaged there."""
     try:
-        return function(*arguments)
+        return function()
     except DAMAGE:
         return None
 

@@ -14,6 +14,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -68,11 +69,9 @@ def trouble(path: str | os.PathLike[str]) -> str | None:
         return None
     said = child.stderr.decode(errors="replace").strip()
     if said.startswith("Timeout"):
-        problem = f"the HDF5 library came to no end in it within {seconds:.0f} s"
-    else:
-        why = said.rpartition("\n")[2] or f"exit {child.returncode}"
-        problem = f"the HDF5 library failed in it ({why})"
-    return problem
+        return f"the HDF5 library came to no end in it within {seconds:.0f} s"
+    why = said.rpartition("\n")[2] or f"exit {child.returncode}"
+    return f"the HDF5 library failed in it ({why})"
 
 
 def walk(path: str, at_each_step: Callable[[], None] = lambda: None) -> None:
@@ -83,36 +82,37 @@ def walk(path: str, at_each_step: Callable[[], None] = lambda: None) -> None:
     import h5py
 
     entered = set()
-    at_each_step()
-    file = attempt(h5py.File, path, "r")
-    waiting: list[tuple[Any, str]] = [(file, "/")] if file is not None else []
+    waiting: list[Callable[[], Any]] = [partial(h5py.File, path, "r")]
     while waiting:
         at_each_step()
-        parent, key = waiting.pop()
-        if key != "/" and not isinstance(
-            attempt(parent.get, key, None, False, True), h5py.HardLink
-        ):
-            continue
-        item = attempt(parent.__getitem__, key)
+        item = attempt(waiting.pop())
         if not isinstance(item, h5py.Group | h5py.Dataset):
             continue
-        address = getattr(attempt(h5py.h5o.get_info, item.id), "addr", None)
+        address = getattr(attempt(partial(h5py.h5o.get_info, item.id)), "addr", None)
         if address in entered:
             continue
         entered.add(address)
         if isinstance(item, h5py.Group):
-            attempt(item.attrs.get, "name")
-            waiting += [(item, key) for key in attempt(list, item) or ()]
+            attempt(partial(item.attrs.get, "name"))
+            waiting += [partial(_member, item, key) for key in attempt(partial(list, item)) or ()]
         else:
             attempt(item.id.get_storage_size)
-            if getattr(attempt(getattr, item, "dtype"), "hasobject", False) and item.shape == ():
-                attempt(item.__getitem__, ())
+            dtype = attempt(partial(getattr, item, "dtype"))
+            if getattr(dtype, "hasobject", False) and item.shape == ():
+                attempt(partial(item.__getitem__, ()))
 
 
-def attempt(function: Callable[..., Any], *arguments: Any) -> Any:
+def _member(group: Any, key: str) -> Any:
+    """Open what a hard link leads to; no other link is followed."""
+    import h5py
+
+    return group[key] if isinstance(group.get(key, getlink=True), h5py.HardLink) else None
+
+
+def attempt(function: Callable[[], Any]) -> Any:
     """Call it; None if the file is damaged there."""
     try:
-        return function(*arguments)
+        return function()
     except DAMAGE:
         return None
 
