@@ -1,4 +1,4 @@
-"""What the rules ask of a tensor: its name, its shape, its neighbours and the model's facts."""
+"""What the rules ask of a tensor: its name, its shape, its neighbors and the model's facts."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -124,7 +124,7 @@ def is_whole(seen: Seen) -> bool:
 
 
 def is_scale(seen: Seen) -> bool:
-    """Whether it belongs to a quantised weight beside it."""
+    """Whether it belongs to a quantized weight beside it."""
     weight = re.sub("_(scale|scale_inv|zero_point)$", "", seen.leaf)
     is_of_packed = seen.leaf in ("scales", "g_idx") and seen.beside("qweight") is not None
     return is_of_packed or (weight != seen.leaf and seen.beside(weight) is not None)

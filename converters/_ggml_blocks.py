@@ -1,7 +1,7 @@
-"""Values of GGML's block-wise quantised numbers, in float32 and in GGML's order of operations.
+"""Values of GGML's block-wise quantized numbers, in float32 and in GGML's order of operations.
 
 A block holds 32 or 256 numbers of a row: codes of 2 to 8 bits and their scales (and minima),
-which the K types quantise in turn. Each function maps the bytes of n blocks, (n, size), to their
+which the K types quantize in turn. Each function maps the bytes of n blocks, (n, size), to their
 values, (n, numbers).
 """
 
@@ -28,7 +28,7 @@ class BlockType:
     values: Callable[[Bytes], Floats]
 
 
-def dequantised(blocks: Bytes, kind: BlockType) -> Floats:
+def dequantized(blocks: Bytes, kind: BlockType) -> Floats:
     """Values of blocks (n, size), slab by slab."""
     values = np.empty((len(blocks), kind.numbers), np.float32)
     with np.errstate(all="ignore"):  # scales may be infinite, as in GGML

@@ -116,7 +116,7 @@ def meaning_of(
     if len(shape) < 2:
         return Meaning("other", "scalar or vector", inferred=inferred)
     if "int" in dtype:
-        return Meaning("refused", "it is quantised by Keras, whose scales divide")
+        return Meaning("refused", "it is quantized by Keras, whose scales divide")
     axes = _axes_with_heads(owner, place, around, shape, _bias(beside))
     if axes:
         guess = inferred or not kind.endswith("attention")

@@ -70,7 +70,7 @@ class Consumers:
         return Meaning("bias" if is_bias else "other", f"taken by {by}", inferred=is_bias)
 
     def _with_scales(self, use: Use, found: Meaning, tensor: OnnxTensor) -> Meaning:
-        """Add to whole numbers and to float8 how they are dequantised."""
+        """Add to whole numbers and to float8 how they are dequantized."""
         shape = tensor.shape
         if found.kind in ("bias", "norm", "refused"):
             return found
@@ -114,7 +114,7 @@ def _meaning(use: Use, shape: Shape) -> Meaning | None:
     if what in ("bias", "norm"):
         return Meaning(what, f"input {use.at} of {use.kind}")
     if what == "packed":
-        return Meaning("refused", f"it is packed or quantised for {use.kind}")
+        return Meaning("refused", f"it is packed or quantized for {use.kind}")
     viewed = tuple(shape[axis] for axis in use.order)
     found = None if what is None else _MATRICES[what](use, viewed)
     if found is None or found.kind == "refused":

@@ -26,7 +26,7 @@ class Use:
     Parameters
     ----------
     order : axes of the tensor in the order in which the operation has them.
-    scale, zero_point : names of the tensors with which its numbers are dequantised.
+    scale, zero_point : names of the tensors with which its numbers are dequantized.
     scaled_axis : the tensor's axis that they run along, None for the axis of outputs.
     """
 

@@ -1,4 +1,4 @@
-"""What a tensor of a PyTorch model is, by its name, its shape and its neighbours: one table.
+"""What a tensor of a PyTorch model is, by its name, its shape and its neighbors: one table.
 
 PyTorch stores linear weights as (out, in) and convolutions as (out, in/groups, k...). The table
 names the exceptions, what is fused, and what is no weight. `Meaning.inferred` tells whether a rule
@@ -168,7 +168,7 @@ RULES = (
     Rule(
         "running statistics", "norm", leaf="running_(mean|var)|num_batches_tracked", inferred=False
     ),
-    Rule("scale of a quantised weight", "other", when=is_scale),
+    Rule("scale of a quantized weight", "other", when=is_scale),
     Rule(
         "LoRA or adapter, not the model's own",
         "other",

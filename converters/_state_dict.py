@@ -162,7 +162,7 @@ def _without_wrappers(tensors: Mapping[str, Leaf]) -> Mapping[str, Leaf]:
 
 
 def _unpacked(tensors: Mapping[str, Leaf]) -> Mapping[str, Leaf]:
-    """Give the pair that a quantised layer packs the names that it has in a plain layer."""
+    """Give the pair that a quantized layer packs the names that it has in a plain layer."""
     pair = re.compile(r"\b_packed_params\._packed_params\.([01])$")
     named = {
         pair.sub(lambda found: ("weight", "bias")[int(found[1])], name): leaf

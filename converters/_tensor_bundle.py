@@ -36,7 +36,7 @@ DTYPES = {
     24: "float8_e5m2",
     25: "float8_e4m3fn",
 }
-"""DataType; strings, resources, quantised and complex128 numbers are not among them."""
+"""DataType; strings, resources, quantized and complex128 numbers are not among them."""
 
 
 @dataclass(frozen=True)

@@ -43,7 +43,7 @@ class Use:
 
 @dataclass(frozen=True)
 class Scales:
-    """Quantisation: the value of q is (q - zero point) times scale, along an axis or overall."""
+    """Quantization: the value of q is (q - zero point) times scale, along an axis or overall."""
 
     scale: tuple[float, ...]
     zero_point: tuple[int, ...]
@@ -121,7 +121,7 @@ def _constant(
     scales = None
     if quantization is not None:
         if quantization.number(4, "<B"):
-            refusal = "it is quantised in blocks or by a custom rule"
+            refusal = "it is quantized in blocks or by a custom rule"
         elif not refusal:
             scales = _scales(quantization, max(shape, default=1))
     return Constant(name, shape, dtype, *place, scales, uses, shapes, refusal)

@@ -58,7 +58,7 @@ class Storage:
 
 @dataclass(frozen=True)
 class Scales:
-    """What makes values of a quantised tensor's numbers q: (q - zero point) x scale.
+    """What makes values of a quantized tensor's numbers q: (q - zero point) x scale.
 
     Each is a number, or a tensor of as many numbers as the axis is long.
     """
@@ -200,11 +200,11 @@ def _quantized(
         return view
     if kind.name == "torch.per_tensor_affine":
         if not isinstance(scale, float) or not isinstance(zero_point, int) or axis:
-            raise TypeError("a quantised tensor whose scale is no number")
+            raise TypeError("a quantized tensor whose scale is no number")
         return replace(view, scales=Scales(scale, zero_point, None))
     (axis,) = map(count_of, axis)
     if not isinstance(scale, View) or not isinstance(zero_point, View):
-        raise TypeError("a tensor quantised by channels, whose scales are no tensor")
+        raise TypeError("a tensor quantized by channels, whose scales are no tensor")
     if not scale.shape == zero_point.shape == view.shape[axis : axis + 1]:
         raise ValueError(f"scales of shape {scale.shape} for a tensor of shape {view.shape}")
     return replace(view, scales=Scales(scale, zero_point, axis))

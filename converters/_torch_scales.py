@@ -1,4 +1,4 @@
-"""Scales of tensors that PyTorch quantised, for the manifest."""
+"""Scales of tensors that PyTorch quantized, for the manifest."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 
 def with_scales(meaning: Meaning, view: View, read: Callable[[View], NDArray[Any]]) -> Meaning:
-    """Add to a tensor's meaning how its numbers are dequantised, if they are quantised.
+    """Add to a tensor's meaning how its numbers are dequantized, if they are quantized.
 
     Parameters
     ----------
@@ -22,7 +22,7 @@ def with_scales(meaning: Meaning, view: View, read: Callable[[View], NDArray[Any
     if scales is None:
         return meaning
     if meaning.kind not in MATRIX_KINDS:
-        return Meaning("other", "quantised, but no weight")
+        return Meaning("other", "quantized, but no weight")
     scale, zero_point = (
         read(value).tolist() if isinstance(value, View) else value
         for value in (scales.scale, scales.zero_point)
@@ -37,6 +37,6 @@ def with_scales(meaning: Meaning, view: View, read: Callable[[View], NDArray[Any
         axis = canonical_axes(view.shape, meaning)[0].index(name)
     return replace(
         meaning,
-        rule=f"{meaning.rule}, quantised by PyTorch",
+        rule=f"{meaning.rule}, quantized by PyTorch",
         quantization={"scale": scale, "zero_point": zero_point, "axis": axis},
     )

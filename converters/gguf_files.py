@@ -4,7 +4,7 @@
 # ///
 """Convert a GGUF file (llama.cpp) to a weight file.
 
-Block-wise quantised numbers become float32, with the values that GGML computes with. h5py is
+Block-wise quantized numbers become float32, with the values that GGML computes with. h5py is
 needed only for --format hdf5.
 """
 
@@ -24,7 +24,7 @@ from _conditions import Model
 from _containers import DAMAGED, map_array
 from _errors import ConversionError
 from _export import main
-from _ggml_blocks import BLOCK_TYPES, dequantised
+from _ggml_blocks import BLOCK_TYPES, dequantized
 from _gguf import Entry, Header, read_header
 from _layout import Meaning
 from _model import Source, Tensor
@@ -108,7 +108,7 @@ def _read(path: Path, entry: Entry) -> NDArray[Any]:
     kind = BLOCK_TYPES[entry.kind]
     count = prod(entry.shape) // kind.numbers
     blocks = map_array(path, entry.offset, "|u1", (count, kind.size))
-    return dequantised(blocks, kind).reshape(entry.shape)
+    return dequantized(blocks, kind).reshape(entry.shape)
 
 
 def _meaning(

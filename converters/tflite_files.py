@@ -4,7 +4,7 @@
 # ///
 """Convert a TensorFlow Lite model (.tflite) to a weight file, without TensorFlow.
 
-What uses a tensor says what it is. Quantised numbers stay as they are, with their scales in the
+What uses a tensor says what it is. Quantized numbers stay as they are, with their scales in the
 manifest. h5py is needed only for --format hdf5.
 """
 
@@ -131,7 +131,7 @@ def _channels(constant: Constant, use: Use) -> int:
 
 
 def _with_scales(constant: Constant, meaning: Meaning) -> Meaning:
-    """Add the scales of quantised numbers; without scales they are no weights."""
+    """Add the scales of quantized numbers; without scales they are no weights."""
     scales = constant.scales
     if "int" not in constant.dtype and constant.dtype != "bool":
         return meaning

@@ -26,7 +26,7 @@ class WeightFileError(HtsrError):
 
 
 class LayerError(HtsrError):
-    """One layer whose data cannot be analysed; the other layers are not affected."""
+    """One layer whose data cannot be analyzed; the other layers are not affected."""
 
 
 class SampleError(HtsrError):

@@ -17,7 +17,7 @@ from htsr_ref.weights import Weights, open_weights
 
 
 def opened(network: str) -> Weights:
-    """One of the networks that other tools have analysed."""
+    """One of the networks that other tools have analyzed."""
     weights = networks()[network]
     layers = {
         name: {"kind": kind(name, weight)}
@@ -66,7 +66,7 @@ def written(folder: Path, text: str, name: str = "theirs.csv") -> Path:
 
 
 def report(weights: Any, convention: Convention) -> Report:
-    """Analyse as the audit does."""
+    """Analyze as the audit does."""
     return analyze(weights, convention, solver="svd")
 
 

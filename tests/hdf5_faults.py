@@ -34,7 +34,7 @@ def endless_free_list(path):
 
 
 def endless_siblings(path):
-    """The node of a group's members says that it is its own neighbour."""
+    """The node of a group's members says that it is its own neighbor."""
     with h5py.File(path, "w") as file:
         file["a/w"] = np.ones((3, 2), np.float32)
     content = bytearray(path.read_bytes())

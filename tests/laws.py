@@ -53,9 +53,9 @@ def extreme_tails(draw: st.DrawFn) -> NDArray[np.float64]:
         "everywhere": 10.0 ** rng.uniform(-300, 300, n),
         "one giant": np.append(np.ones(n), 10.0 ** rng.uniform(0, 300)),
         "one dwarf": np.append(1e300 * (1 - rng.random(n) / 2), 1e-300),
-        "neighbours of 1": np.append(1.0 + 2.0**-52 * rng.integers(1, 5, n), 1.0),
-        "neighbours of 1e-300": np.append(1e-300 * (1 + 4e-16 * rng.integers(1, 9, n)), 1e-300),
-        "neighbours of 1e300": np.append(1e300 * (1 + 4e-16 * rng.integers(1, 9, n)), 1e300),
+        "neighbors of 1": np.append(1.0 + 2.0**-52 * rng.integers(1, 5, n), 1.0),
+        "neighbors of 1e-300": np.append(1e-300 * (1 + 4e-16 * rng.integers(1, 9, n)), 1e-300),
+        "neighbors of 1e300": np.append(1e300 * (1 + 4e-16 * rng.integers(1, 9, n)), 1e300),
         "narrow": 1.0 + 10.0 ** -rng.uniform(0, 16) * rng.random(n),
         "wide lognormal": np.exp(80.0 * rng.random() * rng.standard_normal(n)),
     }

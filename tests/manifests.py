@@ -48,7 +48,7 @@ ARRAYS = {
 }
 
 
-def labelled(tmp_path, safetensors_bytes, manifest, arrays=ARRAYS):
+def labeled(tmp_path, safetensors_bytes, manifest, arrays=ARRAYS):
     """A safetensors file of arrays under a manifest: text, or an object to be dumped."""
     text = manifest if isinstance(manifest, str) else json.dumps(manifest)
     header, data = {"__metadata__": {"htsr_manifest": text}}, b""
@@ -60,7 +60,7 @@ def labelled(tmp_path, safetensors_bytes, manifest, arrays=ARRAYS):
             "data_offsets": [len(data), len(data) + array.nbytes],
         }
         data += array.tobytes()
-    path = tmp_path / "labelled.safetensors"
+    path = tmp_path / "labeled.safetensors"
     path.write_bytes(safetensors_bytes(header, data))
     return path
 
@@ -98,7 +98,7 @@ def in_conv1(**keys):
     return put("tensors", "conv1.weight", value=entry)
 
 
-def quantised(**keys):
+def quantized(**keys):
     return in_fc1(quantization=keys)
 
 
@@ -112,10 +112,10 @@ GOOD = {
     "embedding": in_fc1(kind="embedding"),
     "recurrent": in_fc1(kind="recurrent"),
     "one group": in_conv1(groups=1, parts=[{"name": "a", "size": 4}]),
-    "scale": quantised(scale=0.5),
-    "axis null": quantised(scale=0.5, axis=None, zero_point=0),
-    "lists": quantised(scale=[1, 2, 3], zero_point=[0, 0, 0], axis=0),
-    "scale of one": quantised(scale=2, zero_point=1, axis=1),
+    "scale": quantized(scale=0.5),
+    "axis null": quantized(scale=0.5, axis=None, zero_point=0),
+    "lists": quantized(scale=[1, 2, 3], zero_point=[0, 0, 0], axis=0),
+    "scale of one": quantized(scale=2, zero_point=1, axis=1),
     "rule": in_fc1(rule="2 axes (out, in)"),
     "guess": in_conv1(rule="3 to 5 axes (out, in, k)", inferred=True),
     "rule of a bias": put("tensors", "fc1.bias", value={"kind": "bias", "rule": "bias by name"}),
@@ -134,7 +134,7 @@ BAD = {
     "source number": put("source", "file", value=3),
     "extra list": put("extra", value=[1]),
     "entry text": put("tensors", "fc1.weight", value="linear"),
-    "unknown entry key": in_fc1(colour="red"),
+    "unknown entry key": in_fc1(color="red"),
     "no kind": drop("tensors", "fc1.weight", "kind"),
     "unknown kind": in_fc1(kind="dense"),
     "kind list": in_fc1(kind=["linear"]),
@@ -167,35 +167,35 @@ BAD = {
     "part of no rows": in_fc1(parts=[{"name": "a", "size": 0}]),
     "part key": in_fc1(parts=[{"name": "a", "size": 3, "start": 0}]),
     "quantization text": in_fc1(quantization="int8"),
-    "no scale": quantised(zero_point=0),
-    "quantization key": quantised(scale=1, bits=8),
-    "scale text": quantised(scale="1"),
-    "scale true": quantised(scale=True),
-    "scale null": quantised(scale=None),
-    "scale of texts": quantised(scale=["1"], axis=0),
-    "scale empty": quantised(scale=[], axis=0),
-    "scale object": quantised(scale={"name": "q8.scale"}),
-    "list without axis": quantised(scale=[1, 2, 3]),
-    "list of one without axis": quantised(scale=[1]),
-    "list with axis null": quantised(scale=1, zero_point=[1, 2, 3], axis=None),
-    "axis negative": quantised(scale=1, axis=-1),
-    "axis text": quantised(scale=1, axis="out"),
+    "no scale": quantized(zero_point=0),
+    "quantization key": quantized(scale=1, bits=8),
+    "scale text": quantized(scale="1"),
+    "scale true": quantized(scale=True),
+    "scale null": quantized(scale=None),
+    "scale of texts": quantized(scale=["1"], axis=0),
+    "scale empty": quantized(scale=[], axis=0),
+    "scale object": quantized(scale={"name": "q8.scale"}),
+    "list without axis": quantized(scale=[1, 2, 3]),
+    "list of one without axis": quantized(scale=[1]),
+    "list with axis null": quantized(scale=1, zero_point=[1, 2, 3], axis=None),
+    "axis negative": quantized(scale=1, axis=-1),
+    "axis text": quantized(scale=1, axis="out"),
 }
 BAD_BEYOND_THE_SCHEMA = {
     "two parts of one name": (
         in_fc1(parts=[{"name": "a", "size": 1}, {"name": "a", "size": 2}]),
         "same name",
     ),
-    "axis too high": (quantised(scale=1, axis=2), "no axis 2"),
-    "scale infinite": (quantised(scale=10**400), "beyond the range"),
+    "axis too high": (quantized(scale=1, axis=2), "no axis 2"),
+    "scale infinite": (quantized(scale=10**400), "beyond the range"),
     "parts too short": (in_fc1(parts=[{"name": "a", "size": 2}]), "2 rows together"),
     "groups do not divide": (in_conv1(groups=3), "do not divide"),
     "wrong rank": (in_fc1(axes=["stack", "out", "in"]), "has 2"),
-    "list too short": (quantised(scale=[1, 2], axis=0), "2 numbers for an axis of 3"),
-    "scale not stored": (quantised(scale={"tensor": "x"}), "'x' is not stored"),
-    "scale too long": (quantised(scale={"tensor": "q8.scale"}), "should hold 1"),
+    "list too short": (quantized(scale=[1, 2], axis=0), "2 numbers for an axis of 3"),
+    "scale not stored": (quantized(scale={"tensor": "x"}), "'x' is not stored"),
+    "scale too long": (quantized(scale={"tensor": "q8.scale"}), "should hold 1"),
     "scale is a matrix": (
-        quantised(scale={"tensor": "embed.weight"}, axis=0),
+        quantized(scale={"tensor": "embed.weight"}, axis=0),
         "should hold 3",
     ),
     "not in the file": (put("tensors", "x", value={"kind": "bias"}), "not stored"),

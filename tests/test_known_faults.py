@@ -140,8 +140,8 @@ def glorot_fix():
     return {"log_norm": [2 * report.log10_frobenius_norm for report in reports]}
 
 
-def quantised():
-    stored, scale = inputs.quantised()
+def quantized():
+    stored, scale = inputs.quantized()
     matrix = one(stored * scale[:, np.newaxis].astype(float))
     return {"alpha": matrix.alpha, "log_norm": 2 * matrix.log10_frobenius_norm}
 
@@ -214,7 +214,7 @@ RIGHT = {
     "F-WW-25": glorot_fix,
     "F-WW-26": lambda: {"entropy": one(np.eye(64, dtype=np.float32), entropy="ranked").entropy},
     "F-WW-27": base_model_ignored,
-    "F-WW-33": quantised,
+    "F-WW-33": quantized,
     "F-PL-1": range_of_alpha,
     "F-PL-2": xmax_in_the_likelihood,
     "F-PL-3": two_sided_distance,

@@ -34,7 +34,7 @@ from htsr_ref.version import __version__
 from htsr_ref.weights import Weights, open_weights
 
 LOAD_LIMIT = 1 << 28
-"""Elements of a tensor that is loaded whole, in its stored type, before it is analysed."""
+"""Elements of a tensor that is loaded whole, in its stored type, before it is analyzed."""
 
 WeightSource = str | os.PathLike[str] | Mapping[str, ArrayLike] | Weights
 
@@ -45,7 +45,7 @@ class Progress:
 
     Attributes
     ----------
-    layer : name of the layer about to be analysed; empty at the end.
+    layer : name of the layer about to be analyzed; empty at the end.
     done, total : estimated work in floating-point operations.
     """
 
@@ -76,7 +76,7 @@ def analyze(
 
     Returns
     -------
-    Report. A layer with bad data is skipped with its reason; the others are analysed.
+    Report. A layer with bad data is skipped with its reason; the others are analyzed.
 
     Raises
     ------

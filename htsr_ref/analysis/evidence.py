@@ -50,7 +50,7 @@ def compare_laws(
     Spec: PL-18. Source: Clauset, Shalizi & Newman 2009, section 5.
 
     >>> comparisons, warnings = compare_laws(1.0 + np.arange(200.0), 1.0)
-    >>> comparisons["exponential"].favoured, warnings
+    >>> comparisons["exponential"].favored, warnings
     ('exponential', ())
     """
     power_law = PowerLaw.fit(tail, xmin)
@@ -68,9 +68,9 @@ def compare_laws(
 
 
 def _in_report(name: str, test: Comparison) -> LawComparison:
-    favoured = {"first": "power_law", "second": name}.get(test.favoured or "")
+    favored = {"first": "power_law", "second": name}.get(test.favored or "")
     return LawComparison(
-        test.log_likelihood_ratio, test.normalised_ratio, test.p_value, favoured, test.test
+        test.log_likelihood_ratio, test.normalized_ratio, test.p_value, favored, test.test
     )
 
 

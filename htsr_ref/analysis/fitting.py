@@ -125,7 +125,7 @@ def _fit(sample: Values, eigen: Spectrum, convention: Convention) -> TailFit:
         tail = sample[sample.size - fit.tail_size :]
         return TailFit(fit.alpha, fit.stderr, fit.xmin, tail, sample.size, fit.ks_distance, ks)
     if convention.estimator == "mle" and rule in STARTS and rule != "median":
-        return _renormalised(sample, cast("str", rule), ks)
+        return _renormalized(sample, cast("str", rule), ks)
     if rule == "median":
         start = median_starts(sample, convention.xmin_position or 2.0)
         tails = [(int(i), float(sample[i])) for i in start]
@@ -134,12 +134,12 @@ def _fit(sample: Values, eigen: Spectrum, convention: Convention) -> TailFit:
     return _search(sample, tails, ESTIMATORS[convention.estimator], convention)
 
 
-def _renormalised(sample: Values, rule: str, ks: KsKind) -> TailFit:
-    """Search with every law renormalised to end at the largest value.
+def _renormalized(sample: Values, rule: str, ks: KsKind) -> TailFit:
+    """Search with every law renormalized to end at the largest value.
 
     Spec: CNV-7.
     """
-    found = search_exact(sample, log_ratios(sample), ks, STARTS[rule](sample), renormalised=True)
+    found = search_exact(sample, log_ratios(sample), ks, STARTS[rule](sample), renormalized=True)
     if found is None:
         raise NoFitError(f"no threshold fits the rule xmin = {rule}")
     tail = sample[found.start :]
@@ -184,8 +184,8 @@ def _search(
     best: TailFit | None = None
     for start, threshold, trial in _trials(sample, tails, estimate):
         tail = sample[start:]
-        renormalised = convention.ks_model == "renormalised"
-        cdf = trial.cdf / trial.cdf[-1] if renormalised else trial.cdf
+        renormalized = convention.ks_model == "renormalized"
+        cdf = trial.cdf / trial.cdf[-1] if renormalized else trial.cdf
         distance = ks_distance(cdf, convention.ks)
         if best is None or distance < best.ks_distance:
             best = TailFit(

@@ -1,4 +1,4 @@
-"""Which matrices of a weight file are analysed, decided from shapes and kinds alone."""
+"""Which matrices of a weight file are analyzed, decided from shapes and kinds alone."""
 
 from dataclasses import dataclass
 
@@ -22,7 +22,7 @@ class PlannedLayer:
 
 
 def plan(weights: Weights, convention: Convention = PAPER) -> tuple[PlannedLayer, ...]:
-    """Decide for every tensor which matrices are analysed; reads no weights.
+    """Decide for every tensor which matrices are analyzed; reads no weights.
 
     Spec: MAT-7, MAT-8, MAT-15, RPT-3.
     """
@@ -30,7 +30,7 @@ def plan(weights: Weights, convention: Convention = PAPER) -> tuple[PlannedLayer
 
 
 def plan_layer(layer: Layer, convention: Convention) -> PlannedLayer:
-    """Decide which matrices of one layer are analysed.
+    """Decide which matrices of one layer are analyzed.
 
     Spec: MAT-7, MAT-8, MAT-15, RPT-3.
     """

@@ -24,7 +24,7 @@ class Dialect:
     convention : name of the shipped convention that it follows; None if a table may follow any.
     quantities : for each column that is compared, the number of a matrix that it rests on.
     traced : columns that hold α, λ_max and α̂.
-    bare : columns that the tool fills in for layers that it does not analyse.
+    bare : columns that the tool fills in for layers that it does not analyze.
     numbers : the columns of one matrix, from its report and the number for a failed fit.
 
     Spec: AUD-2.

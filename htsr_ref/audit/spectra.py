@@ -42,7 +42,7 @@ DIGITS = 1e-6
 
 
 class SharedSpectra:
-    """The layers of one source, analysed under any number of conventions.
+    """The layers of one source, analyzed under any number of conventions.
 
     Conventions differ in how matrices are cut, scaled and fitted. Eigenvalues in units of the
     weights depend on the cut alone: they are kept, and so is every finished layer.
@@ -65,7 +65,7 @@ class SharedSpectra:
         self._tensor: tuple[int, _ReadOnce] | None = None
 
     def layer(self, place: int, convention: Convention) -> LayerReport:
-        """Analyse one layer.
+        """Analyze one layer.
 
         Parameters
         ----------

@@ -93,7 +93,7 @@ def read_table(
     ----------
     path : a JSON report, or CSV in UTF-8 with commas, semicolons or tabs.
     mapping : for columns of any CSV file, what they are: a number of our reports, or `layer`,
-        `label`, `layer_id`, `N`, `M`. Without it the columns are recognised.
+        `label`, `layer_id`, `N`, `M`. Without it the columns are recognized.
 
     Raises
     ------
@@ -110,7 +110,7 @@ def read_table(
     header = first.cells
     if mapping:
         return _from_csv(path, header, records, MAPPED, _checked_mapping(path, header, mapping))
-    dialect = _recognise(path, header)
+    dialect = _recognize(path, header)
     names = {column: _ALIASES.get(column, column) for column in header if column}
     if dialect is OURS:
         names["layer"] = "layer"
@@ -121,7 +121,7 @@ def read_table(
     return _from_csv(path, header, records, dialect, names)
 
 
-def _recognise(path: object, header: Sequence[str]) -> Dialect:
+def _recognize(path: object, header: Sequence[str]) -> Dialect:
     """Tell by its columns which tool wrote a table.
 
     Spec: AUD-2.

@@ -79,7 +79,7 @@ def analyze(
 ) -> None:
     """Compute alpha, alpha-hat, norms and ranks of every weight matrix and of the model.
 
-    Every tensor of the file appears in the report, analysed or with the reason why not.
+    Every tensor of the file appears in the report, analyzed or with the reason why not.
     """
     form = output.choose_form(json, csv, markdown, out)
     if columns == "weightwatcher" and form != "csv":

@@ -25,7 +25,7 @@ def describe(
     json: options.JsonOption = False,
     out: options.TextOrJsonOption = None,
 ) -> None:
-    """List what a file holds, how each layer was recognised, and what an analysis would cost.
+    """List what a file holds, how each layer was recognized, and what an analysis would cost.
 
     Reads headers only, however large the file.
     """

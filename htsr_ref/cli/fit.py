@@ -256,7 +256,7 @@ def _text(report: "SampleReport") -> str:
         p_value = "undefined" if test.p_value is None else f"{test.p_value:.3g}"
         lines.append(
             f"against {law}: log-likelihood ratio {test.log_likelihood_ratio:.3f}, "
-            f"p {p_value}, favours {test.favoured or 'neither'}"
+            f"p {p_value}, favors {test.favored or 'neither'}"
         )
     lines += [f"warning: {text}" for text in report.warnings]
     return "\n".join(lines) + "\n"

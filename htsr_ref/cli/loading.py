@@ -1,4 +1,4 @@
-"""Many models at once: weight files analysed, reports taken as they are."""
+"""Many models at once: weight files analyzed, reports taken as they are."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ class Asked:
         """Refuse a report that was made by other choices than those asked for."""
         from htsr_ref.reports.markdown import convention_text
 
-        made_by, cure = report.convention, "Analyse its weights again, or leave out"
+        made_by, cure = report.convention, "Analyze its weights again, or leave out"
         if self.of_reports and any(
             getattr(made_by, name) != getattr(self.convention, name) for name in FIELDS
         ):
@@ -121,7 +121,7 @@ def is_report(file: str) -> bool:
 
 
 def load_reports(files: Sequence[str], asked: Asked) -> Loaded:
-    """Analyse weight files and read reports; a bad one is named and does not stop the others."""
+    """Analyze weight files and read reports; a bad one is named and does not stop the others."""
     from htsr_ref.analysis.analyzing import analyze
     from htsr_ref.reports.report import Report
 

@@ -35,7 +35,7 @@ def rank(
         ),
     ] = None,
 ) -> None:
-    """Order models by alpha-hat: the smallest, predicted to generalise best, comes first.
+    """Order models by alpha-hat: the smallest, predicted to generalize best, comes first.
 
     The prediction concerns models of one architecture trained on the same data.
     """
@@ -111,7 +111,7 @@ def _table(ranked: tuple[Report, ...]) -> str:
     differ = "These models differ in their matrices, so this is no such series.\n"
     return (
         f"{text_table(header, rows, range(1, 7))}\n\n"
-        "Best first: the smallest alpha_hat (mean α·log10 λmax) predicts the best generalisation\n"
+        "Best first: the smallest alpha_hat (mean α·log10 λmax) predicts the best generalization\n"
         "within a series of one architecture trained on the same data.\n"
         f"{differ if len(shapes) > 1 else ''}"
         f"Convention {convention_text(ranked[0].convention)}.\n"

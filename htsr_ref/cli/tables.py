@@ -82,7 +82,7 @@ def report_table(report: Report) -> str:
         if shuffled:
             pieces.append(text_table(NULL_HEADER, shuffled, range(2, 6), flexible=(0, 1)))
     else:
-        pieces.append("no weight matrix was analysed: `htsr describe` says what the file holds")
+        pieces.append("no weight matrix was analyzed: `htsr describe` says what the file holds")
     pieces += ["\n".join(_skipped(report)), _warnings(remarks(report))]
     return "\n\n".join(filter(None, pieces)) + "\n"
 
@@ -175,7 +175,7 @@ def plan_table(
     convention: Convention,
     solver: SolverChoice,
 ) -> str:
-    """Lay out what a file holds, how it would be analysed, and what that would cost."""
+    """Lay out what a file holds, how it would be analyzed, and what that would cost."""
     from htsr_ref.spectra.cost import estimate_cost
 
     rows = [
@@ -189,7 +189,7 @@ def plan_table(
         ]
         for item in planned
     ]
-    header = ["layer", "kind", "shape", "dtype", "matrices", "decided, or why not analysed"]
+    header = ["layer", "kind", "shape", "dtype", "matrices", "decided, or why not analyzed"]
     warnings = list(weights.warnings) + [
         f"{item.layer.name}: {text}"
         for item in planned
@@ -201,7 +201,7 @@ def plan_table(
     total = (
         f"{one_line(weights.name)}: {weights.format}, {count(len(planned), 'tensor')}; "
         f"convention {convention_text(convention)}\n"
-        f"to analyse: {count(len(costs), 'matrix', 'matrices')}, about {flops / 1e9:.3g} Gflop, "
+        f"to analyze: {count(len(costs), 'matrix', 'matrices')}, about {flops / 1e9:.3g} Gflop, "
         f"{memory / 2**20:.3g} MiB of work space"
     )
     pieces = [text_table(header, rows, [4], flexible=(0, 2, 5)), _warnings(warnings), total]

@@ -8,8 +8,8 @@ from htsr_ref.errors import ConventionError
 _PLAIN = {"estimator": "mle", "xmin": "ks", "ks_model": "unbounded"}
 
 _NEEDS: tuple[tuple[str, Any, Mapping[str, Any]], ...] = (
-    ("xmax", "largest", {"ks_model": "renormalised"}),
-    ("ks_model", "renormalised", {"xmax": "largest"}),
+    ("xmax", "largest", {"ks_model": "renormalized"}),
+    ("ks_model", "renormalized", {"xmax": "largest"}),
     ("estimator", "bounded-mle", {"xmax": "largest"}),
     ("estimator", "truncated", {"xmax": "none"}),
     ("small_samples", "corrected", _PLAIN),

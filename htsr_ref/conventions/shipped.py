@@ -46,7 +46,7 @@ _PAPER_CODE = {
     "drop_smallest": 1,
     "eigenvalue_floor": "none",
     "xmax": "largest",
-    "ks_model": "renormalised",
+    "ks_model": "renormalized",
     "ks": "one-sided",
 }
 

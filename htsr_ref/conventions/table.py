@@ -19,7 +19,7 @@ from htsr_ref.conventions.fields import (
 
 FIELDS: Mapping[str, Field] = MappingProxyType(
     {
-        "layer_kinds": kinds("kinds of layer that are analysed", "MAT-8"),
+        "layer_kinds": kinds("kinds of layer that are analyzed", "MAT-8"),
         "linear": choice(
             "matrices of a layer that is no convolution",
             "MAT-13",
@@ -57,22 +57,22 @@ FIELDS: Mapping[str, Field] = MappingProxyType(
                 "toggled": "exchanged once a position if out < in (WeightWatcher 0.7.7, a fault)",
             },
         ),
-        "min_dim": count("smallest M that is analysed", "MAT-7"),
+        "min_dim": count("smallest M that is analyzed", "MAT-7"),
         "min_dim_applies_to": choice(
             "which layers min_dim concerns",
             "MAT-7",
             {"conv": "convolutions (the code of SDM 2020)", "all": "all layers (NatComm 2021)"},
         ),
-        "min_eigenvalues": count("least number of eigenvalues that is analysed", "MAT-15"),
+        "min_eigenvalues": count("least number of eigenvalues that is analyzed", "MAT-15"),
         "max_eigenvalues": optional(
-            "greatest number of eigenvalues that is analysed",
+            "greatest number of eigenvalues that is analyzed",
             "MAT-15",
             "a whole number",
             positive_whole,
             "no limit",
         ),
         "max_rows": optional(
-            "greatest N that is analysed", "MAT-15", "a whole number", positive_whole, "no limit"
+            "greatest N that is analyzed", "MAT-15", "a whole number", positive_whole, "no limit"
         ),
         "normalization": choice(
             "factor c of X = c·WᵀW",
@@ -162,7 +162,7 @@ FIELDS: Mapping[str, Field] = MappingProxyType(
             "CNV-7",
             {
                 "unbounded": "the fitted law on [xmin, ∞)",
-                "renormalised": "the law divided by its value at xmax (powerlaw 1.4)",
+                "renormalized": "the law divided by its value at xmax (powerlaw 1.4)",
             },
         ),
         "ks": choice(

@@ -79,7 +79,7 @@ def spearman_rho(x: Array, y: Array) -> Correlation:
     >>> spearman_rho(np.array([1.0, 2.0, 3.0, 4.0]), np.array([9.0, 7.0, 8.0, 5.0]))
     Correlation(value=-0.8, p_value=0.3333333333333333, method='exact')
     """
-    a, b = _centred_ranks(x), _centred_ranks(y)
+    a, b = _centered_ranks(x), _centered_ranks(y)
     # Python's integers: the product exceeds 64 bits from some 2,100 models on.
     value = int(a @ b) / math.sqrt(int(a @ a) * int(b @ b))
     if x.size <= MOST_ENUMERATED:
@@ -102,7 +102,7 @@ def _least_p(n: int) -> float:
     return 2.0 / math.factorial(n) if n < 170 else 0.0
 
 
-def _centred_ranks(x: Array) -> NDArray[np.int64]:
+def _centered_ranks(x: Array) -> NDArray[np.int64]:
     """Twice each rank less its mean: integers, so that equal sums compare as equal."""
     return (2 * stats.rankdata(x)).astype(np.int64) - (x.size + 1)
 

@@ -46,7 +46,7 @@ def check_one_convention(reports: Sequence[Report]) -> None:
         if _choices(report) != _choices(reports[0]):
             raise HtsrError(
                 f"{report.source.name} and {reports[0].source.name} follow different "
-                "conventions. Analyse both under one"
+                "conventions. Analyze both under one"
             )
 
 

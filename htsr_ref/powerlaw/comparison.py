@@ -36,11 +36,11 @@ class Comparison:
     Attributes
     ----------
     log_likelihood_ratio : R, the first law's log-likelihood minus the second's (natural log).
-    normalised_ratio : R/(√n σ), standard normal if both laws are equally near the truth; None for
+    normalized_ratio : R/(√n σ), standard normal if both laws are equally near the truth; None for
         nested laws and where σ = 0.
     p_value : probability of a ratio as far from 0, either way, if neither is better; None where
         σ = 0. Small: the sign of R can be trusted.
-    favoured : the law of greater likelihood, None if there is none; for nested laws the larger one.
+    favored : the law of greater likelihood, None if there is none; for nested laws the larger one.
     test : "vuong", or "nested" for laws one of which contains the other.
     at_boundary : the nested law lies at the end of the larger one's range, where 2|R| is not
         exactly χ² even in large samples.
@@ -49,9 +49,9 @@ class Comparison:
     """
 
     log_likelihood_ratio: float
-    normalised_ratio: float | None
+    normalized_ratio: float | None
     p_value: float | None
-    favoured: Literal["first", "second"] | None
+    favored: Literal["first", "second"] | None
     test: Literal["vuong", "nested"]
     at_boundary: bool = False
 
@@ -73,7 +73,7 @@ def compare(first: Distribution, second: Distribution, tail: ArrayLike) -> Compa
 
     >>> tail = np.array([1.0, 1.5, 2.0, 4.0, 50.0])
     >>> found = compare(PowerLaw.fit(tail, 1.0), Exponential.fit(tail, 1.0), tail)
-    >>> found.favoured, round(found.normalised_ratio, 4), round(found.p_value, 4)
+    >>> found.favored, round(found.normalized_ratio, 4), round(found.p_value, 4)
     ('first', 2.0897, 0.0366)
     """
     if first.xmin != second.xmin:
@@ -111,10 +111,10 @@ def vuong_test(log_first: NDArray[np.float64], log_second: NDArray[np.float64]) 
     sigma = float(differences.std())
     # Equal differences leave a σ that is nothing but rounding.
     if sigma <= _rounding(log_first, log_second):
-        return Comparison(ratio, None, None, _favoured(ratio), "vuong")
-    normalised = ratio / (np.sqrt(n) * sigma)
-    p_value = float(special.erfc(abs(normalised) / np.sqrt(2.0)))
-    return Comparison(ratio, float(normalised), p_value, _favoured(ratio), "vuong")
+        return Comparison(ratio, None, None, _favored(ratio), "vuong")
+    normalized = ratio / (np.sqrt(n) * sigma)
+    p_value = float(special.erfc(abs(normalized) / np.sqrt(2.0)))
+    return Comparison(ratio, float(normalized), p_value, _favored(ratio), "vuong")
 
 
 def nested_test(
@@ -134,7 +134,7 @@ def nested_test(
     """
     ratio = float(_differences(log_first, log_second).sum())
     p_value = float(special.erfc(np.sqrt(abs(ratio))))
-    return Comparison(ratio, None, p_value, _favoured(ratio), "nested", at_boundary)
+    return Comparison(ratio, None, p_value, _favored(ratio), "nested", at_boundary)
 
 
 def _rounding(log_first: NDArray[np.float64], log_second: NDArray[np.float64]) -> float:
@@ -153,7 +153,7 @@ def _differences(
     return differences
 
 
-def _favoured(ratio: float) -> Literal["first", "second"] | None:
+def _favored(ratio: float) -> Literal["first", "second"] | None:
     """Say which law has the greater likelihood."""
     if ratio == 0:
         return None

@@ -43,13 +43,13 @@ class Candidates:
 
 
 def fit_candidates(
-    logs: NDArray[np.float64], starts: NDArray[np.intp], *, renormalised: bool = False
+    logs: NDArray[np.float64], starts: NDArray[np.intp], *, renormalized: bool = False
 ) -> Candidates:
     """Exponents of all candidates in one pass."""
     sizes = logs.size - starts
     decays = sizes / tail_log_sums(np.diff(logs))[starts]
     masses = np.ones(sizes.size)
-    if renormalised:
+    if renormalized:
         masses = -np.expm1(-decays * (logs[-1] - logs[starts]))
     return Candidates(starts, sizes, decays, masses)
 
@@ -81,7 +81,7 @@ def search_exact(
     ks: KsKind,
     starts: NDArray[np.intp] | None = None,
     *,
-    renormalised: bool = False,
+    renormalized: bool = False,
 ) -> Threshold | None:
     """Return what `search_plain` returns, sooner.
 
@@ -91,7 +91,7 @@ def search_exact(
     logs : (n,) float64, natural logarithms of the sample up to a common constant.
     ks : kind of the KS distance.
     starts : the candidates, ascending; by default all of `candidate_starts`.
-    renormalised : whether each law is renormalised to end at the largest point.
+    renormalized : whether each law is renormalized to end at the largest point.
 
     Returns
     -------
@@ -102,17 +102,17 @@ def search_exact(
     if starts is None:
         starts = candidate_starts(sample)
     if starts.size <= 5 * SEEDS:
-        return search_plain(sample, logs, ks, starts, renormalised=renormalised)
-    candidates = fit_candidates(logs, starts, renormalised=renormalised)
+        return search_plain(sample, logs, ks, starts, renormalized=renormalized)
+    candidates = fit_candidates(logs, starts, renormalized=renormalized)
     sizes = candidates.sizes
     # Rounding of bounds and distances, at most 2(n + 8)·2⁻⁵³ and twice that of a quotient: a bound
     # must win by more than that.
-    slack = (8e-16 if renormalised else 4e-16) * (sample.size + 16)
+    slack = (8e-16 if renormalized else 4e-16) * (sample.size + 16)
     # At the first point of a tail the model is 0 and the upper end of the step 1/n.
     lower = 1.0 / sizes if ks == "two-sided" else np.zeros(starts.size)
 
     def fit(start: int) -> Threshold:
-        return fit_tail(logs, start, ks, renormalised=renormalised)
+        return fit_tail(logs, start, ks, renormalized=renormalized)
 
     def bounded(alive: NDArray[np.intp], points: NDArray[np.intp]) -> NDArray[np.intp]:
         """Raise the bounds of the candidates by the distance at one point each; keep the good."""

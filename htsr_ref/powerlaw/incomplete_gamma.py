@@ -1,7 +1,7 @@
 """The upper incomplete gamma function Γ(s, x) for s ≤ 1, zero and negative orders included.
 
 SciPy's `gammaincc` takes positive orders only; a power law x^-α with an exponential cutoff needs
-the order 1 - α. Everything here goes through the generalised exponential integral
+the order 1 - α. Everything here goes through the generalized exponential integral
 E_p(x) = ∫_1^∞ t^-p e^(-xt) dt = x^(p-1) Γ(1-p, x), whose product with e^x neither overflows nor
 underflows where Γ does both.
 """

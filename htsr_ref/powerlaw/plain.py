@@ -28,7 +28,7 @@ class Threshold:
 
 
 def fit_tail(
-    logs: NDArray[np.float64], start: int, ks: KsKind, *, renormalised: bool = False
+    logs: NDArray[np.float64], start: int, ks: KsKind, *, renormalized: bool = False
 ) -> Threshold:
     """Fit the tail that begins at one point of a sample.
 
@@ -37,15 +37,15 @@ def fit_tail(
     logs : (n,) float64, ascending, natural logarithms of the sample up to a common constant.
     start : index of the first point of the tail, smaller than the largest point.
     ks : kind of the KS distance.
-    renormalised : whether the law is renormalised to end at the largest point.
+    renormalized : whether the law is renormalized to end at the largest point.
 
     Spec: PL-2, PL-3, CNV-7.
     """
-    return fit_above(logs[start:] - logs[start], start, ks, renormalised=renormalised)
+    return fit_above(logs[start:] - logs[start], start, ks, renormalized=renormalized)
 
 
 def fit_above(
-    log_ratios: NDArray[np.float64], start: int, ks: KsKind, *, renormalised: bool = False
+    log_ratios: NDArray[np.float64], start: int, ks: KsKind, *, renormalized: bool = False
 ) -> Threshold:
     """Fit a tail from the logarithms ln(x_j/xmin) of its points, which begin at `start`.
 
@@ -54,7 +54,7 @@ def fit_above(
     alpha = alpha_mle(log_ratios)
     # F(x) = 1 - (x/xmin)^(1-α), without cancellation where F is small.
     cdf = -np.expm1((1.0 - alpha) * log_ratios)
-    gaps = ks_gaps(cdf / cdf[-1] if renormalised else cdf, ks)
+    gaps = ks_gaps(cdf / cdf[-1] if renormalized else cdf, ks)
     place = int(gaps.argmax())
     return Threshold(start, alpha, float(gaps[place]), start + place)
 
@@ -77,7 +77,7 @@ def search_plain(
     ks: KsKind,
     starts: NDArray[np.intp] | None = None,
     *,
-    renormalised: bool = False,
+    renormalized: bool = False,
 ) -> Threshold | None:
     """Threshold of least KS distance; the smallest of several that are equally good.
 
@@ -87,7 +87,7 @@ def search_plain(
     logs : (n,) float64, natural logarithms of the sample up to a common constant.
     ks : kind of the KS distance.
     starts : the candidates, ascending; by default all of `candidate_starts`.
-    renormalised : whether each law is renormalised to end at the largest point.
+    renormalized : whether each law is renormalized to end at the largest point.
 
     Returns
     -------
@@ -97,7 +97,7 @@ def search_plain(
     """
     best: Threshold | None = None
     for start in candidate_starts(sample) if starts is None else starts:
-        trial = fit_tail(logs, int(start), ks, renormalised=renormalised)
+        trial = fit_tail(logs, int(start), ks, renormalized=renormalized)
         if best is None or trial.ks_distance < best.ks_distance:
             best = trial
     return best

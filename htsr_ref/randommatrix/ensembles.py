@@ -234,7 +234,7 @@ def correlated_rows(
 
     Parameters
     ----------
-    rho : correlation of neighbouring rows, -1 < ρ < 1.
+    rho : correlation of neighboring rows, -1 < ρ < 1.
 
     Spec: RMT-1, RMT-10. Source: Silverstein 1995; Burda, Jarosz, Nowak & Snarska 2010.
     """

@@ -81,17 +81,17 @@ def upper_quantile(level: float) -> float:
 
 @dataclass(frozen=True)
 class LargestEigenvalue:
-    """Limiting law of λ_max of X = WᵀW/N for N×M independent normal entries: centre + scale·F1.
+    """Limiting law of λ_max of X = WᵀW/N for N×M independent normal entries: center + scale·F1.
 
     Attributes
     ----------
-    centre : μ/N·σ².
+    center : μ/N·σ².
     scale : s/N·σ².
 
     Spec: RMT-26.
     """
 
-    centre: float
+    center: float
     scale: float
 
     def upper_quantile(self, level: float) -> float:
@@ -99,7 +99,7 @@ class LargestEigenvalue:
 
         Spec: RMT-25, RMT-26.
         """
-        return self.centre + self.scale * upper_quantile(level)
+        return self.center + self.scale * upper_quantile(level)
 
 
 def largest_eigenvalue(N: int, M: int, variance: float = 1.0) -> LargestEigenvalue:
@@ -109,7 +109,7 @@ def largest_eigenvalue(N: int, M: int, variance: float = 1.0) -> LargestEigenval
     s = (√(N-1) + √M)·(1/√(N-1) + 1/√M)^(1/3), for WᵀW and unit variance.
 
     >>> law = largest_eigenvalue(1000, 500)
-    >>> f"{law.centre:.4f} ± {law.scale:.4f}"
+    >>> f"{law.center:.4f} ± {law.scale:.4f}"
     '2.9125 ± 0.0229'
     """
     if not N >= M >= 2:

@@ -33,7 +33,7 @@ SUMMARY = (
 def weightwatcher_rows(report: Report) -> list[Row]:
     """One row a matrix, as `analyze()` has them; undefined numbers are None.
 
-    Of the columns, `layer_id` counts the report's analysed layers, since a file does not tell how
+    Of the columns, `layer_id` counts the report's analyzed layers, since a file does not tell how
     many modules without weights stood between them.
 
     Spec: RPT-8. Source: WeightWatcher 0.7.7, `get_details`.

@@ -38,7 +38,7 @@ def to_markdown(report: Report) -> str:
         lines.append("")
     skipped = [(layer.name, layer.skipped) for layer in report.layers if layer.skipped is not None]
     if skipped:
-        lines += ["| not analysed | reason |", "|---|---|"]
+        lines += ["| not analyzed | reason |", "|---|---|"]
         lines += [f"| {escape(name)} | {escape(reason)} |" for name, reason in skipped]
         lines.append("")
     warnings = remarks(report)

@@ -83,18 +83,18 @@ class LawComparison:
     Attributes
     ----------
     log_likelihood_ratio : natural log; positive where the power law is the likelier.
-    normalised_ratio : the ratio over its standard deviation; None for nested laws.
+    normalized_ratio : the ratio over its standard deviation; None for nested laws.
     p_value : two-sided; None where it is undefined.
-    favoured : "power_law", the other law's name, or None.
+    favored : "power_law", the other law's name, or None.
     test : "vuong" or "nested".
 
     Spec: PL-18.
     """
 
     log_likelihood_ratio: float
-    normalised_ratio: float | None
+    normalized_ratio: float | None
     p_value: float | None
-    favoured: str | None
+    favored: str | None
     test: str
 
 
@@ -175,7 +175,7 @@ class LayerReport:
     name, tensor : the layer's name and its tensor's name in the file.
     kind, shape, dtype : as stored, axes in canonical order.
     decided : how the kind was decided.
-    skipped, skip_code : why the layer was not analysed; None if it was.
+    skipped, skip_code : why the layer was not analyzed; None if it was.
     matrices : one entry a weight matrix.
     means, counts : means over the matrices (`MEAN_FIELDS`) and the numbers behind each; None if
         skipped.
@@ -298,7 +298,7 @@ class Report:
             raise ReportError(f"{path}: {error}") from error
 
     def analyzed(self) -> tuple[LayerReport, ...]:
-        """Layers that were analysed."""
+        """Layers that were analyzed."""
         return tuple(layer for layer in self.layers if layer.skipped is None)
 
     def bad_layers(self) -> tuple[LayerReport, ...]:

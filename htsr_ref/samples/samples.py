@@ -18,7 +18,7 @@ def read_sample(path: str | os.PathLike[str], key: str | None = None) -> NDArray
 
     Parameters
     ----------
-    path : a .npy or .npz file (recognised by content), or text.
+    path : a .npy or .npz file (recognized by content), or text.
     key : name of the array of an .npz file; needed if it holds several. Text has none.
 
     Returns

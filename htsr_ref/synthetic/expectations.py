@@ -1,4 +1,4 @@
-"""Numbers that are known before a file is analysed, and whether a report meets them."""
+"""Numbers that are known before a file is analyzed, and whether a report meets them."""
 
 import math
 from collections.abc import Mapping
@@ -174,7 +174,7 @@ def compare(report: Report, expected: Mapping[str, tuple[Expectation, ...]]) -> 
     for name, several in expected.items():
         if name not in layers or not layers[name].matrices:
             reason = layers[name].skipped if name in layers else "there is no such layer"
-            misses.append(f"layer {name}: not analysed: {reason}")
+            misses.append(f"layer {name}: not analyzed: {reason}")
             continue
         for matrix, one in product(layers[name].matrices, several):
             number = getattr(matrix, one.metric)

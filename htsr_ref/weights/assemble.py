@@ -225,7 +225,7 @@ def _scale_tensor(name: str, length: int, tensors: Mapping[str, RawTensor]) -> S
 
 
 def _left_out(tensor: RawTensor, decision: Decision) -> str | None:
-    """Why a tensor is not analysed; None if it is. Spec: FMT-14."""
+    """Why a tensor is not analyzed; None if it is. Spec: FMT-14."""
     spec = decision.spec
     if decision.left_out is not None:
         return decision.left_out

@@ -1,4 +1,4 @@
-"""What an unlabelled tensor probably is: a table of rules, tried from top to bottom."""
+"""What an unlabeled tensor probably is: a table of rules, tried from top to bottom."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class Named:
 
 
 def classify(tensor: RawTensor, *, gpt2: bool = False) -> Decision:
-    """Meaning of an unlabelled tensor.
+    """Meaning of an unlabeled tensor.
 
     Parameters
     ----------
@@ -231,12 +231,12 @@ def _warnings(t: Named, spec: TensorSpec) -> tuple[str, ...]:
     if not spec.axes:
         return ()
     if spec.kind == "recurrent":
-        return (f"its gates are fused in {t.shape}: analysed whole; declare its parts",)
+        return (f"its gates are fused in {t.shape}: analyzed whole; declare its parts",)
     fused = vocabulary.FUSED.get(t.leaf) or vocabulary.FUSED.get(t.module)
     warnings = []
     if fused is not None:
         warnings.append(
-            f"looks like a fused {fused} projection {t.shape}: analysed whole; declare its parts"
+            f"looks like a fused {fused} projection {t.shape}: analyzed whole; declare its parts"
         )
     if spec.axes[0] == "stack":
         warnings.append(

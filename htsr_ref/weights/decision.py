@@ -17,7 +17,7 @@ class Decision:
     ----------
     spec : kind, axes and so on. The axes are those of the tensor as stored, in stored order.
     decided : "declared", "declared: <rule>", "inferred: <rule>" or "override: <pattern>".
-    left_out : reason for not analysing it that does not follow from kind, type and shape.
+    left_out : reason for not analyzing it that does not follow from kind, type and shape.
     warnings : what the user should know.
     """
 

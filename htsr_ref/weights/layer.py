@@ -38,7 +38,7 @@ class Layer:
     groups : number of groups of a convolution; divides the axis "out".
     parts : sections of the axis "out"; empty if it is one piece.
     decided : "declared", "declared: <rule>", "inferred: <rule>" or "override: <pattern>".
-    left_out : why the tensor is not analysed; None if it is.
+    left_out : why the tensor is not analyzed; None if it is.
     same_as : the tensor that holds the same weights.
     warnings : what the user should know about this layer.
     data : the numbers, read on demand.

@@ -44,7 +44,7 @@ class TensorSpec:
     Parameters
     ----------
     kind : linear, conv, embedding, recurrent, bias, norm or other.
-    axes : names of the axes; empty for the kinds that are not analysed.
+    axes : names of the axes; empty for the kinds that are not analyzed.
     layer : the layer's name; None to take the tensor's.
     groups : number of groups of a convolution.
     parts : sections of the axis "out".
@@ -201,7 +201,7 @@ def parse_parts(value: Any) -> tuple[Part, ...]:
 
 
 def parse_quantization(value: Any) -> Quantization:
-    """Read a quantisation; ValueError if it is none. Spec: FMT-5."""
+    """Read a quantization; ValueError if it is none. Spec: FMT-5."""
     value = _object(value, "quantization")
     _only_keys(value, ("scale", "zero_point", "axis"), "quantization")
     axis = value.get("axis")

@@ -35,7 +35,7 @@ def open_weights(
 
     Parameters
     ----------
-    source : a safetensors, HDF5, .npz or .npy file, recognised by its content; a folder with
+    source : a safetensors, HDF5, .npz or .npy file, recognized by its content; a folder with
         one safetensors file, or with several and their `*.safetensors.index.json`; such an
         index; or arrays by name.
     layers : the user's corrections: for a tensor's name or a pattern (`*`, `?`, `[...]`) any of

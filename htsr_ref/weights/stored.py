@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class Scaling:
-    """Scale and zero point of quantised numbers: value = (code - zero_point) * scale.
+    """Scale and zero point of quantized numbers: value = (code - zero_point) * scale.
 
     Each is a 0-D or 1-D array, or a tensor of the file that holds one number or one for each
     index of `axis` (a canonical axis; None for numbers that hold for the whole tensor).
@@ -44,7 +44,7 @@ class StoredTensor:
     dtype : number type as stored.
     layout : how the canonical axes follow from the stored ones.
     backing : where the codes are.
-    scaling : scale and zero point of a quantised tensor.
+    scaling : scale and zero point of a quantized tensor.
 
     Spec: FMT-13.
 

@@ -1,4 +1,4 @@
-"""`write_weights`: weight files whose every tensor is labelled."""
+"""`write_weights`: weight files whose every tensor is labeled."""
 
 from __future__ import annotations
 

@@ -83,7 +83,7 @@ def load_images() -> tuple[Images, Images]:
 
 
 def build_network(architecture: str) -> nn.Sequential:
-    """Return an untrained network with PyTorch's default initialisation."""
+    """Return an untrained network with PyTorch's default initialization."""
     if architecture == "mlp":
         modules = {
             "flatten": nn.Flatten(),

@@ -10,7 +10,7 @@ the line, and the medians at μ = 2.5, 3 and 3.5. Kinds of entries:
 
 - `Pareto`: of random sign, |w| ≥ 1, as in the table of universality.py, from which they are read
   for the two-sided distance;
-- `centred Lomax`: |w| + 1 is Pareto, of random sign: the same tail on a smaller variance;
+- `centered Lomax`: |w| + 1 is Pareto, of random sign: the same tail on a smaller variance;
 - `positive Lomax`: the same without the sign, what `numpy.random.Generator.pareto` returns. Their
   mean is not zero.
 
@@ -40,7 +40,7 @@ KS_KINDS: tuple[KsKind, ...] = ("two-sided", "one-sided")
 OUTPUT = Path(__file__).with_suffix(".csv")
 
 
-def centred_lomax(N: int, M: int, mu: float, rng: np.random.Generator) -> Array:
+def centered_lomax(N: int, M: int, mu: float, rng: np.random.Generator) -> Array:
     """Draw entries of random sign with P(|w| > t) = (1 + t)^-μ."""
     W = pareto(N, M, mu, rng)
     return W - np.sign(W)
@@ -48,10 +48,10 @@ def centred_lomax(N: int, M: int, mu: float, rng: np.random.Generator) -> Array:
 
 def positive_lomax(N: int, M: int, mu: float, rng: np.random.Generator) -> Array:
     """Draw positive entries with P(w > t) = (1 + t)^-μ."""
-    return np.abs(centred_lomax(N, M, mu, rng))
+    return np.abs(centered_lomax(N, M, mu, rng))
 
 
-ENTRIES = {"Pareto": pareto, "centred Lomax": centred_lomax, "positive Lomax": positive_lomax}
+ENTRIES = {"Pareto": pareto, "centered Lomax": centered_lomax, "positive Lomax": positive_lomax}
 
 
 def row(entries: str, ks: str, N: int, M: int, medians: Array) -> dict[str, object]:

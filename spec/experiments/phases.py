@@ -36,7 +36,7 @@ OUTPUT = Path(__file__).with_suffix(".csv")
 
 
 def uniform(N: int, M: int, rng: np.random.Generator) -> Matrix:
-    """Draw entries as many networks are initialised."""
+    """Draw entries as many networks are initialized."""
     return rng.uniform(-1.0, 1.0, (N, M))
 
 
@@ -115,7 +115,7 @@ def nearly_deficient(N: int, M: int, rng: np.random.Generator) -> Matrix:
 
 
 def correlated(N: int, M: int, rng: np.random.Generator) -> Matrix:
-    """Draw rows that are correlated with their neighbours."""
+    """Draw rows that are correlated with their neighbors."""
     return ensembles.correlated_rows(N, M, rng.uniform(0.2, 0.8), rng)
 
 

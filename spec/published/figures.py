@@ -21,7 +21,7 @@ from htsr_ref.models.trends import fit_trend
 from htsr_ref.plots import BLUE, ORANGE, new_figure, save_figure
 
 FOLDER = Path(__file__).parent
-LABELLED = {
+LABELED = {
     "densenet121": "densenet121",
     "densenet161": "densenet169",
     "densenet169": "densenet201",
@@ -34,11 +34,11 @@ def densenet() -> None:
     """Draw the DenseNet series twice."""
     with (FOLDER / "natcomm2021" / "models.csv").open(encoding="utf-8") as file:
         rows = {row["model"]: row for row in csv.DictReader(file) if row["series"] == "DenseNet"}
-    accuracy = [100 - float(rows[model]["top1_error"]) for model in LABELLED]
+    accuracy = [100 - float(rows[model]["top1_error"]) for model in LABELED]
     figure = new_figure(8.4, 3.6)
     left, right = figure.subplots(1, 2, sharex=True, sharey=True)
-    _draw_series(left, "labels of the files", [rows[model] for model in LABELLED], accuracy)
-    _draw_series(right, "labels by shape", [rows[label] for label in LABELLED.values()], accuracy)
+    _draw_series(left, "labels of the files", [rows[model] for model in LABELED], accuracy)
+    _draw_series(right, "labels by shape", [rows[label] for label in LABELED.values()], accuracy)
     left.set_ylabel("top-1 accuracy, %")
     save_figure(figure, FOLDER / "densenet.svg")
 
@@ -47,7 +47,7 @@ def _draw_series(axes: Axes, title: str, rows: list[dict[str, str]], accuracy: l
     x = [float(row["mean_alpha_weighted"]) for row in rows]
     trend = fit_trend(x, accuracy)
     axes.plot(x, accuracy, "o", color=BLUE)
-    for model, place in zip(LABELLED, zip(x, accuracy, strict=True), strict=True):
+    for model, place in zip(LABELED, zip(x, accuracy, strict=True), strict=True):
         axes.annotate(model.removeprefix("densenet"), place, (6, 4), textcoords="offset points")
     ends = np.array([min(x), max(x)])
     axes.plot(ends, trend.intercept + trend.slope * ends, color=ORANGE)

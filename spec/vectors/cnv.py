@@ -337,7 +337,7 @@ def fit_case(
         if len(tail) < least and len(points) >= least:
             continue
         alpha, stderr, cdf = ESTIMATORS[estimator](tail, xmin, xmax)
-        top = cdf(xmax) if fields.get("ks_model") == "renormalised" else mpf(1)
+        top = cdf(xmax) if fields.get("ks_model") == "renormalized" else mpf(1)
         gaps = [abs(cdf(x) / top - mpf(k) / len(tail)) for k, x in enumerate(tail)]
         found.append((max(gaps), xmin, tail, alpha, stderr))
         if len(points) < least:
@@ -367,13 +367,13 @@ def fit_case(
 def fit_cases() -> list[Json]:
     """Make the cases of CNV-5 to CNV-8."""
     heavy, body = pareto(24, "2.5"), lognormal(30, "0", "1")
-    largest = {"xmax": "largest", "ks_model": "renormalised"}
+    largest = {"xmax": "largest", "ks_model": "renormalized"}
     return [
-        fit_case("renormalised/pareto", "CNV-7", heavy, **largest),
-        fit_case("renormalised/lognormal", "CNV-7", body, **largest),
+        fit_case("renormalized/pareto", "CNV-7", heavy, **largest),
+        fit_case("renormalized/lognormal", "CNV-7", body, **largest),
         fit_case("unbiased/pareto", "CNV-5", heavy, "mle-unbiased"),
         fit_case("unbiased/lognormal", "CNV-5", body, "mle-unbiased"),
-        fit_case("unbiased/renormalised", "CNV-5 CNV-7", body, "mle-unbiased", **largest),
+        fit_case("unbiased/renormalized", "CNV-5 CNV-7", body, "mle-unbiased", **largest),
         fit_case("bounded/pareto", "CNV-5", heavy[:12], "bounded-mle", **largest),
         fit_case("bounded/lognormal", "CNV-5", body[:14], "bounded-mle", **largest),
         fit_case("bounded/given-xmin", "CNV-5 CNV-6", heavy, "bounded-mle", xmin=1.25, **largest),

@@ -1,6 +1,6 @@
 """What the golden vectors of all chapters share: precision, decimal strings and the form of a case.
 
-No file in this folder imports anything but mpmath, the standard library and its neighbours.
+No file in this folder imports anything but mpmath, the standard library and its neighbors.
 """
 
 from __future__ import annotations

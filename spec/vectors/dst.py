@@ -32,9 +32,9 @@ KEYS = {
     "unbiased_alpha": "PL-35",
     "hill_alpha": "PL-36",
     "log_likelihood_ratio": "PL-37",
-    "normalised_ratio": "PL-37",
+    "normalized_ratio": "PL-37",
     "p_value": "PL-37",
-    "favoured": "PL-37",
+    "favored": "PL-37",
 }
 ORDERS = (1.0, 0.5, 1e-10, 0.0, -1e-10, -0.5, -1.0, -1.5, -2.0, -5.3, -10.0, -29.5, -30.0)
 NEAR = (1.0, 1.0 + 2.0**-30, 1.5, 4.0, 40.0)

@@ -168,20 +168,20 @@ def comparison(
     differences = [log_density(first, p, x) - log_density(second, q, x) for x in points]
     ratio = mp.fsum(differences)
     sigma = mp.sqrt(mp.fsum((d - ratio / n) ** 2 for d in differences) / n)
-    normalised = ratio / (mp.sqrt(n) * sigma)
-    p_value = mp.erfc(mp.sqrt(abs(ratio)) if nested else abs(normalised) / mp.sqrt(2))
+    normalized = ratio / (mp.sqrt(n) * sigma)
+    p_value = mp.erfc(mp.sqrt(abs(ratio)) if nested else abs(normalized) / mp.sqrt(2))
     expected = {
         "log_likelihood_ratio": decimal(ratio),
-        "normalised_ratio": None if nested else decimal(normalised),
+        "normalized_ratio": None if nested else decimal(normalized),
         "p_value": decimal(p_value),
-        "favoured": "first" if ratio > 0 else "second",
+        "favored": "first" if ratio > 0 else "second",
     }
     tolerance = {
         "log_likelihood_ratio": bound("absolute", EPSILON * n * 10),
         "p_value": bound("absolute", "1e-10"),
     }
     if not nested:
-        tolerance["normalised_ratio"] = bound("relative", "1e-9")
+        tolerance["normalized_ratio"] = bound("relative", "1e-9")
     given = {"first": first, "second": second, "tail": list(tail), "xmin": min(tail)}
     requirements = "PL-38" if nested else "PL-37"
     return case(f"dst/comparison/{name}", requirements, given, expected, tolerance)
@@ -196,9 +196,9 @@ def degenerate_comparison(
     require(mp.fsum(log**2 for log in logs) / len(logs) >= 2 * mean**2, f"{name}: not the limit")
     expected = {
         "log_likelihood_ratio": decimal(mpf(0)),
-        "normalised_ratio": None,
+        "normalized_ratio": None,
         "p_value": None,
-        "favoured": None,
+        "favored": None,
     }
     given = {"first": first, "second": second, "tail": list(tail), "xmin": min(tail)}
     return case(f"dst/comparison/{name}", "PL-37 PL-39", given, expected)

@@ -1,6 +1,6 @@
 """The laws of a tail and their likelihoods at 50 digits, straight from the densities.
 
-A law is an unnormalised density f on x ≥ xmin and the integral of f from x on. Everything else,
+A law is an unnormalized density f on x ≥ xmin and the integral of f from x on. Everything else,
 the maximum of the likelihood included, follows from these two.
 """
 
@@ -28,7 +28,7 @@ FREE = {
 
 
 def log_shape(law: str, p: Parameters, x: mpf) -> mpf:
-    """Logarithm of the unnormalised density f."""
+    """Logarithm of the unnormalized density f."""
     if law in ("power_law", "bounded_power_law"):
         return -p["alpha"] * mp.log(x)
     if law == "truncated_power_law":
@@ -123,12 +123,12 @@ def most_likely(
 def standard_errors(law: str, p: Parameters, n: int) -> list[mpf]:
     """Square roots of the diagonal of the inverse Fisher information of n points.
 
-    For an exponential family it is n times the second derivatives of the log-normaliser, taken
+    For an exponential family it is n times the second derivatives of the log-normalizer, taken
     here in units of the parameters.
     """
     names = FREE[law]
 
-    def normaliser(*values: mpf) -> mpf:
+    def normalizer(*values: mpf) -> mpf:
         scaled = {name: p[name] * value for name, value in zip(names, values, strict=True)}
         return log_integral(law, {**p, **scaled}, p["xmin"])
 
@@ -137,6 +137,6 @@ def standard_errors(law: str, p: Parameters, n: int) -> list[mpf]:
     for i in size:
         for j in size:
             order = tuple((k == i) + (k == j) for k in size)
-            information[i, j] = mp.diff(normaliser, [mpf(1)] * len(names), order)
+            information[i, j] = mp.diff(normalizer, [mpf(1)] * len(names), order)
     inverse = information**-1
     return [p[name] * mp.sqrt(inverse[i, i] / n) for i, name in enumerate(names)]

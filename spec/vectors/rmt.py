@@ -20,7 +20,7 @@ KEYS = {
     "quantiles": "RMT-23",
     "f1": "RMT-24",
     "upper_quantiles": "RMT-25",
-    "centre": "RMT-26",
+    "center": "RMT-26",
     "scale": "RMT-26",
     "position": "RMT-31",
     "overlap": "RMT-32",
@@ -201,10 +201,10 @@ def tracy_widom_cases() -> list[dict[str, Json]]:
 def largest_case(N: int, M: int, variance: float) -> dict[str, Json]:
     """RMT-26."""
     rows, columns = mp.sqrt(N - 1), mp.sqrt(M)
-    centre = (rows + columns) ** 2 * variance / N
+    center = (rows + columns) ** 2 * variance / N
     scale = (rows + columns) * mp.cbrt(1 / rows + 1 / columns) * variance / N
     given = {"N": N, "M": M, "variance": variance}
-    expected = {"centre": decimal(centre), "scale": decimal(scale)}
+    expected = {"center": decimal(center), "scale": decimal(scale)}
     tolerance = dict.fromkeys(expected, bound("relative", mpf("1e-13")))
     return case(f"rmt/largest/{N}x{M}", "RMT-26", given, expected, tolerance)
 

@@ -256,7 +256,7 @@ def test_small_parts_of_a_layer_are_left_out_with_a_warning():
 
 
 @pytest.mark.spec("MAT-8")
-def test_only_the_kinds_of_the_convention_are_analysed():
+def test_only_the_kinds_of_the_convention_are_analyzed():
     arrays = {"embed": gaussian(60, 50), "lstm": gaussian(60, 50), "fc": gaussian(60, 50)}
     declared = {"embed": {"kind": "embedding"}, "lstm": {"kind": "recurrent"}}
     report = analyze(arrays, layers=declared)

@@ -19,7 +19,7 @@ from htsr_ref.powerlaw.fingers import clip_fingers
 from htsr_ref.powerlaw.laws import fit_law
 from htsr_ref.spectra.spectrum import Spectrum, solver_error, spectrum
 
-RENORMALISED = {"xmax": "largest", "ks_model": "renormalised"}
+RENORMALIZED = {"xmax": "largest", "ks_model": "renormalized"}
 
 
 def fit(values: np.ndarray, **fields: object) -> TailFit:
@@ -62,7 +62,7 @@ def test_the_plain_fit_is_that_of_samples(xmin, rng):
     ("estimator", "law", "fields"),
     [
         ("truncated", "truncated_power_law", {}),
-        ("bounded-mle", "bounded_power_law", RENORMALISED),
+        ("bounded-mle", "bounded_power_law", RENORMALIZED),
     ],
 )
 @pytest.mark.parametrize("xmin", ["ks", "peak-slip", 1.5])
@@ -146,7 +146,7 @@ def test_the_rule_for_few_eigenvalues_ends_at_twenty_above_the_floor():
         ([1.0, 2.0, 2.0], {"xmin": "median", "xmin_position": 2.0}, "the rule xmin = median"),
         ([1.0, 2.0], {"estimator": "mle-unbiased"}, "the rule xmin = ks"),
         ([2.0, 2.0], {"small_samples": "corrected"}, "the rule xmin = ks"),
-        ([2.0, 2.0], RENORMALISED, "the rule xmin = ks"),
+        ([2.0, 2.0], RENORMALIZED, "the rule xmin = ks"),
         ([1.0, 2.0], {"xmin": 5.0}, "no value lies above xmin = 5.0"),
         ([1.0, 2.0], {"xmin": 5.0, "estimator": "truncated"}, "the rule xmin = 5.0"),
     ],
@@ -189,9 +189,9 @@ def test_a_pool_is_as_coarse_as_its_coarsest_matrix():
 
 @pytest.mark.spec("CNV-7")
 @given(generators)
-def test_a_renormalised_distance_vanishes_at_the_upper_end(rng):
+def test_a_renormalized_distance_vanishes_at_the_upper_end(rng):
     values = pareto(rng, 30)
-    convention: Convention = PAPER.override({**RENORMALISED, "ks": "one-sided", "xmin": 1.0})
+    convention: Convention = PAPER.override({**RENORMALIZED, "ks": "one-sided", "xmin": 1.0})
     found = fit_eigenvalues(eigen(values), convention)
     tail = np.sort(values)
     cdf = 1 - tail ** (1 - found.alpha)
@@ -202,7 +202,7 @@ def test_a_renormalised_distance_vanishes_at_the_upper_end(rng):
 
 @pytest.mark.spec("CNV-5")
 @pytest.mark.parametrize(
-    ("estimator", "others"), [("bounded-mle", RENORMALISED), ("truncated", {})]
+    ("estimator", "others"), [("bounded-mle", RENORMALIZED), ("truncated", {})]
 )
 def test_the_interval_is_that_of_the_estimator(estimator, others):
     found = fit(np.linspace(1.0, 3.0, 60), **others, estimator=estimator, xmin=1.0)

@@ -148,7 +148,7 @@ def test_without_a_floor_round_off_enters_and_with_one_it_does_not():
     [
         {"estimator": "mle-unbiased"},
         {"xmin": "median", "xmin_position": 2.0},
-        {"xmax": "largest", "ks_model": "renormalised"},
+        {"xmax": "largest", "ks_model": "renormalized"},
         {"small_samples": "corrected"},
         {"clip_fingers": 3},
     ],

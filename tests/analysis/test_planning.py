@@ -1,4 +1,4 @@
-"""Which matrices are analysed: limits of size."""
+"""Which matrices are analyzed: limits of size."""
 
 import numpy as np
 import pytest

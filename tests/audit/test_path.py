@@ -34,7 +34,7 @@ def test_choices_that_need_one_another_are_taken_together():
     assert {"conv"} in steps
     assert {"xmin", "xmin_position"} in steps
     bounded = PAPER.override(
-        {"estimator": "bounded-mle", "xmax": "largest", "ks_model": "renormalised"}
+        {"estimator": "bounded-mle", "xmax": "largest", "ks_model": "renormalized"}
     )
     (step,) = changes_between(PAPER, bounded)
     assert set(step) == {"estimator", "xmax", "ks_model"}

@@ -79,7 +79,7 @@ def test_the_faults_of_degenerate_layers_are_named(tmp_path):
 
 @pytest.mark.spec("AUD-12", "AUD-13")
 @pytest.mark.parametrize("network", ["mlp", "convnet"])
-def test_an_unknown_table_of_it_is_recognised(tmp_path, network):
+def test_an_unknown_table_of_it_is_recognized(tmp_path, network):
     found = audited(opened(network), written(tmp_path, to_csv(details(network))), None)
     assert found.explanation.base == "weightwatcher"
     assert (found.explanation.changes, found.ties) == ({}, ())

@@ -155,5 +155,5 @@ def test_allow_skipped_accepts_bad_layers_but_not_failed_gates(htsr, broken):
 def test_a_layer_left_out_on_purpose_is_no_fault(htsr, model):
     outcome = htsr("analyze", model, "--set", "layer_kinds=conv")
     assert outcome.code == 0
-    assert "no weight matrix was analysed" in outcome.err
+    assert "no weight matrix was analyzed" in outcome.err
     assert "skipped: fc1: kind linear is not among layer_kinds" in outcome.out

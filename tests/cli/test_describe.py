@@ -33,7 +33,7 @@ def test_every_tensor_is_listed_with_how_it_was_decided(htsr, model):
     }
 
 
-def test_the_convention_decides_what_would_be_analysed(htsr, model):
+def test_the_convention_decides_what_would_be_analyzed(htsr, model):
     outcome = htsr("describe", model, "--set", "min_dim=0", "--set", "layer_kinds=conv")
     assert [cells[4] for cells in rows(outcome.out).values()] == ["9", "0", "0", "0"]
     assert "convention paper with layer_kinds = conv, min_dim = 0\n" in outcome.out
@@ -48,7 +48,7 @@ def test_the_cost_is_that_of_all_matrices(htsr, examples, solver):
     flops, memory = sum(cost.flops for cost in costs), max(cost.memory for cost in costs)
     last = htsr("describe", path, "--solver", solver).out.splitlines()[-1]
     assert last == (
-        f"to analyse: {len(matrices)} matrices, about {flops / 1e9:.3g} Gflop, "
+        f"to analyze: {len(matrices)} matrices, about {flops / 1e9:.3g} Gflop, "
         f"{memory / 2**20:.3g} MiB of work space"
     )
 

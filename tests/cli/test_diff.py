@@ -47,7 +47,7 @@ def test_a_report_and_its_file_are_identical(htsr, model, tmp_path):
     outcome = htsr("diff", report, model, "--convention", "paper")
     assert (outcome.code, outcome.out) == (2, "")
     assert outcome.err == (
-        f"htsr: error: {report}: it follows hill-peak, not paper. Analyse its weights again, or "
+        f"htsr: error: {report}: it follows hill-peak, not paper. Analyze its weights again, or "
         "leave out --convention and --set\n"
     )
 

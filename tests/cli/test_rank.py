@@ -132,7 +132,7 @@ def test_different_conventions_are_not_ranked_together(htsr, series):
     assert (outcome.code, outcome.out) == (2, "")
     assert outcome.err == (
         "htsr: error: b.safetensors and a.json follow different conventions. "
-        "Analyse both under one\n"
+        "Analyze both under one\n"
     )
 
 
@@ -147,7 +147,7 @@ def test_a_report_must_follow_what_is_asked_for(htsr, series):
         (["--set", "min_dim=7"], "it follows paper with min_dim = 0, not paper with", "and --set"),
         (["--convention", "hill-peak"], "it follows paper with min_dim = 0, not hill", "and --set"),
         (["--convention", "paper"], "it follows paper with min_dim = 0, not paper.", "and --set"),
-        (["--solver", "gram"], "its solver was svd, not gram. Analyse", "out --solver"),
+        (["--solver", "gram"], "its solver was svd, not gram. Analyze", "out --solver"),
     ]:
         outcome = htsr("rank", *reports, *options)
         assert (outcome.code, outcome.out) == (2, "")
@@ -173,7 +173,7 @@ def test_a_model_of_which_nothing_was_analysed_is_named(htsr, series):
     outcome = htsr("rank", *series, "vector.npy")
     assert outcome.code == 0
     assert ranked(outcome.out)[-1] == "vector.npy"
-    assert outcome.err.startswith("htsr: vector.npy: no weight matrix was analysed")
+    assert outcome.err.startswith("htsr: vector.npy: no weight matrix was analyzed")
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"spec_version": "99.0"}'])

@@ -105,15 +105,15 @@ def test_parts_of_different_sizes_are_said_to_be(htsr, tmp_path, model):
     assert "2 up to 24×20" in table
 
 
-def test_nothing_to_analyse(htsr, tmp_path):
+def test_nothing_to_analyze(htsr, tmp_path):
     save_file({"fc.bias": np.ones(3)}, tmp_path / "bias.safetensors")
     outcome = htsr("analyze", tmp_path / "bias.safetensors")
     assert (outcome.code, outcome.err) == (
         0,
-        f"htsr: {tmp_path / 'bias.safetensors'}: no weight matrix was analysed. `htsr describe` "
+        f"htsr: {tmp_path / 'bias.safetensors'}: no weight matrix was analyzed. `htsr describe` "
         "says what the file holds\n",
     )
-    assert "no weight matrix was analysed" in outcome.out
+    assert "no weight matrix was analyzed" in outcome.out
     assert "1 tensor (biases" in outcome.out
 
 
@@ -132,7 +132,7 @@ def test_a_weight_matrix_that_cannot_be_decoded_is_no_bias(htsr, tmp_path):
         assert f"skipped: {name}: {reason}\n" in analyzed.out
         assert re.search(rf"^{name} .* {reason}$", described.out, re.M)
     assert "left out: 1 tensor (biases, norms, …)" in analyzed.out
-    assert "no weight matrix was analysed" in analyzed.err
+    assert "no weight matrix was analyzed" in analyzed.err
     assert validated.out == (
         f"{path}: npz, 3 tensors, 0 declared by a manifest; all that can be read well formed "
         "and finite\n"

@@ -40,7 +40,7 @@ def compute_comparison(given: Json) -> Json:
     tail, xmin = given["tail"], given["xmin"]
     first, second = (DISTRIBUTIONS[given[side]].fit(tail, xmin) for side in ("first", "second"))
     found = compare(first, second, tail)
-    names = ("log_likelihood_ratio", "normalised_ratio", "p_value", "favoured")
+    names = ("log_likelihood_ratio", "normalized_ratio", "p_value", "favored")
     return {name: getattr(found, name) for name in names}
 
 

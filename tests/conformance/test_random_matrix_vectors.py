@@ -30,7 +30,7 @@ def compute_quantiles(given: Json) -> Json:
 
 def compute_largest(given: Json) -> Json:
     law = tracy_widom.largest_eigenvalue(given["N"], given["M"], given["variance"])
-    return {"centre": law.centre, "scale": law.scale}
+    return {"center": law.center, "scale": law.scale}
 
 
 def compute_spike(given: Json) -> Json:

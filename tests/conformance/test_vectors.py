@@ -158,7 +158,7 @@ def compute_metrics(given: Json) -> Json:
 
 
 def compute_means(given: Json) -> Json:
-    """Analyse a model of convolutions, a kernel position a matrix, whose metrics are given."""
+    """Analyze a model of convolutions, a kernel position a matrix, whose metrics are given."""
     prepared = [matrix_report(numbers) for layer in given["layers"] for numbers in layer]
     kernels = {f"{i}": np.ones((2, 2, 1, len(layer))) for i, layer in enumerate(given["layers"])}
     alpha_range = given["alpha_range"] and tuple(given["alpha_range"])

@@ -26,9 +26,9 @@ COMPANIONS = {
     "operator": {"map_size": 4},
     "toggled": {"conv": "pooled"},
     "median": {"xmin_position": 2.0},
-    "largest": {"ks_model": "renormalised"},
-    "renormalised": {"xmax": "largest"},
-    "bounded-mle": {"xmax": "largest", "ks_model": "renormalised"},
+    "largest": {"ks_model": "renormalized"},
+    "renormalized": {"xmax": "largest"},
+    "bounded-mle": {"xmax": "largest", "ks_model": "renormalized"},
 }
 """What some values need beside them (CNV-2)."""
 
@@ -109,11 +109,11 @@ def test_a_value_of_the_wrong_form_is_refused(name, value):
 @pytest.mark.parametrize(
     ("changes", "complaint"),
     [
-        ({"xmax": "largest"}, "xmax = largest needs ks_model = renormalised, which is unbounded"),
-        ({"ks_model": "renormalised"}, "ks_model = renormalised needs xmax = largest"),
+        ({"xmax": "largest"}, "xmax = largest needs ks_model = renormalized, which is unbounded"),
+        ({"ks_model": "renormalized"}, "ks_model = renormalized needs xmax = largest"),
         ({"estimator": "bounded-mle"}, "estimator = bounded-mle needs xmax = largest"),
         (
-            {"estimator": "truncated", "xmax": "largest", "ks_model": "renormalised"},
+            {"estimator": "truncated", "xmax": "largest", "ks_model": "renormalized"},
             "estimator = truncated needs xmax = none",
         ),
         ({"small_samples": "corrected", "xmin": "peak"}, "corrected needs xmin = ks"),

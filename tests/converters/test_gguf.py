@@ -1,4 +1,4 @@
-"""GGUF files without llama.cpp: exact weights, and the values of quantised blocks."""
+"""GGUF files without llama.cpp: exact weights, and the values of quantized blocks."""
 
 import struct
 
@@ -35,13 +35,13 @@ def test_fused_stacked_and_convolutional(tmp_path):
     assert entries["v.patch_embd.weight"]["axes"] == ["out", "in", "k1", "k2"]
 
 
-def test_quantised_numbers_are_named(tmp_path):
-    weights = converted(gguf_files, FOLDER / "quantised.gguf", tmp_path)
+def test_quantized_numbers_are_named(tmp_path):
+    weights = converted(gguf_files, FOLDER / "quantized.gguf", tmp_path)
     assert weights.entries["Q4_K.weight"]["rule"].endswith(", from Q4_K")
     assert set(weights.dtypes.values()) == {"float32"}
     assert (
         "note: 1 tensors of type Q4_K become float32"
-        in convert(gguf_files, FOLDER / "quantised.gguf", "--dry-run").err
+        in convert(gguf_files, FOLDER / "quantized.gguf", "--dry-run").err
     )
 
 

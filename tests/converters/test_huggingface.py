@@ -176,7 +176,7 @@ def test_a_tensor_that_the_index_leaves_out(tmp_path):
     assert "which is not in the index" in weights.manifest["extra"]["notes"][0]
 
 
-def test_a_labelled_file_is_given_to_htsr(tmp_path):
+def test_a_labeled_file_is_given_to_htsr(tmp_path):
     converted(huggingface, FOLDER / "gpt2", tmp_path)
     assert "has a manifest already" in refused(
         huggingface, tmp_path / "converted.safetensors", tmp_path

@@ -49,7 +49,7 @@ def test_kinds_and_groups(tmp_path):
     assert set(kinds.values()) == {"recurrent"}
 
 
-def test_shapes_and_neighbours_win_over_names(tmp_path):
+def test_shapes_and_neighbors_win_over_names(tmp_path):
     entries = converted(jax_files, FOLDER / "misnamed.msgpack", tmp_path).entries
     assert [entries[f"{name}/kernel"]["kind"] for name in ("value", "out", "layers/conv")] == [
         "conv"
@@ -110,7 +110,7 @@ QUERY_KEY = ("query/kernel", "key/kernel")
         ({"d/kernel": (5, 5), "d/bias": (5,)}, ["out", "in"], (5, 5)),
     ],
 )
-def test_axes_by_neighbours(shapes, axes, shape, tmp_path):
+def test_axes_by_neighbors(shapes, axes, shape, tmp_path):
     name = next(iter(shapes))
     arrays = {
         name: np.arange(np.prod(shape)).reshape(shape) * 1.0 for name, shape in shapes.items()

@@ -159,9 +159,9 @@ def test_bad_files_are_refused(tmp_path):
     assert "Use gguf_files.py" in refused(keras_files, path, tmp_path)
 
 
-def test_what_keras_quantised_is_refused_by_name(tmp_path):
+def test_what_keras_quantized_is_refused_by_name(tmp_path):
     path = weights_file(tmp_path / "w.h5", kernel=np.ones((2, 3), "i1"), bias=np.ones(3, "f4"))
-    assert "tensor 'mine/kernel': it is quantised" in refused(keras_files, path, tmp_path)
+    assert "tensor 'mine/kernel': it is quantized" in refused(keras_files, path, tmp_path)
 
 
 def test_links_out_of_the_file_are_not_followed(tmp_path):

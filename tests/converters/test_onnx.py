@@ -30,7 +30,7 @@ def test_kinds_layers_and_parts(tmp_path):
     assert [entry["axes"][0] for entry in recurrent] == ["out"] * 2 + ["stack"] * 2
 
 
-def test_quantised_weights_come_with_their_scales(tmp_path):
+def test_quantized_weights_come_with_their_scales(tmp_path):
     entries = converted(onnx_files, FOLDER / "branches.onnx", tmp_path).entries
     assert entries["q.w"]["quantization"] == {"scale": {"tensor": "q.scale"}, "axis": 0}
     assert entries["k.w"]["quantization"] == {
@@ -119,7 +119,7 @@ def far(offset):
         (model(tensor(W, NUMBERS, dims=(3, 1, 2)), TRANSPOSED), "its 3 inputs are not cut by 2"),
         (
             model(tensor(W, field(9, bytes(6)), dtype=2), PACKED),
-            "it is packed or quantised for MatMulNBits",
+            "it is packed or quantized for MatMulNBits",
         ),
         (model(tensor(W, NUMBERS), CALL) + FUNCTION, "the model's own function MatMul takes it"),
         (model(outside(b"/etc/passwd"), MATMUL), "outside of the folder"),

@@ -167,13 +167,13 @@ def test_what_is_no_regular_file(tmp_path):
     assert "no regular file" in refused(pytorch, tmp_path, tmp_path)
 
 
-def test_quantised_tensors_have_the_values_of_pytorch(tmp_path):
+def test_quantized_tensors_have_the_values_of_pytorch(tmp_path):
     path = FOLDER / "quantized.pt"
     weights = converted(pytorch, path, tmp_path)
     with np.load(FOLDER / "quantized.pt.values.npz") as values:
-        quantised = [name for name, e in weights.entries.items() if "quantization" in e]
-        assert sorted(quantised) == sorted(values)
-        for name in quantised:
+        quantized = [name for name, e in weights.entries.items() if "quantization" in e]
+        assert sorted(quantized) == sorted(values)
+        for name in quantized:
             codes = weights.arrays[name]
             how = weights.entries[name]["quantization"]
             shape = [1] * codes.ndim

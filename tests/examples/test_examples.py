@@ -1,4 +1,4 @@
-"""The trained networks in spec/examples are complete, alike, labelled and small.
+"""The trained networks in spec/examples are complete, alike, labeled and small.
 
 That the weights have the accuracies stated in accuracy.csv is checked by `train.py --verify`,
 which needs the images.

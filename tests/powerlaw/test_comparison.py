@@ -26,16 +26,16 @@ def test_vuong_by_hand():
     # Differences 3, 1, -1, 1: R = 4, mean 1, σ² = (4 + 0 + 4 + 0)/4 = 2.
     found = vuong_test(np.array([3.0, 2.0, 0.0, 1.0]), np.array([0.0, 1.0, 1.0, 0.0]))
     assert found.log_likelihood_ratio == 4.0
-    assert found.normalised_ratio == pytest.approx(math.sqrt(2), rel=1e-15)
+    assert found.normalized_ratio == pytest.approx(math.sqrt(2), rel=1e-15)
     assert found.p_value == pytest.approx(math.erfc(1.0), rel=1e-14)
-    assert (found.favoured, found.test, found.at_boundary) == ("first", "vuong", False)
+    assert (found.favored, found.test, found.at_boundary) == ("first", "vuong", False)
 
 
 @pytest.mark.spec("PL-37")
 def test_p_is_twice_the_normal_tail():
     rng = np.random.default_rng(1)
     found = vuong_test(rng.standard_normal(50), rng.standard_normal(50))
-    assert found.p_value == pytest.approx(2 * stats.norm.sf(abs(found.normalised_ratio)), rel=1e-12)
+    assert found.p_value == pytest.approx(2 * stats.norm.sf(abs(found.normalized_ratio)), rel=1e-12)
 
 
 @pytest.mark.spec("PL-37")
@@ -46,16 +46,16 @@ def test_exchanging_the_laws_exchanges_the_sign(tail):
     forth, back = compare(first, second, tail), compare(second, first, tail)
     assert back.log_likelihood_ratio == -forth.log_likelihood_ratio
     assert back.p_value == forth.p_value
-    assert {forth.favoured, back.favoured} in ({"first", "second"}, {None})
+    assert {forth.favored, back.favored} in ({"first", "second"}, {None})
 
 
 @pytest.mark.spec("PL-37")
-def test_the_right_law_is_favoured():
+def test_the_right_law_is_favored():
     rng = np.random.default_rng(5)
     heavy, light = PowerLaw(2.2, 1.0).sample(500, rng), Exponential(1.0, 1.0).sample(500, rng)
     for tail, right in ((heavy, "first"), (light, "second")):
         found = compare(PowerLaw.fit(tail, 1.0), Exponential.fit(tail, 1.0), tail)
-        assert found.favoured == right
+        assert found.favored == right
         assert found.p_value < 1e-3
 
 
@@ -76,7 +76,7 @@ def test_against_a_law_that_contains_it_the_power_law_never_wins():
         for kind in (Lognormal, StretchedExponential):
             found = compare(PowerLaw.fit(tail, 1.0), kind.fit(tail, 1.0), tail)
             assert found.test == "vuong"
-            assert found.favoured in ("second", None)
+            assert found.favored in ("second", None)
 
 
 @pytest.mark.spec("PL-38")
@@ -84,7 +84,7 @@ def test_against_a_law_that_contains_it_the_power_law_never_wins():
 def test_nested_p_is_the_tail_of_chi_square(ratio):
     found = nested_test(np.array([0.0, ratio]), np.zeros(2), at_boundary=True)
     assert found.p_value == pytest.approx(stats.chi2.sf(-2 * ratio, 1), rel=1e-12)
-    assert found.normalised_ratio is None
+    assert found.normalized_ratio is None
     assert (found.test, found.at_boundary) == ("nested", True)
 
 
@@ -104,7 +104,7 @@ def test_nested_pairs_are_known_in_either_order(small, large, at_boundary):
     forth, back = compare(first, second, tail), compare(second, first, tail)
     assert (forth.test, back.test) == ("nested", "nested")
     assert (forth.at_boundary, back.at_boundary) == (at_boundary, at_boundary)
-    assert (forth.favoured, back.favoured) == ("second", "first")
+    assert (forth.favored, back.favored) == ("second", "first")
     assert forth.log_likelihood_ratio < 0
 
 
@@ -127,9 +127,9 @@ def test_a_law_equal_to_its_limit_is_neither_better_nor_worse():
     for kind in (Lognormal, StretchedExponential):
         found = compare(power_law, kind.fit(tail, 1.0), tail)
         assert found.log_likelihood_ratio == 0.0
-        assert (found.normalised_ratio, found.p_value, found.favoured) == (None, None, None)
+        assert (found.normalized_ratio, found.p_value, found.favored) == (None, None, None)
     pure = compare(power_law, TruncatedPowerLaw(power_law.alpha, 0.0, 1.0), tail)
-    assert (pure.log_likelihood_ratio, pure.p_value, pure.favoured) == (0.0, 1.0, None)
+    assert (pure.log_likelihood_ratio, pure.p_value, pure.favored) == (0.0, 1.0, None)
 
 
 @pytest.mark.spec("PL-39")
@@ -138,8 +138,8 @@ def test_a_constant_difference_has_no_p_value():
     tail = np.array([1.0, 2.0, 3.0, 7.0])
     found = compare(BoundedPowerLaw(2.5, 1.0, 10.0), PowerLaw(2.5, 1.0), tail)
     assert found.log_likelihood_ratio == pytest.approx(-4 * math.log1p(-(10**-1.5)), rel=1e-12)
-    assert (found.normalised_ratio, found.p_value) == (None, None)
-    assert found.favoured == "first"
+    assert (found.normalized_ratio, found.p_value) == (None, None)
+    assert found.favored == "first"
 
 
 @pytest.mark.spec("PL-37")

@@ -144,7 +144,7 @@ def test_a_draw_beyond_the_largest_number_is_that_number():
 @pytest.mark.spec("PL-21", "PL-23", "PL-26", "PL-28", "PL-30", "PL-32")
 @kinds
 @given(tails)
-def test_no_neighbour_is_more_likely_than_the_estimate(kind, tail):
+def test_no_neighbor_is_more_likely_than_the_estimate(kind, tail):
     assume(not (kind in SPREAD_NEEDED and np.ptp(np.log(tail)) == 0))
     law = kind.fit(tail, tail.min())
     best = log_likelihood(law, tail)

@@ -59,7 +59,7 @@ def test_positive_orders_are_scipys(s):
 
 
 @given(st.floats(0, 60), st.floats(-40, 7))
-def test_neighbouring_orders_satisfy_the_recurrence(p, log_x):
+def test_neighboring_orders_satisfy_the_recurrence(p, log_x):
     x = np.exp(log_x)
     this, after = (np.exp(log_scaled_expint(order, log_x)) for order in (p, p + 1))
     # p E_(p+1) + x E_p = e^-x

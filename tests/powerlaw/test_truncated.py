@@ -24,7 +24,7 @@ def test_it_tends_to_the_power_law_as_the_rate_tends_to_zero(alpha):
         law = TruncatedPowerLaw(alpha, rate, 1.0)
         gaps.append(float(np.abs(law.logpdf(points) - pure.logpdf(points)).max()))
     assert gaps == sorted(gaps, reverse=True)
-    # The normaliser comes near its limit as Γ(2-α) (λ xmin)^(α-1): slowly for α near 1.
+    # The normalizer comes near its limit as Γ(2-α) (λ xmin)^(α-1): slowly for α near 1.
     assert gaps[-1] < 1e-12 * (1 + alpha) + 1.1 * 1e-300 ** (alpha - 1)
     limit = TruncatedPowerLaw(alpha, 0.0, 1.0)
     np.testing.assert_array_equal(limit.logpdf(points), pure.logpdf(points))
@@ -68,7 +68,7 @@ def test_inside_its_range_the_law_has_the_tails_means(log10_mean_log, log10_abov
 @pytest.mark.spec("PL-26")
 @pytest.mark.parametrize("log_scale", [-300.0, -30.0, -3.0, 0.0, 3.0])
 @pytest.mark.parametrize("alpha", [1.0, 1.01, 1.5, 2.0, 2.7, 7.0, 30.0])
-def test_moments_are_derivatives_of_the_normaliser(alpha, log_scale):
+def test_moments_are_derivatives_of_the_normalizer(alpha, log_scale):
     # ln Z(α, κ): -∂/∂α is the mean of L, and Z(α-1)/Z - 1 that of x/xmin - 1.
     moments = truncated_moments(alpha, log_scale)
     with mpmath.workdps(50):
@@ -126,13 +126,13 @@ def test_large_samples_give_the_parameters_back(alpha, rate):
 def test_standard_errors_are_those_of_the_curvature(alpha, rate):
     n = 50
 
-    def log_normaliser(a, r):
+    def log_normalizer(a, r):
         return mpmath.log(mpmath.gammainc(1 - a, 2 * r)) + (a - 1) * mpmath.log(r)
 
     with mpmath.workdps(40):
         point = (mpmath.mpf(alpha), mpmath.mpf(rate))
         second = [
-            [mpmath.diff(log_normaliser, point, order) for order in row]
+            [mpmath.diff(log_normalizer, point, order) for order in row]
             for row in (((2, 0), (1, 1)), ((1, 1), (0, 2)))
         ]
         covariance = mpmath.inverse(n * mpmath.matrix(second))
@@ -158,7 +158,7 @@ def test_without_a_cutoff_only_the_exponent_has_an_error():
 @pytest.mark.spec("PL-26")
 @pytest.mark.parametrize("log_scale", [-600.0, -30.0, -1.0, 0.0, 3.0, 10.0])
 @pytest.mark.parametrize("alpha", [0.0, 0.5, 1.0, 1.01, 2.0, 7.0, 30.0, 1e4])
-def test_quadrature_gives_the_normaliser(alpha, log_scale):
+def test_quadrature_gives_the_normalizer(alpha, log_scale):
     moments = truncated_moments(alpha, log_scale)
     expected = float(log_scaled_expint(alpha, log_scale))
     assert moments.log_mass == pytest.approx(expected, rel=1e-13, abs=1e-13)

@@ -1,7 +1,7 @@
 """Every point of a sample taken k times: the same law, known √k more precisely.
 
 Sums over the points grow by k and variances with the divisor n stay, so errors fall, and
-normalised ratios of likelihoods rise, by √k; a divisor n - 1 would not do.
+normalized ratios of likelihoods rise, by √k; a divisor n - 1 would not do.
 """
 
 import math
@@ -31,10 +31,10 @@ def test_the_exponent_stays_and_its_error_falls(sample, k):
 
 @pytest.mark.spec("PL-37")
 @given(distinct_samples(min_size=3), distinct_samples(min_size=3), repeats)
-def test_the_normalised_ratio_rises(first, second, k):
+def test_the_normalized_ratio_rises(first, second, k):
     n = min(first.size, second.size)
     logs = np.log(first[:n]), np.log(second[:n])
     once, often = vuong_test(*logs), vuong_test(*(np.repeat(log, k) for log in logs))
-    assume(once.normalised_ratio is not None and abs(once.log_likelihood_ratio) > 1e-6)
+    assume(once.normalized_ratio is not None and abs(once.log_likelihood_ratio) > 1e-6)
     assert often.log_likelihood_ratio == pytest.approx(k * once.log_likelihood_ratio, rel=1e-9)
-    assert often.normalised_ratio == pytest.approx(math.sqrt(k) * once.normalised_ratio, rel=1e-6)
+    assert often.normalized_ratio == pytest.approx(math.sqrt(k) * once.normalized_ratio, rel=1e-6)

@@ -16,15 +16,15 @@ KINDS = ["two-sided", "one-sided"]
 
 
 @pytest.mark.spec("PL-11", "CNV-7")
-@pytest.mark.parametrize("renormalised", [False, True])
+@pytest.mark.parametrize("renormalized", [False, True])
 @pytest.mark.parametrize("ks", KINDS)
 @settings(max_examples=4 * settings().max_examples)
 @given(st.one_of(large_samples(), positive_samples))
-def test_shortcuts_change_no_bit(ks, renormalised, sample):
+def test_shortcuts_change_no_bit(ks, renormalized, sample):
     ascending = np.sort(sample)
     logs = log_ratios(ascending)
-    found = search_exact(ascending, logs, ks, renormalised=renormalised)
-    assert found == search_plain(ascending, logs, ks, renormalised=renormalised)
+    found = search_exact(ascending, logs, ks, renormalized=renormalized)
+    assert found == search_plain(ascending, logs, ks, renormalized=renormalized)
 
 
 @pytest.mark.spec("PL-4", "PL-11")

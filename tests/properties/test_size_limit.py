@@ -1,4 +1,4 @@
-"""A matrix is analysed if and only if its smaller dimension is at least min_dim."""
+"""A matrix is analyzed if and only if its smaller dimension is at least min_dim."""
 
 import pytest
 from hypothesis import given
@@ -10,7 +10,7 @@ from htsr_ref import PAPER, analyze
 
 @pytest.mark.spec("MAT-1", "MAT-7")
 @given(generators, shapes(), st.integers(-2, 2), st.booleans())
-def test_min_dim_is_the_smallest_that_is_analysed(rng, shape, above, wide):
+def test_min_dim_is_the_smallest_that_is_analyzed(rng, shape, above, wide):
     N, M = shape
     min_dim = max(0, M + above)
     convention = PAPER.override({"min_dim": min_dim, "min_dim_applies_to": "all"})

@@ -30,7 +30,7 @@ def test_eigenvalues_shrink_as_n_grows(W, rows, solver):
 
 
 @given(matrices, st.integers(1, 30), SOLVERS)
-def test_without_normalisation_they_do_not_move(W, rows, solver):
+def test_without_normalization_they_do_not_move(W, rows, solver):
     before = spectrum(W, solver=solver, normalization="none")
     after = spectrum(padded(W, rows), solver=solver, normalization="none")
     allowed = 2 * solver_error(after.N) * after.lambda_max

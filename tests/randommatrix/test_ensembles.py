@@ -110,7 +110,7 @@ def test_prescribed_singular_values_come_back(seed, M, more):
     wanted = np.sort(rng.exponential(size=M))
     W = ensembles.prescribed(wanted, M + more, rng)
     found = np.sort(np.linalg.svd(W, compute_uv=False))
-    # A product of three and two factorisations of N rows, each with an error of some N units.
+    # A product of three and two factorizations of N rows, each with an error of some N units.
     np.testing.assert_allclose(found, wanted, rtol=0, atol=64 * (M + more) * 2.0**-53 * wanted[-1])
 
 
@@ -183,7 +183,7 @@ def test_low_rank_beyond_the_noise(strength, outliers):
 def test_correlated_rows(rho):
     N, M = 2000, 400
     W = ensembles.correlated_rows(N, M, rho, np.random.default_rng(11), sigma=2.0)
-    # One row of every column: neighbours and ρ^distance, by the normal law of the difference.
+    # One row of every column: neighbors and ρ^distance, by the normal law of the difference.
     for distance in (1, 3):
         difference = (W[500 + distance] - W[500]) / math.sqrt(2 * (1 - rho**distance))
         assert follows(difference, stats.norm(scale=2.0).cdf)

@@ -64,7 +64,7 @@ def test_the_largest_eigenvalue_of_noise(N, M):
     largest = np.linalg.eigvalsh(np.matmul(W.transpose(0, 2, 1), W) / N)[:, -1]
     law = tracy_widom.largest_eigenvalue(N, M, sigma**2)
     s = np.linspace(-8, 10, 361)  # interpolated to 1e-4
-    cdf = np.interp((np.sort(largest) - law.centre) / law.scale, s, tracy_widom.cdf(s))
+    cdf = np.interp((np.sort(largest) - law.center) / law.scale, s, tracy_widom.cdf(s))
     distance = np.abs(cdf - (np.arange(draws) + 0.5) / draws).max()
     chance = math.sqrt(math.log(2 / FALSE_ALARM) / (2 * draws))  # Dvoretzky, Kiefer & Wolfowitz
     assert distance <= chance + 0.5 * M ** (-2 / 3)
@@ -73,7 +73,7 @@ def test_the_largest_eigenvalue_of_noise(N, M):
 @pytest.mark.spec("RMT-26")
 def test_the_quantile_of_the_largest_eigenvalue():
     law = tracy_widom.largest_eigenvalue(200, 100)
-    expected = law.centre + law.scale * tracy_widom.upper_quantile(0.05)
+    expected = law.center + law.scale * tracy_widom.upper_quantile(0.05)
     assert law.upper_quantile(0.05) == expected
 
 

@@ -53,8 +53,8 @@ def test_every_alternative_is_fitted_to_the_same_tail():
         expected = compare(power_law, DISTRIBUTIONS[name].fit(tail, report.xmin), tail)
         assert found.log_likelihood_ratio == expected.log_likelihood_ratio
         assert (found.p_value, found.test) == (expected.p_value, expected.test)
-        favoured = {1: "power_law", -1: name, 0: None}
-        assert found.favoured == favoured[np.sign(found.log_likelihood_ratio)]
+        favored = {1: "power_law", -1: name, 0: None}
+        assert found.favored == favored[np.sign(found.log_likelihood_ratio)]
 
 
 @pytest.mark.spec("PL-18", "RPT-1")

@@ -37,7 +37,7 @@ def test_text_without_numbers_is_an_empty_sample():
 
 
 @pytest.mark.spec("PL-17")
-def test_arrays_are_recognised_by_their_content(tmp_path):
+def test_arrays_are_recognized_by_their_content(tmp_path):
     x = np.array([3.0, 1.0, 2.0], dtype=np.float32)
     np.save(tmp_path / "x.npy", x)
     np.savez(tmp_path / "x.npz", x=x, y=2 * x)

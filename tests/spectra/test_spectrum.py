@@ -45,7 +45,7 @@ FLOATS = {
         pytest.param([[1.0, 1.0], [0.0, 1.0], [1.0, 0.0]], [1, 3], id="tall"),
         pytest.param([[1.0, 0.0, 1.0], [1.0, 1.0, 0.0]], [1, 3], id="wide"),
         pytest.param([[1.0, 2.0, 2.0]], [9], id="one row"),
-        pytest.param([[7.0] * 4] * 6, [0, 0, 0, 7 * 7 * 24], id="constant: not centred"),
+        pytest.param([[7.0] * 4] * 6, [0, 0, 0, 7 * 7 * 24], id="constant: not centered"),
         pytest.param([[0.0, 0.0], [0.0, 0.0]], [0, 0], id="zero"),
     ],
 )

@@ -46,8 +46,8 @@ def test_an_undefined_number_or_a_missing_layer_is_a_miss():
     outcome = compare(report, {"fc": (alpha,), "bad": (alpha,), "gone": ()})
     assert outcome.met == 0
     beginnings = (
-        "layer bad: not analysed: tensor 'bad'",
-        "layer gone: not analysed: there is no such layer",
+        "layer bad: not analyzed: tensor 'bad'",
+        "layer gone: not analyzed: there is no such layer",
         "layer fc: alpha is undefined, expected at least 1 and at most 9",
     )
     assert len(outcome.misses) == 3

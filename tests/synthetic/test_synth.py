@@ -104,7 +104,7 @@ def test_of_stable_entries_nothing_is_promised(tmp_path):
     "name", ["gaussian", "spiked", "prescribed", "power-law", "low-rank-plus-noise"]
 )
 @pytest.mark.parametrize("factor", [math.sqrt(2), 1 / math.sqrt(2), math.sqrt(240)])
-def test_another_normalisation_is_noticed(tmp_path, name, factor):
+def test_another_normalization_is_noticed(tmp_path, name, factor):
     """√2·W in place of W: as if X were WᵀW/M; √N·W: as if it were WᵀW."""
     path = written(tmp_path, name)
     arrays = {layer.name: layer.data[...] * factor for layer in open_weights(path).layers}

@@ -1,4 +1,4 @@
-"""FMT-15: what unlabelled tensors are taken for, rule by rule."""
+"""FMT-15: what unlabeled tensors are taken for, rule by rule."""
 
 import numpy as np
 import pytest

@@ -31,9 +31,9 @@ ONCE = settings(deadline=None, suppress_health_check=[HealthCheck.function_scope
 def write_seed(path):
     """A small valid file of the format that the name says; returns its bytes."""
     match path.name:
-        case "labelled.safetensors":
+        case "labeled.safetensors":
             write_weights(path, ARRAYS, SPECS, {"framework": "numpy"})
-        case "labelled.h5":
+        case "labeled.h5":
             write_weights(path, ARRAYS, SPECS, format="hdf5")
         case "plain.safetensors":
             write_weights(path, ARRAYS)
@@ -80,7 +80,7 @@ def mutate(content, mutations, cut):
 @pytest.mark.spec("FMT-17")
 @pytest.mark.parametrize(
     "name",
-    ["labelled.safetensors", "plain.safetensors", "stored.npz", "deflated.npz", "fc.npy"],
+    ["labeled.safetensors", "plain.safetensors", "stored.npz", "deflated.npz", "fc.npy"],
 )
 @ONCE
 @given(MUTATIONS, CUT)
@@ -96,7 +96,7 @@ def test_mutated_file(tmp_path, name, mutations, cut):
 @settings(ONCE, derandomize=True)
 @given(MUTATIONS, CUT)
 def test_mutated_hdf5_file(tmp_path, mutations, cut):
-    path = tmp_path / "labelled.h5"
+    path = tmp_path / "labeled.h5"
     content = write_seed(path)
     path.write_bytes(mutate(content, mutations, cut))
     check(path)

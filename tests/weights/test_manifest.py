@@ -6,7 +6,7 @@ from pathlib import Path
 import jsonschema
 import numpy as np
 import pytest
-from manifests import ARRAYS, BAD, BAD_BEYOND_THE_SCHEMA, GOOD, MANIFEST, changed, labelled
+from manifests import ARRAYS, BAD, BAD_BEYOND_THE_SCHEMA, GOOD, MANIFEST, changed, labeled
 
 from htsr_ref.errors import WeightFileError
 from htsr_ref.weights import Part, Quantization, TensorSpec, open_weights, write_weights
@@ -18,7 +18,7 @@ VALIDATOR = jsonschema.Draft202012Validator(json.loads(SCHEMA.read_text(encoding
 
 @pytest.mark.spec("FMT-2", "FMT-3", "FMT-4", "FMT-6")
 def test_the_manifest_says_what_each_tensor_is(tmp_path, safetensors_bytes):
-    weights = open_weights(labelled(tmp_path, safetensors_bytes, MANIFEST))
+    weights = open_weights(labeled(tmp_path, safetensors_bytes, MANIFEST))
     layers = {layer.tensor: layer for layer in weights.layers}
     assert list(layers) == [*ARRAYS, "head.weight"]
     assert weights.source == MANIFEST["source"]
@@ -31,8 +31,8 @@ def test_the_manifest_says_what_each_tensor_is(tmp_path, safetensors_bytes):
     assert layers["head.weight"].left_out == "same as embed.weight"
     assert layers["fc1.bias"].left_out == "bias"
     assert layers["q8.scale"].left_out == "other"
-    analysed = {name for name, layer in layers.items() if layer.left_out is None}
-    assert analysed == set(ARRAYS) - {"q8.scale", "fc1.bias"}
+    analyzed = {name for name, layer in layers.items() if layer.left_out is None}
+    assert analyzed == set(ARRAYS) - {"q8.scale", "fc1.bias"}
 
 
 @pytest.mark.spec("FMT-3")
@@ -45,8 +45,8 @@ def test_the_rule_of_the_maker_is_told(tmp_path, inferred, word):
 
 
 @pytest.mark.spec("FMT-5")
-def test_quantised_values(tmp_path, safetensors_bytes):
-    weights = open_weights(labelled(tmp_path, safetensors_bytes, MANIFEST))
+def test_quantized_values(tmp_path, safetensors_bytes):
+    weights = open_weights(labeled(tmp_path, safetensors_bytes, MANIFEST))
     data = next(layer.data for layer in weights.layers if layer.name == "q8")
     np.testing.assert_array_equal(data[...], [[-1.0, -3.0], [4.0, 8.0]])
     assert data[1, 0] == 4.0
@@ -68,7 +68,7 @@ def test_scale_and_zero_point(tmp_path, safetensors_bytes, quantization, expecte
     def change(manifest):
         manifest["tensors"]["q8.weight"]["quantization"] = quantization
 
-    weights = open_weights(labelled(tmp_path, safetensors_bytes, changed(change)))
+    weights = open_weights(labeled(tmp_path, safetensors_bytes, changed(change)))
     data = next(layer.data for layer in weights.layers if layer.name == "q8")
     np.testing.assert_array_equal(data[...], expected)
 
@@ -81,7 +81,7 @@ def test_the_schema_is_a_schema():
 @pytest.mark.parametrize("name", GOOD)
 def test_schema_and_reader_admit(tmp_path, safetensors_bytes, name):
     VALIDATOR.validate(GOOD[name])
-    weights = open_weights(labelled(tmp_path, safetensors_bytes, GOOD[name]))
+    weights = open_weights(labeled(tmp_path, safetensors_bytes, GOOD[name]))
     assert len(weights.layers) == len(MANIFEST["tensors"])
 
 
@@ -89,7 +89,7 @@ def test_schema_and_reader_admit(tmp_path, safetensors_bytes, name):
 @pytest.mark.parametrize("name", BAD)
 def test_schema_and_reader_refuse(tmp_path, safetensors_bytes, name):
     assert not VALIDATOR.is_valid(BAD[name])
-    path = labelled(tmp_path, safetensors_bytes, BAD[name])
+    path = labeled(tmp_path, safetensors_bytes, BAD[name])
     with pytest.raises(WeightFileError, match="manifest"):
         open_weights(path)
 
@@ -100,13 +100,13 @@ def test_reader_refuses_beyond_the_schema(tmp_path, safetensors_bytes, name):
     manifest, problem = BAD_BEYOND_THE_SCHEMA[name]
     VALIDATOR.validate(manifest)
     with pytest.raises(WeightFileError, match=problem) as caught:
-        open_weights(labelled(tmp_path, safetensors_bytes, manifest))
+        open_weights(labeled(tmp_path, safetensors_bytes, manifest))
     assert caught.value.tensor is not None
 
 
 @pytest.mark.spec("FMT-2")
 def test_an_unknown_version_names_the_cure(tmp_path, safetensors_bytes):
-    path = labelled(tmp_path, safetensors_bytes, BAD["format 2"])
+    path = labeled(tmp_path, safetensors_bytes, BAD["format 2"])
     with pytest.raises(WeightFileError, match="'htsr-weights/2', not 'htsr-weights/1'") as caught:
         open_weights(path)
     assert "install the release" in caught.value.cure
@@ -125,7 +125,7 @@ def test_an_unknown_version_names_the_cure(tmp_path, safetensors_bytes):
 )
 def test_manifest_text(tmp_path, safetensors_bytes, text):
     with pytest.raises(WeightFileError, match="manifest is not valid"):
-        open_weights(labelled(tmp_path, safetensors_bytes, text))
+        open_weights(labeled(tmp_path, safetensors_bytes, text))
 
 
 @pytest.mark.spec("FMT-2", "FMT-7")

@@ -115,7 +115,7 @@ def test_an_override_goes_before_the_manifest(tmp_path):
 BAD = {
     "no match": ({"fc*": {"skip": "x"}}, "'fc\\*' matches no tensor"),
     "case": ({"W": {"skip": "x"}}, "matches no tensor"),
-    "unknown key": ({"w": {"colour": 1}}, "unknown key 'colour'"),
+    "unknown key": ({"w": {"color": 1}}, "unknown key 'color'"),
     "kind": ({"w": {"kind": "dense"}}, "kind must be one of"),
     "skip and kind": ({"w": {"skip": "x", "kind": "bias"}}, "stand alone"),
     "skip without reason": ({"w": {"skip": ""}}, "must be the reason"),

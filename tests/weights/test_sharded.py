@@ -194,7 +194,7 @@ def test_an_index_has_at_most_100_million_bytes(model):
     assert "at most 100000000 bytes" in refusal(model).problem
 
 
-def labelled(folder, second_source=None):
+def labeled(folder, second_source=None):
     linear = TensorSpec("linear", ("out", "in"))
     write_weights(
         folder / "model-00001-of-00002.safetensors",
@@ -212,7 +212,7 @@ def labelled(folder, second_source=None):
 
 @pytest.mark.spec("FMT-9")
 def test_manifests_of_shards_are_joined(model):
-    labelled(model)
+    labeled(model)
     weights = open_weights(model)
     assert {layer.decided for layer in weights.layers} == {"declared"}
     assert weights.source["framework"] == "x"
@@ -220,7 +220,7 @@ def test_manifests_of_shards_are_joined(model):
 
 @pytest.mark.spec("FMT-9")
 def test_manifests_of_shards_must_agree(model):
-    labelled(model, second_source="y")
+    labeled(model, second_source="y")
     assert "different sources" in refusal(model).problem
     write_weights(model / "model-00002-of-00002.safetensors", {"b.weight": B})
     assert "has no manifest" in refusal(model).problem

@@ -93,7 +93,7 @@ BAD = {
     "dots": ({"a/../b": np.ones(2)}, None, "hdf5", "HDF5 cannot hold it"),
     "slash": ({"/b": np.ones(2)}, None, "hdf5", "HDF5 cannot hold it"),
     "format": ({"w": np.ones(2)}, None, "onnx", "no format 'onnx'"),
-    "unlabelled": ({"w": np.eye(2)}, {}, "safetensors", "does not name it"),
+    "unlabeled": ({"w": np.eye(2)}, {}, "safetensors", "does not name it"),
     "not given": ({}, {"w": TensorSpec("bias")}, "safetensors", "not stored"),
     "axes": (
         {"w": np.eye(2)},

@@ -44,9 +44,9 @@ def truncated_mle(mean_log: float, log_excess: float) -> tuple[float, float]:
 
 
 def _newton(mean_log: float, log_excess: float) -> tuple[float, float]:
-    """Minimise α·mean_log + ρ + ln Z(α, ρ), which is convex, over 0 < α < pure, ρ > 0.
+    """Minimize α·mean_log + ρ + ln Z(α, ρ), which is convex, over 0 < α < pure, ρ > 0.
 
-    ρ = λ·mean(x - xmin), Z is the normaliser, and `pure` the exponent without a cutoff. Steps are
+    ρ = λ·mean(x - xmin), Z is the normalizer, and `pure` the exponent without a cutoff. Steps are
     Newton's, held inside the range and halved while they overshoot. Slopes decide, not values,
     which rounding would blur.
     """

@@ -70,9 +70,9 @@ def truncated_moments(alpha: float, log_scale: float) -> TruncatedMoments:
     root = np.exp(log_density / 2)
     excess = np.exp(log_density / 2 + log_excess - log_unit)
     mean_log, mean_excess = float(root**2 @ log), float(root @ excess)
-    centred_log, centred_excess = root * (log - mean_log), excess - mean_excess * root
-    covariance, var_log = float(centred_log @ centred_excess), float(centred_log @ centred_log)
-    slope, inverse_slope = covariance / var_log, covariance / float(centred_excess @ centred_excess)
+    centered_log, centered_excess = root * (log - mean_log), excess - mean_excess * root
+    covariance, var_log = float(centered_log @ centered_excess), float(centered_log @ centered_log)
+    slope, inverse_slope = covariance / var_log, covariance / float(centered_excess @ centered_excess)
     return TruncatedMoments(
         log_mass=log_mass,
         log_unit=log_unit,
@@ -81,8 +81,8 @@ def truncated_moments(alpha: float, log_scale: float) -> TruncatedMoments:
         var_log=var_log,
         slope=slope,
         # As sums of squares these stay positive where the determinant would cancel.
-        residual_log=float(np.sum((centred_log - inverse_slope * centred_excess) ** 2)),
-        residual_excess=float(np.sum((centred_excess - slope * centred_log) ** 2)),
+        residual_log=float(np.sum((centered_log - inverse_slope * centered_excess) ** 2)),
+        residual_excess=float(np.sum((centered_excess - slope * centered_log) ** 2)),
     )
 
 

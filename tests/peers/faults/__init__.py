@@ -47,7 +47,7 @@ def differences(found: Outcome, expected: Outcome) -> dict[str, tuple[Any, Any]]
 def agree(name: str, found: Any, expected: Any) -> bool:
     """Whether two values are equal, or two numbers nearly.
 
-    A likelihood ratio R and its p-value depend on an optimiser, and are compared more loosely.
+    A likelihood ratio R and its p-value depend on an optimizer, and are compared more loosely.
     """
     if isinstance(found, list) and isinstance(expected, list):
         return len(found) == len(expected) and all(

@@ -66,7 +66,7 @@ def two_clusters() -> Sample:
     return np.concatenate([1e-6 * steps, 2 * steps])
 
 
-def quantised() -> tuple[NDArray[np.int8], Matrix]:
+def quantized() -> tuple[NDArray[np.int8], Matrix]:
     """A heavy-tailed matrix in 8 bits and the scale of each row."""
     W = heavy_matrix()
     scale = np.abs(W).max(axis=1) / np.float32(127)

@@ -19,7 +19,7 @@ def state_dict(**tensors: np.ndarray) -> dict[str, Any]:
 
 
 def names(rows: list[Outcome]) -> list[str]:
-    """Names of the layers that were analysed."""
+    """Names of the layers that were analyzed."""
     return [row["name"] for row in rows]
 
 
@@ -70,9 +70,9 @@ def no_name_ends_in_weight() -> Outcome:
     return error(lambda: details(state_dict(a=inputs.heavy_matrix())))
 
 
-def quantisation_scale_ignored() -> Outcome:
-    """Rows quantised to 8 bits, each with a scale of its own."""
-    rows = details(state_dict(a__weight=inputs.quantised()[0], a__scale=inputs.quantised()[1]))
+def quantization_scale_ignored() -> Outcome:
+    """Rows quantized to 8 bits, each with a scale of its own."""
+    rows = details(state_dict(a__weight=inputs.quantized()[0], a__scale=inputs.quantized()[1]))
     return columns(rows[0], "alpha", "log_norm")
 
 

@@ -62,7 +62,7 @@ def perturbed_moment(order, xi, rho, amount):
 
 @pytest.mark.spec("PL-67")
 @pytest.mark.parametrize("rho", [-0.3, -1.0, -2.5])
-def test_hill_constant_minimises_the_mean_square_error(rho):
+def test_hill_constant_minimizes_the_mean_square_error(rho):
     xi, rho_ = mpf("0.5"), mpf(rho)
 
     def hill_statistic(amount):
@@ -85,7 +85,7 @@ def test_hill_constant_minimises_the_mean_square_error(rho):
 
 @pytest.mark.spec("PL-67")
 @pytest.mark.parametrize(("xi", "rho"), [(0.5, -0.3), (2.0, -1.0), (-0.6, -0.2), (-1.5, -1.0)])
-def test_moment_constant_minimises_the_mean_square_error(xi, rho):
+def test_moment_constant_minimizes_the_mean_square_error(xi, rho):
     x, r = mpf(xi), mpf(rho)
 
     def estimate(amount):
