@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import operator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +10,7 @@ import numpy as np
 from htsr_ref.errors import LayerError
 from htsr_ref.weights.backing import DamagedFileError
 from htsr_ref.weights.dtypes import decode, is_decoded
+from htsr_ref.weights.indexing import selections
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -90,18 +90,15 @@ class StoredTensor:
                 f"tensor {self.name!r} cannot be read: numbers of type {self.dtype} are not "
                 "decoded. Convert it to float32"
             )
-        selections = [
-            _selection(entry, size)
-            for entry, size in zip(_expanded(index, len(self.shape)), self.shape, strict=True)
-        ]
-        forward = tuple(selection.forward for selection in selections)
+        chosen = selections(index, self.shape)
+        forward = tuple(selection.forward for selection in chosen)
         try:
             values = decode(self._codes(forward), self.dtype)
             if self.scaling is not None:
                 values = self._scaled(values, self.scaling, forward)
         except (OSError, ValueError) as error:
             raise self._unreadable(error) from error
-        part = values[tuple(selection.rest for selection in selections)]
+        part = values[tuple(selection.rest for selection in chosen)]
         return np.asarray(part, order="C")
 
     def load(self) -> StoredTensor:
@@ -146,43 +143,3 @@ class StoredTensor:
             return flat[index[scaling.axis]].reshape(shape)
 
         return (values - along_axis(scaling.zero_point)) * along_axis(scaling.scale)
-
-
-@dataclass(frozen=True)
-class _Selection:
-    """An index along one axis: what to read forwards, and what to do with the part read."""
-
-    forward: slice
-    rest: int | slice
-
-
-def _expanded(index: Any, ndim: int) -> list[Any]:
-    entries = list(index) if isinstance(index, tuple) else [index]
-    ellipses = [at for at, entry in enumerate(entries) if entry is Ellipsis]
-    if len(ellipses) > 1:
-        raise IndexError("an index can have only one Ellipsis")
-    given = len(entries) - len(ellipses)
-    if given > ndim:
-        raise IndexError(f"{given} indices for a tensor of {ndim} axes")
-    at = ellipses[0] if ellipses else len(entries)
-    return entries[:at] + [slice(None)] * (ndim - given) + entries[at + len(ellipses) :]
-
-
-def _selection(entry: Any, size: int) -> _Selection:
-    if not isinstance(entry, slice):
-        if isinstance(entry, bool | np.bool_):
-            raise TypeError("a tensor is indexed with integers and slices, not with truth values")
-        position = operator.index(entry)
-        if not -size <= position < size:
-            raise IndexError(f"index {position} is out of bounds for an axis of size {size}")
-        position %= size
-        return _Selection(slice(position, position + 1, 1), 0)
-    chosen = range(size)[entry]
-    if chosen.step > 0:
-        return _Selection(slice(chosen.start, max(chosen.stop, chosen.start), chosen.step), _ALL)
-    if not chosen:
-        return _Selection(slice(0, 0, 1), _ALL)
-    return _Selection(slice(chosen[-1], chosen[0] + 1, -chosen.step), slice(None, None, -1))
-
-
-_ALL = slice(None)

@@ -72,7 +72,10 @@ def truncated_moments(alpha: float, log_scale: float) -> TruncatedMoments:
     mean_log, mean_excess = float(root**2 @ log), float(root @ excess)
     centered_log, centered_excess = root * (log - mean_log), excess - mean_excess * root
     covariance, var_log = float(centered_log @ centered_excess), float(centered_log @ centered_log)
-    slope, inverse_slope = covariance / var_log, covariance / float(centered_excess @ centered_excess)
+    slope, inverse_slope = (
+        covariance / var_log,
+        covariance / float(centered_excess @ centered_excess),
+    )
     return TruncatedMoments(
         log_mass=log_mass,
         log_unit=log_unit,
