@@ -35,10 +35,3 @@ def moment_statistic(xi):
     """The estimator as a function of moments whose scale is ξ for ξ > 0 and tends to 0 else."""
     scale = max(xi, mpf(0))
     return lambda m1, m2: scale * m1 + 1 - mpf(1) / 2 / (1 - m1**2 / m2)
-
-
-def control_statistic(xi):
-    scale, estimate = max(xi, mpf(0)), moment_statistic(xi)
-    return lambda m1, m2, m3: (
-        estimate(m1, m2) - scale * mp.sqrt(m2 / 2) - 1 + mpf(2) / 3 / (1 - m1 * m2 / m3)
-    )

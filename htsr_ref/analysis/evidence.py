@@ -28,7 +28,7 @@ def extreme_value(sample: NDArray[np.float64]) -> ExtremeValue | None:
     except NoFitError:
         return None
     return ExtremeValue(
-        found.xi, found.stderr, found.k, found.estimator, found.verdict, found.implied_alpha
+        found.xi, found.stderr, found.k, "moment", found.verdict, found.implied_alpha
     )
 
 
