@@ -28,8 +28,9 @@ from htsr_ref.powerlaw.distributions import (
     StretchedExponential,
     TruncatedPowerLaw,
 )
-from htsr_ref.powerlaw.estimators import hill_alpha
+from htsr_ref.powerlaw.distributions.tail import log_ratio
 from htsr_ref.powerlaw.fingers import clip_fingers
+from htsr_ref.powerlaw.mle import alpha_mle
 from htsr_ref.reports.report import MatrixReport
 from htsr_ref.spectra.spectrum import spectrum
 
@@ -157,6 +158,11 @@ def xmax_in_the_likelihood():
     return {"alpha": law.alpha, "ln L": law.logpdf(sample).sum()}
 
 
+def upper_half_above_the_next_value():
+    ascending = inputs.pareto_quantiles(100, 1.5)
+    return {"alpha": alpha_mle(log_ratio(ascending[50:], ascending[49]))}
+
+
 def two_sided_distance():
     return {"D": fit_power_law(inputs.pareto_quantiles(128, 1.5)).ks_distance}
 
@@ -247,9 +253,7 @@ RIGHT = {
     "F-PF-3": lambda: refusal(1.0, 2.0, 3.0, math.nan, 4.0, 5.5),
     "F-PF-4": two_sided_distance,
     "F-TB-1": window_around_the_peak,
-    "F-TB-2": lambda: {
-        "alpha": hill_alpha(inputs.pareto_quantiles(100, 1.5), 50, "threshold excluded")
-    },
+    "F-TB-2": upper_half_above_the_next_value,
 }
 """What this implementation finds, by fault."""
 

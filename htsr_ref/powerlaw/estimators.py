@@ -1,15 +1,13 @@
-"""Estimators of the exponent beside the maximum-likelihood one: without its bias, and Hill's."""
+"""The exponent without the bias of the maximum-likelihood estimate."""
 
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from htsr_ref.errors import NoFitError, SampleError
-from htsr_ref.powerlaw.distributions.tail import log_ratio
+from htsr_ref.errors import NoFitError
 
 Threshold = Literal["from the sample", "given"]
-Counting = Literal["threshold included", "threshold excluded"]
 
 
 def alpha_unbiased(
@@ -20,8 +18,7 @@ def alpha_unbiased(
     Σ ln(x_j/xmin) is a gamma variable of shape n for a threshold that is given, and of shape n - 1
     for one that is the smallest of the n points. Hence the estimate α - 1 is too large on average
     by n/(n-1) and by n/(n-2); without that factor it is the one of least variance among the
-    unbiased ones. Where the n - 1 points above the smallest are counted, as Hill does with the
-    threshold excluded, the second correction is the factor (n-2)/(n-1).
+    unbiased ones.
 
     Parameters
     ----------
@@ -45,38 +42,3 @@ def alpha_unbiased(
     if log_ratios.size <= lost:
         raise NoFitError(f"{log_ratios.size} points: an unbiased exponent needs {lost + 1}")
     return 1.0 + (log_ratios.size - lost) / float(log_ratios.sum())
-
-
-def hill_alpha(ascending: NDArray[np.float64], k: int, counting: Counting) -> float:
-    """Hill's estimate of the exponent, 1 + k/Σ ln(x_j/threshold), from the k largest values.
-
-    Parameters
-    ----------
-    ascending : (n,) float64, positive.
-    k : number of values that are counted.
-    counting : "threshold excluded": the threshold is the next smaller value, so that k logarithms
-        are summed (Hill 1975). "threshold included": it is the smallest of the k values, whose own
-        logarithm is 0, so that k - 1 are: the maximum-likelihood estimate for that xmin (PL-2).
-
-    Raises
-    ------
-    SampleError
-        k is not between 1 and n - 1, or 2 and n with the threshold included.
-    NoFitError
-        The k largest values are equal to the threshold.
-
-    Spec: PL-36. Source: Hill 1975, Annals of Statistics 3, 1163.
-
-    >>> x = np.array([1.0, np.e, np.e**2])
-    >>> hill_alpha(x, 2, "threshold excluded"), hill_alpha(x, 2, "threshold included")
-    (1.6666666666666665, 3.0)
-    """
-    n = ascending.size
-    least, most = (2, n) if counting == "threshold included" else (1, n - 1)
-    if not least <= k <= most:
-        raise SampleError(f"k = {k}: with the {counting} it must be from {least} to {most}")
-    threshold = ascending[n - k if counting == "threshold included" else n - k - 1]
-    total = float(log_ratio(ascending[n - k :], threshold).sum())
-    if total == 0:
-        raise NoFitError(f"the {k} largest values are equal to the threshold {threshold}")
-    return 1.0 + k / total

@@ -1,4 +1,4 @@
-"""The upper incomplete gamma function Γ(s, x) for s ≤ 1, zero and negative orders included.
+"""The incomplete gamma function of orders s ≤ 1, zero and negative ones included.
 
 SciPy's `gammaincc` takes positive orders only; a power law x^-α with an exponential cutoff needs
 the order 1 - α. Everything here goes through the generalized exponential integral
@@ -12,40 +12,6 @@ from scipy import special
 
 LARGE_ORDER = 32.0
 """From this p on the continued fraction of E_p converges quickly for every x ≥ 0."""
-
-
-def upper_gamma(s: float, x: ArrayLike) -> NDArray[np.float64]:
-    """Upper incomplete gamma function Γ(s, x) = ∫_x^∞ t^(s-1) e^-t dt.
-
-    Parameters
-    ----------
-    s : order, ≤ 1.
-    x : any shape, > 0.
-
-    Returns
-    -------
-    float64 of that shape; infinite or 0 where the value is beyond the range of binary64.
-
-    Spec: PL-25. Source: DLMF 8.2.2.
-
-    >>> round(float(upper_gamma(0.0, 1.0)), 13)  # the exponential integral E_1(1)
-    0.2193839343955
-    """
-    with np.errstate(over="ignore", under="ignore"):
-        return np.asarray(np.exp(log_upper_gamma(s, x)))
-
-
-def log_upper_gamma(s: float, x: ArrayLike) -> NDArray[np.float64]:
-    """Natural logarithm of `upper_gamma`, finite for every finite x > 0.
-
-    Spec: PL-25. Source: DLMF 8.19.1.
-
-    >>> round(float(log_upper_gamma(-30.0, 1e-12)), 9)  # Γ itself is about 1e358
-    825.529436096
-    """
-    x = np.asarray(x, dtype=np.float64)
-    log_x = np.log(x)
-    return np.asarray(s * log_x - x + log_scaled_expint(1.0 - s, log_x))
 
 
 def log_scaled_expint(p: float, log_x: ArrayLike) -> NDArray[np.float64]:

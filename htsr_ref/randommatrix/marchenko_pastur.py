@@ -40,7 +40,7 @@ class MarchenkoPastur:
     EnsembleError
         Q or the variance is out of range.
 
-    Spec: RMT-20, RMT-21. Source: Marchenko & Pastur 1967; Martin & Mahoney, arXiv 1810.01075.
+    Spec: RMT-20. Source: Marchenko & Pastur 1967; Martin & Mahoney, arXiv 1810.01075.
 
     >>> law = MarchenkoPastur(4.0)
     >>> law.lambda_minus, law.lambda_plus
@@ -75,18 +75,6 @@ class MarchenkoPastur:
         """
         return self.variance * (1.0 + 1.0 / math.sqrt(self.Q)) ** 2
 
-    def density(self, x: ArrayLike) -> Array:
-        """Density Q/(2πσ²x)·√((λ₊ - x)(x - λ₋)); 0 outside the edges, infinite at 0 for Q = 1.
-
-        Spec: RMT-21.
-        """
-        x = np.asarray(x, dtype=np.float64)
-        above, below = x - self.lambda_minus, self.lambda_plus - x
-        inside = (above > 0.0) & (below > 0.0)
-        roots = np.sqrt(np.where(inside, above, 0.0)) * np.sqrt(np.where(inside, below, 0.0))
-        density = self.Q / (2.0 * math.pi * self.variance) * roots / np.where(inside, x, 1.0)
-        return np.where((x == 0.0) & (self.lambda_minus == 0.0), math.inf, density)
-
     def cdf(self, x: ArrayLike) -> Array:
         """Share of the law at and below x.
 
@@ -94,14 +82,6 @@ class MarchenkoPastur:
         """
         above, below = self._distances(x)
         return _mass(2.0 * np.arctan2(above, below), -1.0 / math.sqrt(self.Q))
-
-    def survival(self, x: ArrayLike) -> Array:
-        """Share of the law above x, not taken as 1 - cdf.
-
-        Spec: RMT-22.
-        """
-        above, below = self._distances(x)
-        return _mass(2.0 * np.arctan2(below, above), 1.0 / math.sqrt(self.Q))
 
     def quantile(self, p: ArrayLike) -> Array:
         """Value below which a share p of the law lies; found from the nearer edge.

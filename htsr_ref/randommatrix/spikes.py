@@ -23,40 +23,10 @@ def spike_position(theta: float, Q: float, variance: float = 1.0) -> float:
     return variance * (1.0 + theta) * (1.0 + 1.0 / (Q * theta))
 
 
-def spike_strength(position: float, Q: float, variance: float = 1.0) -> float | None:
-    """Excess θ of the covariance's eigenvalue σ²(1 + θ) behind a spike; None up to λ₊.
-
-    Spec: RMT-31.
-
-    >>> spike_strength(2.5, 4.0)
-    1.0
-    """
-    law = MarchenkoPastur(Q, variance)
-    if position <= law.lambda_plus:
-        return None
-    b = position / variance - 1.0 - 1.0 / Q
-    # The root of b² - 4/Q, which is (λ - λ₊)(λ - λ₋)/σ⁴, without the cancellation near λ₊.
-    root = math.sqrt(position - law.lambda_plus) * math.sqrt(position - law.lambda_minus)
-    return 0.5 * (b + root / variance)
-
-
-def spike_overlap(theta: float, Q: float) -> float:
-    """Squared cosine between a spike's eigenvector and the covariance's; 0 up to the threshold.
-
-    Spec: RMT-32. Source: Paul 2007, theorem 4; Benaych-Georges & Nadakuditi 2011.
-
-    >>> spike_overlap(2.0, 1.0)
-    0.5
-    """
-    if theta * math.sqrt(Q) <= 1.0:
-        return 0.0
-    return (1.0 - 1.0 / (Q * theta * theta)) / (1.0 + 1.0 / (Q * theta))
-
-
 def half_overlap_theta(Q: float) -> float:
-    """θ of a spike whose eigenvector is half signal and half noise.
+    """θ of a spike whose eigenvector is half signal and half noise: its overlap is ½.
 
-    Spec: RMT-32.
+    Spec: RMT-32. Source: Paul 2007, theorem 4.
 
     >>> half_overlap_theta(1.0)
     2.0

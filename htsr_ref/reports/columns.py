@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
-from htsr_ref.metrics import mean
 from htsr_ref.reports.report import LayerReport, MatrixReport, Report
 from htsr_ref.text.csvtext import csv_text
 
@@ -18,16 +17,6 @@ LAYER_TYPES: Mapping[str, str] = MappingProxyType(
 
 OVER_TRAINED, UNDER_TRAINED = 2.0, 6.0
 """An alpha below the first or above the second gets a warning."""
-
-SUMMARY = (
-    "log_norm",
-    "alpha",
-    "alpha_weighted",
-    "log_alpha_norm",
-    "log_spectral_norm",
-    "stable_rank",
-)
-"""Columns that the summary averages."""
 
 
 def weightwatcher_rows(report: Report) -> list[Row]:
@@ -57,15 +46,6 @@ def weightwatcher_row(layer: LayerReport, matrix: MatrixReport, failed: float | 
     Spec: RPT-8.
     """
     return {**_names(layer, matrix), **_numbers(matrix), **_fit(matrix, failed)}
-
-
-def weightwatcher_summary(report: Report) -> dict[str, float | None]:
-    """Means over the rows, as `get_summary()` has them, of the values that are defined.
-
-    Spec: RPT-8. Source: WeightWatcher 0.7.7, `get_summary`.
-    """
-    rows = weightwatcher_rows(report)
-    return {name: mean(row[name] for row in rows).value for name in SUMMARY}
 
 
 def weightwatcher_csv(report: Report) -> str:

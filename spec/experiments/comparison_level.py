@@ -18,6 +18,7 @@ import numpy as np
 
 from htsr_ref.powerlaw.comparison import compare
 from htsr_ref.powerlaw.distributions import DISTRIBUTIONS, PowerLaw
+from htsr_ref.powerlaw.distributions.tail import from_log_ratio
 
 SEED = 20_240_611
 DRAWS = 2000
@@ -29,7 +30,7 @@ def rates(alpha: float, size: int, rng: np.random.Generator) -> dict[str, tuple[
     """For each alternative, the shares of draws that favor it at 5 % and that are in the limit."""
     counts = {name: [0, 0] for name in ALTERNATIVES}
     for _ in range(DRAWS):
-        tail = PowerLaw(alpha, 1.0).sample(size, rng)
+        tail = from_log_ratio(rng.standard_exponential(size) / (alpha - 1.0), 1.0)
         power_law = PowerLaw.fit(tail, 1.0)
         for name, count in counts.items():
             found = compare(power_law, DISTRIBUTIONS[name].fit(tail, 1.0), tail)

@@ -10,7 +10,6 @@ from dst_forms import (
     density,
     fit,
     gamma,
-    hill,
     power_law_limit,
     truncated_boundary,
     unbiased,
@@ -24,13 +23,11 @@ if TYPE_CHECKING:
 KEYS = {
     "logpdf": "PL-20",
     "cdf": "PL-20",
-    "survival": "PL-20",
     "log_gamma": "PL-25",
     "parameters": "PL-20",
     "log_likelihood": "PL-20",
     "stderr": "PL-27",
     "unbiased_alpha": "PL-35",
-    "hill_alpha": "PL-36",
     "log_likelihood_ratio": "PL-37",
     "normalized_ratio": "PL-37",
     "p_value": "PL-37",
@@ -53,7 +50,7 @@ def cut_off(n: int, alpha: str, cutoff: str) -> list[float]:
 
 
 def densities() -> list[dict[str, Json]]:
-    """Make the cases of the three functions of each law."""
+    """Make the cases of the two functions of each law."""
     power, bounded, truncated = "power_law", "bounded_power_law", "truncated_power_law"
     stretched = "stretched_exponential"
     return [
@@ -201,8 +198,4 @@ def cases() -> list[dict[str, Json]]:
         unbiased("from-the-sample", tail, tail[0], "from the sample"),
         unbiased("given", tail, 1.0, "given"),
         unbiased("n=3", [1.0, 2.0, 8.0], 1.0, "from the sample"),
-        hill("excluded", tail, 10, "threshold excluded"),
-        hill("included", tail, 10, "threshold included"),
-        hill("all", tail, 20, "threshold included"),
-        hill("one", tail, 1, "threshold excluded"),
     ]

@@ -25,7 +25,7 @@ def exact(parameters: dict[str, float]) -> dict[str, mpf]:
 def density(
     law: str, name: str, requirement: str, points: Sequence[float], **parameters: float
 ) -> dict[str, Json]:
-    """Make a case of the three functions of a law at points of its support."""
+    """Make a case of the two functions of a law at points of its support."""
     p = exact(parameters)
     logs = [log_density(law, p, mpf(x)) for x in points]
     beyond = [survival(law, p, mpf(x)) for x in points]
@@ -33,16 +33,13 @@ def density(
     sizes = [
         max(1, abs(log), (1 + alpha) * abs(mp.log(x))) for log, x in zip(logs, points, strict=True)
     ]
-    depths = [S * max(1, -mp.log(S)) if S else mpf(0) for S in beyond]
     expected = {
         "logpdf": [decimal(value) for value in logs],
         "cdf": [decimal(1 - value) for value in beyond],
-        "survival": [decimal(value) for value in beyond],
     }
     tolerance = {
         "logpdf": bound("absolute", *(EPSILON * size for size in sizes)),
         "cdf": bound("absolute", EPSILON),
-        "survival": bound("absolute", *(EPSILON * depth + mpf("1e-300") for depth in depths)),
     }
     given = {"law": law, "parameters": parameters, "points": list(points)}
     return case(f"dst/density/{law}/{name}", f"PL-20 {requirement}", given, expected, tolerance)
@@ -212,13 +209,3 @@ def unbiased(name: str, tail: Sequence[float], xmin: float, threshold: str) -> d
     given = {"tail": list(tail), "xmin": xmin, "threshold": threshold}
     expected, tolerance = {"unbiased_alpha": decimal(alpha)}, bound("relative", EPSILON)
     return case(f"dst/unbiased/{name}", "PL-35", given, expected, {"unbiased_alpha": tolerance})
-
-
-def hill(name: str, sample: Sequence[float], k: int, counting: str) -> dict[str, Json]:
-    """Make a case of PL-36."""
-    descending = sorted((mpf(x) for x in sample), reverse=True)
-    threshold = descending[k - 1 if counting == "threshold included" else k]
-    alpha = 1 + k / mp.fsum(mp.log(x / threshold) for x in descending[:k])
-    given = {"sample": list(sample), "k": k, "counting": counting}
-    expected, tolerance = {"hill_alpha": decimal(alpha)}, bound("relative", EPSILON)
-    return case(f"dst/hill/{name}", "PL-36", given, expected, {"hill_alpha": tolerance})

@@ -16,6 +16,7 @@ import warnings
 from typing import Any
 
 import numpy as np
+from draws import draw
 from numpy.typing import NDArray
 
 from htsr_ref.powerlaw.distributions import (
@@ -50,16 +51,16 @@ def samples() -> dict[str, NDArray[np.float64]]:
     rng = np.random.default_rng(20240611)
     W = rng.standard_normal((400, 200))
     return {
-        "power law, α = 2.5": PowerLaw(2.5, 1.0).sample(200, rng),
-        "power law, α = 1.3": PowerLaw(1.3, 1.0).sample(200, rng),
-        "power law, α = 6": PowerLaw(6.0, 1.0).sample(200, rng),
-        "power law, α = 2.5, xmin = 1e-6": PowerLaw(2.5, 1e-6).sample(200, rng),
-        "truncated, α = 1.5, λ = 0.01": TruncatedPowerLaw(1.5, 0.01, 1.0).sample(500, rng),
-        "truncated, α = 2.5, λ = 0.1": TruncatedPowerLaw(2.5, 0.1, 1.0).sample(200, rng),
-        "truncated, α = 0.5, λ = 0.01": TruncatedPowerLaw(0.5, 0.01, 1.0).sample(300, rng),
-        "exponential": Exponential(1.0, 1.0).sample(300, rng),
-        "stretched exponential, β = 0.6": StretchedExponential(0.6, 0.0, 1.0).sample(300, rng),
-        "lognormal, σ = 1": Lognormal(0.5, 1.0, 1.0).sample(300, rng),
+        "power law, α = 2.5": draw(PowerLaw(2.5, 1.0), 200, rng),
+        "power law, α = 1.3": draw(PowerLaw(1.3, 1.0), 200, rng),
+        "power law, α = 6": draw(PowerLaw(6.0, 1.0), 200, rng),
+        "power law, α = 2.5, xmin = 1e-6": draw(PowerLaw(2.5, 1e-6), 200, rng),
+        "truncated, α = 1.5, λ = 0.01": draw(TruncatedPowerLaw(1.5, 0.01, 1.0), 500, rng),
+        "truncated, α = 2.5, λ = 0.1": draw(TruncatedPowerLaw(2.5, 0.1, 1.0), 200, rng),
+        "truncated, α = 0.5, λ = 0.01": draw(TruncatedPowerLaw(0.5, 0.01, 1.0), 300, rng),
+        "exponential": draw(Exponential(1.0, 1.0), 300, rng),
+        "stretched exponential, β = 0.6": draw(StretchedExponential(0.6, 0.0, 1.0), 300, rng),
+        "lognormal, σ = 1": draw(Lognormal(0.5, 1.0, 1.0), 300, rng),
         "eigenvalues, Gaussian 400×200": np.linalg.eigvalsh(W.T @ W / 400),
     }
 

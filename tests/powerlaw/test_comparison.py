@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+from draws import draw
 from hypothesis import given
 from laws import tails
 from scipy import stats
@@ -52,7 +53,7 @@ def test_exchanging_the_laws_exchanges_the_sign(tail):
 @pytest.mark.spec("PL-37")
 def test_the_right_law_is_favored():
     rng = np.random.default_rng(5)
-    heavy, light = PowerLaw(2.2, 1.0).sample(500, rng), Exponential(1.0, 1.0).sample(500, rng)
+    heavy, light = draw(PowerLaw(2.2, 1.0), 500, rng), draw(Exponential(1.0, 1.0), 500, rng)
     for tail, right in ((heavy, "first"), (light, "second")):
         found = compare(PowerLaw.fit(tail, 1.0), Exponential.fit(tail, 1.0), tail)
         assert found.favored == right
@@ -72,7 +73,7 @@ def test_the_test_holds_its_level():
 def test_against_a_law_that_contains_it_the_power_law_never_wins():
     rng = np.random.default_rng(11)
     for _ in range(20):
-        tail = PowerLaw(2.5, 1.0).sample(60, rng)
+        tail = draw(PowerLaw(2.5, 1.0), 60, rng)
         for kind in (Lognormal, StretchedExponential):
             found = compare(PowerLaw.fit(tail, 1.0), kind.fit(tail, 1.0), tail)
             assert found.test == "vuong"
@@ -98,7 +99,7 @@ def test_nested_p_is_the_tail_of_chi_square(ratio):
     ],
 )
 def test_nested_pairs_are_known_in_either_order(small, large, at_boundary):
-    tail = TruncatedPowerLaw(1.5, 0.1, 1.0).sample(100, np.random.default_rng(3))
+    tail = draw(TruncatedPowerLaw(1.5, 0.1, 1.0), 100, np.random.default_rng(3))
     xmin = float(tail.min())
     first, second = (DISTRIBUTIONS[name].fit(tail, xmin) for name in (small, large))
     forth, back = compare(first, second, tail), compare(second, first, tail)
@@ -113,7 +114,7 @@ def test_the_interior_nested_test_holds_its_level():
     rng = np.random.default_rng(13)
     p_values = []
     for _ in range(600):
-        tail = Exponential(1.0, 1.0).sample(100, rng)
+        tail = draw(Exponential(1.0, 1.0), 100, rng)
         laws = (kind.fit(tail, 1.0) for kind in (Exponential, StretchedExponential))
         p_values.append(compare(*laws, tail).p_value)
     # The standard error of a share of 5 % in 600 is 0.9 %.

@@ -1,4 +1,4 @@
-"""Γ(s, x) against mpmath, SciPy and the identities that define it."""
+"""The incomplete gamma function against mpmath, SciPy and the identities that define it."""
 
 import mpmath
 import numpy as np
@@ -7,12 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import special
 
-from htsr_ref.powerlaw.incomplete_gamma import (
-    LARGE_ORDER,
-    log_scaled_expint,
-    log_upper_gamma,
-    upper_gamma,
-)
+from htsr_ref.powerlaw.incomplete_gamma import LARGE_ORDER, log_scaled_expint
 
 pytestmark = pytest.mark.spec("PL-25")
 orders = st.one_of(
@@ -26,13 +21,16 @@ arguments = st.one_of(
 )
 
 
+def log_upper_gamma(s, x):
+    """ln Γ(s, x) by the second formula of PL-25."""
+    return s * np.log(x) - x + log_scaled_expint(1.0 - s, np.log(x))
+
+
 @given(orders, arguments)
 def test_the_stated_error_holds(s, x):
     with mpmath.workdps(50):
         exact = mpmath.gammainc(mpmath.mpf(s), mpmath.mpf(x))
         assert abs(mpmath.mpf(float(log_upper_gamma(s, x))) - mpmath.log(exact)) < 1e-12
-        if exact < 1e300:
-            assert abs(mpmath.mpf(float(upper_gamma(s, x))) / exact - 1) < 1e-12
 
 
 @given(orders, arguments)
@@ -49,13 +47,15 @@ def test_the_scaled_form_is_more_exact(s, x):
 @pytest.mark.parametrize("n", [0, 1, 2, 5, 30])
 def test_integer_orders_are_exponential_integrals(n):
     x = np.geomspace(1e-6, 50.0, 40)
-    np.testing.assert_allclose(upper_gamma(1.0 - n, x), special.expn(n, x) * x ** (1.0 - n), 1e-12)
+    expected = x + np.log(special.expn(n, x))
+    np.testing.assert_allclose(log_scaled_expint(n, np.log(x)), expected, rtol=0, atol=1e-12)
 
 
 @pytest.mark.parametrize("s", [0.1, 0.5, 0.99, 1.0])
 def test_positive_orders_are_scipys(s):
     x = np.geomspace(1e-12, 100.0, 40)
-    np.testing.assert_allclose(upper_gamma(s, x), special.gammaincc(s, x) * special.gamma(s), 1e-12)
+    expected = special.gammaincc(s, x) * special.gamma(s)
+    np.testing.assert_allclose(np.exp(log_upper_gamma(s, x)), expected, 1e-12)
 
 
 @given(st.floats(0, 60), st.floats(-40, 7))
@@ -83,12 +83,6 @@ def test_arguments_beyond_binary64(p):
     assert float(huge) == -1400.0
 
 
-def test_values_beyond_binary64_are_infinite_or_zero():
-    assert upper_gamma(-30.0, 1e-12) == np.inf
-    assert upper_gamma(-30.0, 800.0) == 0.0
-    assert float(log_upper_gamma(-30.0, 800.0)) < -800
-
-
-def test_shapes_are_kept():
-    assert log_upper_gamma(-1.5, np.ones((2, 3))).shape == (2, 3)
-    assert upper_gamma(-40.0, np.ones((2, 3))).shape == (2, 3)
+@pytest.mark.parametrize("p", [0.3, 2.5, 41.0])
+def test_shapes_are_kept(p):
+    assert log_scaled_expint(p, np.zeros((2, 3))).shape == (2, 3)

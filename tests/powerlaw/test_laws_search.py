@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+from draws import draw
 from hypothesis import given
 from strategies import distinct_samples, tied_samples
 
@@ -64,7 +65,7 @@ def test_no_other_threshold_is_nearer(law, ks):
 def test_a_cutoff_is_found_below_which_the_law_does_not_hold():
     rng = np.random.default_rng(17)
     law = TruncatedPowerLaw(1.5, 0.02, 1.0)
-    sample = np.concatenate((rng.uniform(0.2, 0.9, 150), law.sample(400, rng)))
+    sample = np.concatenate((rng.uniform(0.2, 0.9, 150), draw(law, 400, rng)))
     found = fit_law(sample, "truncated_power_law")
     # A tail cut higher still follows the law; 6 standard errors fail once in 10⁸.
     errors = found.law.stderr(found.tail_size)

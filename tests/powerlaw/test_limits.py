@@ -3,6 +3,7 @@
 import mpmath
 import numpy as np
 import pytest
+from draws import draw
 from hypothesis import assume, given
 from hypothesis import strategies as st
 from scipy import stats
@@ -31,7 +32,7 @@ def test_stretching_by_one_is_the_exponential_law():
     points = np.linspace(2.0, 40.0, 20)
     law, other = StretchedExponential(1.0, np.log(0.6), 2.0), Exponential(0.3, 2.0)
     np.testing.assert_allclose(law.logpdf(points), other.logpdf(points), rtol=1e-13)
-    np.testing.assert_allclose(law.survival(points), other.survival(points), rtol=1e-12)
+    np.testing.assert_allclose(law.cdf(points), other.cdf(points), rtol=1e-12)
 
 
 @pytest.mark.spec("PL-29")
@@ -40,7 +41,7 @@ def test_stretched_exponential_in_its_usual_form():
     law = StretchedExponential(beta, np.log(rate * beta * xmin**beta), xmin)
     points = np.geomspace(3.0, 300.0, 20)
     np.testing.assert_allclose(
-        law.survival(points), np.exp(-rate * (points**beta - xmin**beta)), rtol=1e-12
+        law.cdf(points), -np.expm1(-rate * (points**beta - xmin**beta)), rtol=1e-12
     )
 
 
@@ -50,7 +51,7 @@ def test_no_stretching_is_the_power_law(beta):
     points = np.geomspace(1.0, 1e6, 20)
     law, other = StretchedExponential(beta, np.log(1.5), 1.0), PowerLaw(2.5, 1.0)
     np.testing.assert_allclose(law.logpdf(points), other.logpdf(points), rtol=1e-13)
-    np.testing.assert_allclose(law.survival(points), other.survival(points), rtol=1e-12)
+    np.testing.assert_allclose(law.cdf(points), other.cdf(points), rtol=1e-12)
 
 
 @pytest.mark.spec("PL-31")
@@ -64,8 +65,7 @@ def test_lognormal_is_scipys_given_that_x_is_beyond_xmin(mu, sigma, xmin):
     np.testing.assert_allclose(
         law.logpdf(points), other.logpdf(points) - other.logsf(xmin), rtol=1e-12, atol=1e-12
     )
-    np.testing.assert_allclose(law.survival(points), other.sf(points) / other.sf(xmin), rtol=1e-10)
-    assert law.mu == pytest.approx(mu, abs=1e-15)
+    np.testing.assert_allclose(law.cdf(points), 1.0 - other.sf(points) / other.sf(xmin), atol=1e-12)
 
 
 @pytest.mark.spec("PL-31")
@@ -73,7 +73,7 @@ def test_both_forms_of_the_lognormal_meet_at_offset_zero():
     points = np.geomspace(1.0, 100.0, 20)
     below, above = (Lognormal(offset, 1.0, 1.0) for offset in (-1e-15, 0.0))
     np.testing.assert_allclose(below.logpdf(points), above.logpdf(points), atol=1e-13)
-    np.testing.assert_allclose(below.survival(points), above.survival(points), rtol=1e-12)
+    np.testing.assert_allclose(below.cdf(points), above.cdf(points), rtol=1e-12)
 
 
 @pytest.mark.spec("PL-30", "PL-32")
@@ -89,7 +89,7 @@ def test_a_heavy_tail_is_fitted_by_the_power_law():
         np.testing.assert_allclose(
             law.logpdf(HEAVY), power_law.logpdf(HEAVY), rtol=1e-13, atol=1e-14
         )
-        np.testing.assert_allclose(law.survival(HEAVY), power_law.survival(HEAVY), rtol=1e-13)
+        np.testing.assert_allclose(law.cdf(HEAVY), power_law.cdf(HEAVY), rtol=1e-13)
 
 
 @pytest.mark.spec("PL-30", "PL-32")
@@ -123,7 +123,7 @@ def test_the_likelihood_is_continuous_at_the_limit(kind):
 @pytest.mark.spec("PL-30")
 @pytest.mark.parametrize("beta", [0.3, 1.0, 2.5])
 def test_large_samples_give_the_stretching_back(beta):
-    tail = StretchedExponential(beta, np.log(0.7), 2.0).sample(20_000, np.random.default_rng(6))
+    tail = draw(StretchedExponential(beta, np.log(0.7), 2.0), 20_000, np.random.default_rng(6))
     law = StretchedExponential.fit(tail, 2.0)
     assert law.beta == pytest.approx(beta, abs=0.03)
     assert law.log_hazard == pytest.approx(np.log(0.7), abs=0.05)
@@ -132,7 +132,7 @@ def test_large_samples_give_the_stretching_back(beta):
 @pytest.mark.spec("PL-32")
 @pytest.mark.parametrize(("offset", "sigma"), [(3.0, 0.5), (0.5, 1.0), (-1.0, 1.0)])
 def test_large_samples_give_the_lognormal_back(offset, sigma):
-    tail = Lognormal(offset, sigma, 2.0).sample(20_000, np.random.default_rng(6))
+    tail = draw(Lognormal(offset, sigma, 2.0), 20_000, np.random.default_rng(6))
     law = Lognormal.fit(tail, 2.0)
     assert law.offset == pytest.approx(offset, abs=0.15)
     assert law.sigma == pytest.approx(sigma, rel=0.04)

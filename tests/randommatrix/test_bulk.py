@@ -15,7 +15,6 @@ from htsr_ref.errors import NoFitError, SampleError
 from htsr_ref.randommatrix import tracy_widom
 from htsr_ref.randommatrix.bulk import counting_error, fit_bulk, ks_limit
 from htsr_ref.randommatrix.marchenko_pastur import MarchenkoPastur
-from htsr_ref.randommatrix.spikes import spike_overlap, spike_strength
 
 FALSE_ALARM = 1e-6
 
@@ -141,12 +140,10 @@ def test_apart_is_beyond_half_overlap():
     eigenvalues = np.append(bulk(400, 200), [6.0, 9.0])
     found = fit_bulk(eigenvalues, 402)
     theta = 0.5 * (0.5 + math.sqrt(0.25 + 4.0))  # 2(1 - c/θ²) = 1 + c/θ, c = 1/Q = ½
-    assert spike_overlap(theta, 2.0) == pytest.approx(0.5)
     position = (1 + theta) * (1 + 1 / (2 * theta))
     stdev = (1 + theta) * math.sqrt(2 / 400 * (1 - 1 / (2 * theta**2)))
     normal = 3.290526731491894  # exceeded with a probability of 1e-3/2
     assert found.apart == pytest.approx(found.variance * (position + normal * stdev), rel=1e-9)
-    assert spike_strength(found.apart, 2.0, found.variance) > theta
 
 
 @pytest.mark.spec("RMT-28")

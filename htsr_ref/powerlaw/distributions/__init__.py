@@ -29,7 +29,7 @@ __all__ = [
 class Distribution(Protocol):
     """What every law can do.
 
-    `logpdf`, `cdf` and `survival` take points of any shape, finite and positive, and return float64
+    `logpdf` and `cdf` take points of any shape, finite and positive, and return float64
     of that shape. `fit` takes a tail, all points ≥ xmin in any order, and returns the law of
     greatest likelihood.
 
@@ -45,12 +45,6 @@ class Distribution(Protocol):
 
     def cdf(self, x: ArrayLike) -> NDArray[np.float64]:
         """Probability of a value ≤ x."""
-
-    def survival(self, x: ArrayLike) -> NDArray[np.float64]:
-        """Probability of a value > x."""
-
-    def sample(self, size: int, rng: np.random.Generator) -> NDArray[np.float64]:
-        """Independent draws, (size,) float64."""
 
     @classmethod
     def fit(cls, tail: ArrayLike, xmin: float) -> Self:

@@ -11,7 +11,6 @@ from htsr_ref.errors import SampleError
 from htsr_ref.powerlaw.distributions.tail import (
     Array,
     checked_tail,
-    from_log_ratio,
     log_ratio,
     require_spread,
 )
@@ -70,23 +69,6 @@ class BoundedPowerLaw:
         """Probability of a value ≤ x."""
         w, complement = self._fractions(x)
         return _exponential_cdf(w, complement, (self.alpha - 1.0) * self.log_width)
-
-    def survival(self, x: ArrayLike) -> Array:
-        """Probability of a value > x."""
-        w, complement = self._fractions(x)
-        return _exponential_cdf(complement, w, (1.0 - self.alpha) * self.log_width)
-
-    def sample(self, size: int, rng: np.random.Generator) -> Array:
-        """Independent draws, by inversion.
-
-        Spec: PL-33.
-        """
-        width = self.log_width
-        theta = (self.alpha - 1.0) * width
-        u = rng.random(size)
-        w = u if theta == 0 else -np.log1p(u * np.expm1(-abs(theta))) / abs(theta)
-        points = from_log_ratio((w if theta >= 0 else 1.0 - w) * width, self.xmin)
-        return np.clip(points, self.xmin, self.xmax)
 
     def stderr(self, tail_size: int) -> float:
         """Asymptotic standard error of α for known ends, from the Fisher information.

@@ -40,18 +40,6 @@ class Exponential:
         """Probability of a value ≤ x."""
         return -np.expm1(-scaled_excess(x, self.xmin, self.rate))
 
-    def survival(self, x: ArrayLike) -> Array:
-        """Probability of a value > x."""
-        return np.exp(-scaled_excess(x, self.xmin, self.rate))
-
-    def sample(self, size: int, rng: np.random.Generator) -> Array:
-        """Independent draws, by inversion.
-
-        Spec: PL-33.
-        """
-        with np.errstate(over="ignore"):
-            return np.minimum(self.xmin + rng.standard_exponential(size) / self.rate, MAX)
-
     @classmethod
     def fit(cls, tail: ArrayLike, xmin: float) -> Self:
         """Law of greatest likelihood, λ = 1/(mean - xmin).

@@ -4,16 +4,14 @@ from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy import optimize, special
 
 from htsr_ref.powerlaw.distributions.tail import (
     Array,
     checked_tail,
-    from_log_ratio,
     log_ratio,
     require_spread,
-    sample_by_rejection,
 )
 
 SQRT2 = np.sqrt(2.0)
@@ -49,11 +47,6 @@ class Lognormal:
         if not (np.isfinite(self.offset) and 0 < self.sigma < np.inf and 0 < self.xmin < np.inf):
             raise ValueError(f"a lognormal law needs sigma > 0 and xmin > 0: {self}")
 
-    @property
-    def mu(self) -> float:
-        """Mean μ of ln X before the restriction to x ≥ xmin."""
-        return self.offset + float(np.log(self.xmin))
-
     def logpdf(self, x: ArrayLike) -> Array:
         """Logarithm of the density; -inf below xmin."""
         y, m, sigma = log_ratio(x, self.xmin), self.offset, self.sigma
@@ -78,31 +71,6 @@ class Lognormal:
     def cdf(self, x: ArrayLike) -> Array:
         """Probability of a value ≤ x."""
         return -np.expm1(self._log_survival(x))
-
-    def survival(self, x: ArrayLike) -> Array:
-        """Probability of a value > x."""
-        return np.exp(self._log_survival(x))
-
-    def sample(self, size: int, rng: np.random.Generator) -> Array:
-        """Independent draws, by rejection.
-
-        Spec: PL-33. Source: Robert 1995, Statistics and Computing 5, section 2.
-        """
-        z = self.offset / self.sigma
-        rate = (np.sqrt(z * z + 4.0) - z) / 2
-        # rate + z, which would cancel
-        peak = 2.0 / (np.sqrt(z * z + 4.0) - z)
-
-        def normal(count: int) -> tuple[Array, NDArray[np.bool_]]:
-            points = z + rng.standard_normal(count)
-            return points, points >= 0
-
-        def exponential(count: int) -> tuple[Array, NDArray[np.bool_]]:
-            points = rng.standard_exponential(count) / rate
-            return points, rng.random(count) <= np.exp(-((points - peak) ** 2) / 2)
-
-        log = self.sigma * sample_by_rejection(size, normal if z >= 0 else exponential)
-        return from_log_ratio(log, self.xmin)
 
     @classmethod
     def fit(cls, tail: ArrayLike, xmin: float) -> Self:

@@ -6,7 +6,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import ArrayLike
 
-from htsr_ref.powerlaw.distributions.tail import Array, checked_tail, from_log_ratio, log_ratio
+from htsr_ref.powerlaw.distributions.tail import Array, checked_tail, log_ratio
 from htsr_ref.powerlaw.mle import alpha_mle
 
 
@@ -41,17 +41,6 @@ class PowerLaw:
     def cdf(self, x: ArrayLike) -> Array:
         """Probability of a value ≤ x."""
         return -np.expm1((1.0 - self.alpha) * log_ratio(x, self.xmin))
-
-    def survival(self, x: ArrayLike) -> Array:
-        """Probability of a value > x."""
-        return np.exp((1.0 - self.alpha) * log_ratio(x, self.xmin))
-
-    def sample(self, size: int, rng: np.random.Generator) -> Array:
-        """Independent draws, by inversion.
-
-        Spec: PL-33.
-        """
-        return from_log_ratio(rng.standard_exponential(size) / (self.alpha - 1.0), self.xmin)
 
     @classmethod
     def fit(cls, tail: ArrayLike, xmin: float) -> Self:

@@ -11,7 +11,6 @@ from scipy import optimize, special
 from htsr_ref.powerlaw.distributions.tail import (
     Array,
     checked_tail,
-    from_log_ratio,
     log_ratio,
     require_spread,
 )
@@ -64,23 +63,6 @@ class StretchedExponential:
     def cdf(self, x: ArrayLike) -> Array:
         """Probability of a value ≤ x."""
         return -np.expm1(-self._cumulative_hazard(log_ratio(x, self.xmin)))
-
-    def survival(self, x: ArrayLike) -> Array:
-        """Probability of a value > x."""
-        return np.exp(-self._cumulative_hazard(log_ratio(x, self.xmin)))
-
-    def sample(self, size: int, rng: np.random.Generator) -> Array:
-        """Independent draws, by inversion.
-
-        Spec: PL-33.
-        """
-        with np.errstate(divide="ignore"):
-            log_draw = np.log(rng.standard_exponential(size)) - self.log_hazard
-        if self.beta == 0:
-            log = np.exp(log_draw)
-        else:
-            log = np.logaddexp(0.0, np.log(self.beta) + log_draw) / self.beta
-        return from_log_ratio(log, self.xmin)
 
     @classmethod
     def fit(cls, tail: ArrayLike, xmin: float) -> Self:

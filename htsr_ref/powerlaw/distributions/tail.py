@@ -1,6 +1,4 @@
-"""What the laws share: logarithms relative to xmin, the check of a tail, rejection sampling."""
-
-from collections.abc import Callable
+"""What the laws share: logarithms relative to xmin, the check of a tail."""
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -95,24 +93,3 @@ def require_spread(values: Array) -> None:
     """
     if values.min() == values.max():
         raise NoFitError(f"all {values.size} values of the tail are equal")
-
-
-def sample_by_rejection(
-    size: int, propose: Callable[[int], tuple[Array, NDArray[np.bool_]]]
-) -> Array:
-    """Draw until enough proposals are accepted.
-
-    Parameters
-    ----------
-    size : number of draws.
-    propose : given a number, returns that many proposals and which of them are accepted.
-
-    Spec: PL-33.
-    """
-    accepted: list[Array] = []
-    missing = size
-    while missing > 0:
-        points, keep = propose(missing)
-        accepted.append(points[keep])
-        missing -= accepted[-1].size
-    return np.concatenate(accepted) if accepted else np.empty(0)

@@ -4,9 +4,8 @@ from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-from htsr_ref.powerlaw.distributions.bounded import BoundedPowerLaw
 from htsr_ref.powerlaw.distributions.exponential import Exponential
 from htsr_ref.powerlaw.distributions.power_law import PowerLaw
 from htsr_ref.powerlaw.distributions.tail import (
@@ -15,7 +14,6 @@ from htsr_ref.powerlaw.distributions.tail import (
     checked_tail,
     log_quotient,
     log_ratio,
-    sample_by_rejection,
     scaled_excess,
 )
 from htsr_ref.powerlaw.distributions.truncated_mle import truncated_mle
@@ -74,10 +72,6 @@ class TruncatedPowerLaw:
         """Probability of a value ≤ x."""
         return -np.expm1(self._log_survival(x))
 
-    def survival(self, x: ArrayLike) -> Array:
-        """Probability of a value > x, Γ(1-α, λx)/Γ(1-α, λ xmin)."""
-        return np.exp(self._log_survival(x))
-
     def _log_survival(self, x: ArrayLike) -> Array:
         log = log_ratio(x, self.xmin)
         power = (1.0 - self.alpha) * log
@@ -113,39 +107,6 @@ class TruncatedPowerLaw:
             float(1.0 / np.sqrt(tail_size * moments.residual_log)),
             float(rate_unit / np.sqrt(tail_size * moments.residual_excess)),
         )
-
-    def sample(self, size: int, rng: np.random.Generator) -> Array:
-        """Independent draws, by rejection.
-
-        Proposals are x^-α up to T = max(xmin, (1+α)/λ) and exponential beyond, where x^-α hardly
-        changes; about half of them are accepted at worst, over all α and λ.
-
-        Spec: PL-33.
-        """
-        if self.rate == 0:
-            return PowerLaw(self.alpha, self.xmin).sample(size, rng)
-        turn = max(self.xmin, min((1.0 + self.alpha) / self.rate, MAX))
-        beyond = Exponential(self.rate, turn)
-        if turn == self.xmin:
-            below, share_beyond = None, 1.0
-        else:
-            below = BoundedPowerLaw(self.alpha, self.xmin, turn)
-            # Both parts relative to x^-α at the turn.
-            log_mass_below = -float(below.logpdf(turn))
-            log_mass_beyond = -np.log(self.rate) - float(scaled_excess(turn, self.xmin, self.rate))
-            share_beyond = float(np.exp(-np.logaddexp(0.0, log_mass_below - log_mass_beyond)))
-
-        def propose(count: int) -> tuple[Array, NDArray[np.bool_]]:
-            far = rng.random(count) < share_beyond
-            points = beyond.sample(count, rng)
-            log_accept = -self.alpha * log_ratio(points, turn)
-            if below is not None:
-                near = below.sample(count, rng)
-                points = np.where(far, points, near)
-                log_accept = np.where(far, log_accept, -scaled_excess(near, self.xmin, self.rate))
-            return points, rng.random(count) <= np.exp(log_accept)
-
-        return sample_by_rejection(size, propose)
 
     @classmethod
     def fit(cls, tail: ArrayLike, xmin: float) -> Self:

@@ -1,19 +1,16 @@
 """Bootstrap intervals of the exponent and the threshold: resample, search again, repeat."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from htsr_ref.errors import NoFitError
 from htsr_ref.powerlaw.fit import checked_sample, fit_power_law, log_ratios
 from htsr_ref.powerlaw.ks import KsKind
 from htsr_ref.powerlaw.uncertainty.interval import (
     Interval,
-    Method,
-    bca_interval,
     percentile_interval,
     tail_probability,
 )
@@ -30,21 +27,18 @@ class BootstrapIntervals:
 
     Attributes
     ----------
-    alpha : of the exponent; None where the method defines none.
-    xmin : of the threshold, in the units of the sample; None where the method defines none, and
-        for a given threshold.
+    alpha : of the exponent.
+    xmin : of the threshold, in the units of the sample; None for a given threshold.
     level : nominal probability of covering.
-    method : which interval that is.
     replicas : number of replicas.
     seed : seed of the random generator; None if a generator was given.
 
     Spec: PL-42, PL-46.
     """
 
-    alpha: Interval | None
+    alpha: Interval
     xmin: Interval | None
     level: float
-    method: Method
     replicas: int
     seed: int | None
 
@@ -56,7 +50,6 @@ def bootstrap(
     xmin: float | Literal["ks"] = "ks",
     replicas: int = 2500,
     level: float = 0.95,
-    method: Method = "percentile",
     seed: Seed = 0,
     progress: Progress | None = None,
 ) -> BootstrapIntervals:
@@ -69,7 +62,6 @@ def bootstrap(
     xmin : "ks", searched in every replica, or a threshold; then its tail alone is resampled.
     replicas : number of samples drawn.
     level : nominal probability of covering.
-    method : "percentile", or "bca", which fits the sample n more times, without each of its points.
     seed : seed of the random generator, or a generator.
     progress : called with the numbers of fits done and of all.
 
@@ -80,12 +72,11 @@ def bootstrap(
     Raises
     ------
     SampleError, NoFitError
-        As `fit_power_law`. NoFitError also for "bca" where the sample without one of its points
-        has no fit.
+        As `fit_power_law`.
     ValueError
         The level or the number of replicas is out of range.
 
-    Spec: PL-46, PL-48. Source: Efron & Tibshirani, An Introduction to the Bootstrap (1993).
+    Spec: PL-46. Source: Efron & Tibshirani, An Introduction to the Bootstrap (1993).
 
     >>> quantiles = (1 - (np.arange(1, 129) - 0.5) / 128) ** (-1 / 1.5)
     >>> low, high = bootstrap(quantiles, xmin=1.0).alpha
@@ -100,27 +91,11 @@ def bootstrap(
     else:
         points, estimate = fit.tail_size, _above(x[x >= xmin], float(xmin))
     rng = np.random.default_rng(seed)
-    total = replicas + (points if method == "bca" else 0)
-    sizes = chunks(replicas, points, progress, total=total)
-    drawn = _joined(_drawn(rng, points, size, estimate) for size in sizes)
-    if method == "percentile":
-        intervals: list[Interval | None] = [percentile_interval(row, level) for row in drawn]
-    else:
-        sizes = chunks(points, points, progress, done=replicas, total=total)
-        jackknife = _joined(map(estimate, without_each(points, sizes)))
-        if np.isnan(jackknife).any():
-            raise NoFitError(
-                "the sample without one of its points has no fit: BCa intervals are not "
-                "defined, percentile intervals are"
-            )
-        whole = estimate(np.arange(points)[np.newaxis])
-        intervals = [
-            bca_interval(row, float(value[0]), without, level)
-            for row, value, without in zip(drawn, whole, jackknife, strict=True)
-        ]
-    alpha, threshold = intervals
+    sizes = chunks(replicas, points, progress)
+    drawn = np.concatenate([_drawn(rng, points, size, estimate) for size in sizes], axis=1)
+    alpha, threshold = (percentile_interval(row, level) for row in drawn)
     return BootstrapIntervals(
-        alpha, threshold if xmin == "ks" else None, level, method, replicas, recorded(seed)
+        alpha, threshold if xmin == "ks" else None, level, replicas, recorded(seed)
     )
 
 
@@ -161,21 +136,3 @@ def _drawn(rng: np.random.Generator, points: int, count: int, estimate: Estimato
     if without.any():
         estimates[:, without] = _drawn(rng, points, int(without.sum()), estimate)
     return estimates
-
-
-def without_each(points: int, sizes: Iterable[int]) -> Iterable[NDArray[np.intp]]:
-    """Yield the indices of all points but one, for each point in turn, in chunks of given sizes.
-
-    >>> [picks.tolist() for picks in without_each(3, [2, 1])]
-    [[[1, 2], [0, 2]], [[0, 1]]]
-    """
-    begun = 0
-    rest = np.arange(points - 1)
-    for size in sizes:
-        left_out = np.arange(begun, begun + size)[:, np.newaxis]
-        yield rest + (rest >= left_out)
-        begun += size
-
-
-def _joined(parts: Iterable[Estimates]) -> Estimates:
-    return np.concatenate(list(parts), axis=1)

@@ -1,6 +1,5 @@
 """Could the tail be a sample of the fitted power law? The p-value of Clauset, Shalizi & Newman."""
 
-import math
 from dataclasses import dataclass
 from typing import Literal
 
@@ -35,14 +34,6 @@ class GoodnessOfFit:
     replicas: int
     seed: int | None
 
-    @property
-    def standard_error(self) -> float:
-        """Monte-Carlo standard error of the p-value, √(p(1-p)/replicas).
-
-        Spec: PL-51.
-        """
-        return math.sqrt(self.p_value * (1.0 - self.p_value) / self.replicas)
-
 
 def goodness_of_fit(
     sample: ArrayLike,
@@ -61,7 +52,7 @@ def goodness_of_fit(
     fit : its fit.
     xmin : "searched": as the threshold of least distance, and it is searched again in every
         replica. "known": by other means, and every replica is a tail above it.
-    replicas : number of samples drawn. The standard error of p is at most 1/(2√replicas).
+    replicas : number of samples drawn. The standard error of p is √(p(1-p)/replicas).
     seed : seed of the random generator, or a generator.
     progress : called with the numbers of replicas done and of all.
 

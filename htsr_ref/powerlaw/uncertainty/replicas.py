@@ -24,9 +24,6 @@ def chunks(
     replicas: int,
     points: int,
     progress: Progress | None,
-    *,
-    done: int = 0,
-    total: int | None = None,
 ) -> Iterator[int]:
     """Sizes of the chunks that a number of replicas is drawn in.
 
@@ -35,8 +32,6 @@ def chunks(
     replicas : number of replicas.
     points : points in each of them.
     progress : called with the numbers done and in total each time that a chunk is dealt with.
-    done : number done in other work before.
-    total : number in total, with other work; by default that of the replicas.
 
     Yields
     ------
@@ -62,4 +57,4 @@ def chunks(
         size = min(most, replicas - begun)
         yield size
         if progress is not None:
-            progress(done + begun + size, replicas if total is None else total)
+            progress(begun + size, replicas)
