@@ -33,7 +33,7 @@ NOISE = BulkFit(
 WEAK = replace(NOISE, num_spikes=3, soft_rank=2.25 / 2.75)
 STRONG = replace(NOISE, num_spikes=3, soft_rank=2.25 / 9.0)
 MANY = replace(STRONG, num_spikes=60)
-HEAVY = TailIndex(0.5, 0.2, 9, 90, "moment", "fraction")
+HEAVY = TailIndex(0.5, 0.2, 9)
 BOUNDED = replace(HEAVY, xi=-0.1)
 
 
