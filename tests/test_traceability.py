@@ -52,6 +52,13 @@ def carried_by_tests() -> dict[str, Path]:
     return carried
 
 
+def test_no_retired_id_is_used_again():
+    page = (ROOT / "spec" / "README.md").read_text(encoding="utf-8")
+    retired = set(ID.findall(re.findall(r"retired are ([^.]*)\.", page)[0]))
+    assert "PL-33" in retired
+    assert retired & defined() == set()
+
+
 def test_the_specification_is_found():
     assert {"FMT-1", "MAT-1", "SPC-1", "PL-1", "MET-1", "CNV-1", "RPT-1"} <= defined()
 

@@ -20,8 +20,8 @@ class Exponential:
 
     Spec: PL-20, PL-28. Source: Clauset, Shalizi & Newman 2009, table 2.1.
 
-    >>> Exponential(rate=np.log(2.0), xmin=1.0).survival([1.0, 2.0, 3.0])
-    array([1.  , 0.5 , 0.25])
+    >>> Exponential(rate=np.log(2.0), xmin=1.0).cdf([1.0, 2.0, 3.0])
+    array([0.  , 0.5 , 0.75])
     """
 
     rate: float

@@ -35,8 +35,8 @@ class Lognormal:
     Spec: PL-20, PL-31. Source: Clauset, Shalizi & Newman 2009, table 2.1.
 
     >>> law = Lognormal(offset=0.0, sigma=1.0, xmin=2.0)
-    >>> round(float(law.survival(2.0 * np.e)), 12)
-    0.317310507863
+    >>> round(float(law.cdf(2.0 * np.e)), 12)
+    0.682689492137
     """
 
     offset: float

@@ -22,8 +22,8 @@ class PowerLaw:
     Spec: PL-20, PL-21. Source: Clauset, Shalizi & Newman 2009, table 2.1.
 
     >>> law = PowerLaw(alpha=2.5, xmin=1.0)
-    >>> round(float(law.survival(4.0)), 12)
-    0.125
+    >>> round(float(law.cdf(4.0)), 12)
+    0.875
     """
 
     alpha: float

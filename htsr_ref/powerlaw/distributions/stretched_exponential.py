@@ -36,8 +36,8 @@ class StretchedExponential:
     Spec: PL-20, PL-29. Source: Clauset, Shalizi & Newman 2009, table 2.1.
 
     >>> power_law = StretchedExponential(beta=0.0, log_hazard=np.log(1.5), xmin=1.0)
-    >>> round(float(power_law.survival(4.0)), 12)
-    0.125
+    >>> round(float(power_law.cdf(4.0)), 12)
+    0.875
     """
 
     beta: float
