@@ -34,8 +34,8 @@ class TruncatedPowerLaw:
 
     Spec: PL-20, PL-24. Source: Clauset, Shalizi & Newman 2009, table 2.1.
 
-    >>> TruncatedPowerLaw(alpha=2.0, rate=0.5, xmin=1.0).cdf([1.0, 2.0, 4.0]).round(6)
-    array([0.      , 0.772695, 0.971273])
+    >>> TruncatedPowerLaw(alpha=2.0, rate=0.5, xmin=1.0).cdf([2.0, 4.0]).round(6)
+    array([0.772695, 0.971273])
     """
 
     alpha: float
