@@ -103,14 +103,14 @@ def eigenvalues(W: np.ndarray) -> np.ndarray:
 def fingers_miscounted():
     sample = eigenvalues(inputs.gaussian(55, 256, 128))
     return {
-        "left out": clip_fingers(sample, rule="weightwatcher", ks="one-sided").clipped,
+        "left out": clip_fingers(sample, ks="one-sided").clipped,
         "alpha with one left out": fit_power_law(sample[:-1], ks="one-sided").alpha,
     }
 
 
 def max_fingers_ignored():
     sample = eigenvalues(inputs.gaussian(3, 256, 128))
-    found = clip_fingers(sample, rule="weightwatcher", most=3, ks="one-sided")
+    found = clip_fingers(sample, max_fingers=3, ks="one-sided")
     return {"alpha": found.fit.alpha, "num_fingers": found.clipped}
 
 

@@ -91,9 +91,7 @@ def fit_eigenvalues(eigen: Spectrum, convention: Convention) -> TailFit:
             else f"no eigenvalue is above eigenvalue_floor = {convention.eigenvalue_floor}"
         )
     if convention.clip_fingers:
-        clipped = clip_fingers(
-            sample, rule="weightwatcher", most=convention.clip_fingers + 1, ks=convention.ks
-        )
+        clipped = clip_fingers(sample, max_fingers=convention.clip_fingers + 1, ks=convention.ks)
         sample = sample[: sample.size - clipped.clipped]
     found = _fit(sample, eigen, convention)
     if found.tail[-1] - found.xmin <= eigen.resolution:

@@ -1,16 +1,12 @@
 """Fingers: a few largest values that lie apart from the tail and bend its fit."""
 
 from dataclasses import dataclass
-from typing import Literal
 
-import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from htsr_ref.errors import NoFitError
-from htsr_ref.powerlaw.fit import PowerLawFit, checked_sample, fit_power_law, log_ratios
+from htsr_ref.powerlaw.fit import PowerLawFit, checked_sample, fit_power_law
 from htsr_ref.powerlaw.ks import KsKind
-
-FingerRule = Literal["weightwatcher", "outliers"]
 
 ALPHA_DROP = 1.0
 """By how much alpha must fall for WeightWatcher to accept a clipped fit (`finger_thresh`)."""
@@ -34,22 +30,14 @@ class ClippedFit:
 
 
 def clip_fingers(
-    sample: ArrayLike,
-    *,
-    rule: FingerRule = "outliers",
-    most: int = 10,
-    level: float = 0.05,
-    ks: KsKind = "two-sided",
+    sample: ArrayLike, *, max_fingers: int = 10, ks: KsKind = "two-sided"
 ) -> ClippedFit:
-    """Fit a power law after leaving out a few of the largest values, if a rule says so.
+    """Leave out the 2, 3, … largest values until alpha has fallen by more than 1.
 
     Parameters
     ----------
     sample : (n,) real, positive, in any order.
-    rule : "weightwatcher" (its `fix_fingers="clip_xmax"`) or "outliers" (see `count_outliers`).
-    most : for "outliers" the greatest number of values left out; for "weightwatcher" its
-        `max_fingers`, one more than that.
-    level : significance of the test, for "outliers".
+    max_fingers : one more than the greatest number of values left out.
     ks : kind of the KS distance.
 
     Raises
@@ -57,30 +45,14 @@ def clip_fingers(
     SampleError, NoFitError
         As `fit_power_law` for the whole sample.
 
-    Spec: PL-15, PL-16.
+    Spec: PL-15. Source: WeightWatcher 0.7.7, `fit_clipped_powerlaw`.
 
-    >>> x = [*range(1, 50), 1e9]
-    >>> clip_fingers(x).clipped
-    1
+    >>> clip_fingers(range(1, 50)).clipped
+    0
     """
     x = checked_sample(sample)
     whole = fit_power_law(x, ks=ks)
-    if rule == "weightwatcher":
-        return _clip_as_weightwatcher(x, whole, most, ks)
-    clipped = count_outliers(x[-whole.tail_size :], most=most, level=level)
-    if not clipped:
-        return ClippedFit(whole, 0)
-    return ClippedFit(fit_power_law(x[:-clipped], ks=ks), clipped)
-
-
-def _clip_as_weightwatcher(
-    x: NDArray[np.float64], whole: PowerLawFit, most: int, ks: KsKind
-) -> ClippedFit:
-    """Leave out 2, 3, … values until alpha has fallen by more than 1.
-
-    Spec: PL-15.
-    """
-    for clipped in range(2, min(most, x.size)):
+    for clipped in range(2, min(max_fingers, x.size)):
         try:
             fit = fit_power_law(x[:-clipped], ks=ks)
         except NoFitError:
@@ -90,34 +62,3 @@ def _clip_as_weightwatcher(
         if fit.alpha <= LEAST_ALPHA:
             break
     return ClippedFit(whole, 0)
-
-
-def count_outliers(tail: NDArray[np.float64], *, most: int = 10, level: float = 0.05) -> int:
-    """Count the largest values that a power law does not explain.
-
-    Under a power law the logarithms ln(x/xmin) are exponential. Of m exponentials with an unknown
-    mean, the largest exceeds the share g of their sum with a probability of at most m·(1-g)^(m-1)
-    (Fisher's test). The test is made with 0, 1, 2, … of the largest values left out; all up to the
-    last that is significant are outliers, so that several cannot hide one another.
-
-    Parameters
-    ----------
-    tail : (n,) float64, ascending; the first is xmin.
-    most : greatest number of outliers; never more than a quarter of the tail.
-    level : of significance of each test, and nearly the probability of finding any outlier where
-        there is none.
-
-    Spec: PL-16. Source: Fisher 1929 (the largest of exponentials); Rosner 1983 (the step-down).
-
-    >>> count_outliers(np.exp(np.arange(30.0)))
-    0
-    """
-    logs = log_ratios(tail)
-    shifted = logs[1:] - logs[0]
-    outliers = 0
-    for left_out in range(min(most, shifted.size // 4)):
-        kept = shifted[: shifted.size - left_out]
-        share = float(kept[-1] / kept.sum()) if kept[-1] > 0 else 0.0
-        if kept.size * (1.0 - share) ** (kept.size - 1) <= level:
-            outliers = left_out + 1
-    return outliers

@@ -1,4 +1,4 @@
-"""Golden vectors of PL-12 to PL-16 and of large samples: rules for the threshold, fingers."""
+"""Golden vectors of PL-12 to PL-15 and of large samples: rules for the threshold, fingers."""
 
 from __future__ import annotations
 
@@ -115,19 +115,16 @@ def from_formula(sample: dict[str, int]) -> list[float]:
 
 
 def finger_case(
-    name: str, sample: list[float], rule: str, most: int, ks: str = "two-sided"
+    name: str, sample: list[float], most: int, ks: str = "two-sided"
 ) -> dict[str, Json]:
-    """Make a case of PL-15 or PL-16."""
+    """Make a case of PL-15; its level belonged to a rule that is retired."""
     points = sorted(sample)
     whole = nearest(points, ks)
     clipped = clip_stepwise(points, whole, most, ks)
-    if rule == "outliers":
-        clipped = count_outliers(points[-whole.tail_size :], most, mpf("0.05"))
     fit = nearest(points[: len(points) - clipped], ks)
-    given = {"sample": sample, "ks": ks, "fingers": rule, "most": most, "level": 0.05}
+    given = {"sample": sample, "ks": ks, "fingers": "weightwatcher", "most": most, "level": 0.05}
     result = expected(fit, points[: len(points) - clipped], ks) | {"clipped": clipped}
-    ids = "PL-15" if rule == "weightwatcher" else "PL-16"
-    return case(f"thr/fingers/{name}/{rule}", ids, given, result, TOLERANCE)
+    return case(f"thr/fingers/{name}/weightwatcher", "PL-15", given, result, TOLERANCE)
 
 
 def clip_stepwise(points: list[float], whole: Fit, most: int, ks: str) -> int:
@@ -140,22 +137,6 @@ def clip_stepwise(points: list[float], whole: Fit, most: int, ks: str) -> int:
         if alpha <= 2:
             return 0
     return 0
-
-
-def count_outliers(tail: list[float], most: int, level: mpf) -> int:
-    """PL-16."""
-    logs = [mp.log(x) - mp.log(tail[0]) for x in tail[1:]]
-    outliers = 0
-    for i in range(most):
-        if 4 * i >= len(logs) - len(logs) % 4:
-            break
-        kept = logs[: len(logs) - i]
-        share = kept[-1] / mp.fsum(kept)
-        bound_of_p = len(kept) * (1 - share) ** (len(kept) - 1)
-        require(abs(bound_of_p - level) > APART, "too close to the level")
-        if bound_of_p <= level:
-            outliers = i + 1
-    return outliers
 
 
 def cases() -> list[dict[str, Json]]:
@@ -182,11 +163,7 @@ def cases() -> list[dict[str, Json]]:
         *rule_cases("grid/tailed", "PL-14", tailed, "grid"),
         *rule_cases("large/n=100000", "PL-2 PL-3 PL-5", large, float(2**40 // 100_000)),
         *rule_cases("large/n=100000/median", "PL-2 PL-3 PL-12", large, "median"),
-        finger_case("none", body, "outliers", 10),
-        finger_case("one-far", [*body, 1e6], "outliers", 10),
-        finger_case("three-far", [*body, 1e6, 1e6, 3e6], "outliers", 10),
-        finger_case("no-more-than-asked", [*body, 1e6, 1e6, 3e6], "outliers", 2),
-        finger_case("crowd", crowd, "weightwatcher", 10),
-        finger_case("none", body, "weightwatcher", 10),
-        finger_case("one-far", [*body, 1e6], "weightwatcher", 10),
+        finger_case("crowd", crowd, 10),
+        finger_case("none", body, 10),
+        finger_case("one-far", [*body, 1e6], 10),
     ]

@@ -98,7 +98,7 @@ def test_an_erg_tail_of_values_below_the_floor_begins_at_the_floor():
 def test_fingers_are_clipped_as_in_samples(rng, most):
     values = np.concatenate((rng.pareto(4.0, 50) + 1.0, 1e6 * (rng.random(3) + 1)))
     found = fit(values, clip_fingers=most)
-    expected = clip_fingers(values, rule="weightwatcher", most=most + 1)
+    expected = clip_fingers(values, max_fingers=most + 1)
     assert (found.alpha, found.xmin) == (expected.fit.alpha, expected.fit.xmin)
     assert (found.tail_size, found.ks_distance) == (
         expected.fit.tail_size,

@@ -19,13 +19,7 @@ def compute_fit(given: Json) -> Json:
 
 
 def compute_clipped(given: Json) -> Json:
-    found = clip_fingers(
-        given["sample"],
-        rule=given["fingers"],
-        most=given["most"],
-        level=given["level"],
-        ks=given["ks"],
-    )
+    found = clip_fingers(given["sample"], max_fingers=given["most"], ks=given["ks"])
     return written(found.fit) | {"clipped": found.clipped}
 
 
@@ -58,7 +52,7 @@ def test_large_samples(case):
     check("thr", case, compute_fit)
 
 
-@pytest.mark.spec("PL-15", "PL-16")
+@pytest.mark.spec("PL-15")
 @cases("thr", "thr/fingers/")
 def test_fingers(case):
     check("thr", case, compute_clipped)
