@@ -44,7 +44,8 @@ def test_with_a_searched_threshold_only_the_bootstrap_covers():
         asymptotic.append(holds(fit.ci95))
         percentile.append(holds(bootstrap(x, replicas=199, seed=rng).alpha))
     assert np.mean(percentile) > 0.9
-    assert np.mean(asymptotic) < 0.87
+    # Three standard errors below the 95 % that it claims: 0.95 - 3·√(0.95·0.05/200).
+    assert np.mean(asymptotic) < 0.904
 
 
 @pytest.mark.spec("PL-53")
