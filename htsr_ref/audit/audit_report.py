@@ -86,10 +86,20 @@ class Contributions:
 
 @dataclass(frozen=True)
 class AuditedLayer:
-    """One layer: how it was matched, its rows, and the paths of α, λ_max and α̂."""
+    """One layer, or rows for which no layer was found.
+
+    Attributes
+    ----------
+    name : of the layer; without one, what the table calls it.
+    matched_by : how the layer was found; None if it was not.
+    rows : its rows.
+    paths : those of α, λ_max and α̂.
+
+    Spec: AUD-4.
+    """
 
     name: str
-    matched_by: str
+    matched_by: str | None
     rows: tuple[AuditedRow, ...]
     paths: dict[str, Contributions]
 
@@ -97,6 +107,14 @@ class AuditedLayer:
     def verdict(self) -> Verdict:
         """The worst verdict of its rows."""
         return min((row.verdict for row in self.rows), key=VERDICTS.index)
+
+
+@dataclass(frozen=True)
+class LayerAlone:
+    """A layer without a row, and why the convention does not analyze it; None if it does."""
+
+    name: str
+    reason: str | None
 
 
 @dataclass(frozen=True)
@@ -122,8 +140,8 @@ class AuditReport:
     ties : other choices, as few, that reproduce the table as well.
     tried : conventions that were tried for that.
     path : the choices from `paper` to `convention`, in order.
-    layers : those of the table, in the order of the source.
-    rows_alone, layers_alone : rows without a layer, and layers without a row.
+    layers : those of the table, in the order of the source, then rows without a layer.
+    layers_alone : layers without a row.
     left_out : columns that were not compared.
     digits : to how many digits the reproduced numbers agree.
 
@@ -143,8 +161,7 @@ class AuditReport:
     tried: int
     path: tuple[dict[str, Any], ...]
     layers: tuple[AuditedLayer, ...]
-    rows_alone: tuple[str, ...]
-    layers_alone: tuple[str, ...]
+    layers_alone: tuple[LayerAlone, ...]
     left_out: tuple[str, ...]
     digits: int
 

@@ -4,6 +4,7 @@ import math
 from collections.abc import Callable, Iterator
 from functools import partial
 
+from htsr_ref.analysis.planning import plan_layer
 from htsr_ref.audit.audit_report import (
     AuditedLayer,
     AuditedRow,
@@ -11,16 +12,17 @@ from htsr_ref.audit.audit_report import (
     Cell,
     Contributions,
     Found,
+    LayerAlone,
     Verdict,
     difference,
 )
 from htsr_ref.audit.dialects import WEIGHTWATCHER, Dialect
 from htsr_ref.audit.faults import CHOICES, fault_of, faulty_choices
-from htsr_ref.audit.matching import Matching, Pair, match_layers
+from htsr_ref.audit.matching import Matching, Pair, Unmatched, match_layers
 from htsr_ref.audit.path import TRACED, Trace, changes_between, trace_layer
 from htsr_ref.audit.search import Candidate, Search, search
 from htsr_ref.audit.spectra import SharedSpectra
-from htsr_ref.audit.tables import TheirTable
+from htsr_ref.audit.tables import TheirRow, TheirTable
 from htsr_ref.audit.verdict import Compared, compare_rows, digits
 from htsr_ref.conventions import CONVENTIONS, PAPER, Convention
 from htsr_ref.reports.report import SPEC_VERSION, LayerReport, Source, Tool
@@ -47,11 +49,6 @@ def audit(
         table, its choices are changed until they do; if it is unknown, those of all shipped ones.
     most : greatest number of changes that are tried together.
 
-    Raises
-    ------
-    TableError
-        No layer matches, or a row contradicts the layer of its name.
-
     Spec: AUD-4, AUD-7, AUD-8, AUD-10, AUD-12.
     """
     bases = tuple(CONVENTIONS.values()) if convention is None else (convention,)
@@ -71,6 +68,7 @@ def audit(
             for name, column in zip(TRACED, table.dialect.traced, strict=True)
         }
         layers.append(AuditedLayer(pair.layer, pair.how, rows, paths))
+    layers += [_alone(rows, table.dialect, len(path)) for rows in matching.rows_alone]
     origin = None if weights.source is None else dict(weights.source)
     return AuditReport(
         spec_version=SPEC_VERSION,
@@ -86,8 +84,10 @@ def audit(
         tried=found.tried,
         path=path,
         layers=tuple(layers),
-        rows_alone=matching.rows_alone,
-        layers_alone=matching.layers_alone,
+        layers_alone=tuple(
+            LayerAlone(weights.layers[place].name, plan_layer(weights.layers[place], final).skipped)
+            for place in matching.layers_alone
+        ),
         left_out=table.left_out,
         digits=digits(
             (cell.theirs, cell.ours)
@@ -109,6 +109,8 @@ def _search(
     most: int,
 ) -> Search:
     """Look for the choices that reproduce the rows; the smallest layers are compared first."""
+    if not matching.pairs:
+        return Search(Candidate(bases[0], {}), (), 0)
     sizes = [math.prod(layer.shape) for layer in spectra.weights.layers]
     pairs = sorted(matching.pairs, key=lambda pair: sizes[pair.place])
     columns = {column for pair in pairs for row in pair.rows for column in row.cells}
@@ -184,14 +186,36 @@ def _cell(row: Compared, column: str, verdict: Verdict, fault: str | None) -> Ce
     return Cell(column, theirs, ours, difference(value, ours), verdict, fault)
 
 
+def _alone(unmatched: Unmatched, dialect: Dialect, changes: int) -> AuditedLayer:
+    """Rows without a layer: nothing of ours stands beside their numbers.
+
+    Spec: AUD-5.
+    """
+    rows = []
+    for row in unmatched.rows:
+        compared = Compared(row, "", None, unmatched.reason, {})
+        cells = [_cell(compared, column, "unexplained", None) for column in row.cells]
+        rows.append(AuditedRow(row.place, "", unmatched.reason, tuple(cells)))
+    paths = {
+        name: Contributions(None, (None,) * changes, None, _mean(unmatched.rows, column), None)
+        for name, column in zip(TRACED, dialect.traced, strict=True)
+    }
+    return AuditedLayer(unmatched.name, None, tuple(rows), paths)
+
+
+def _mean(rows: tuple[TheirRow, ...], column: str) -> float | None:
+    """Mean of their numbers of a layer."""
+    values = [row.cells[column].value for row in rows if column in row.cells]
+    numbers = [value for value in values if value is not None and math.isfinite(value)]
+    return math.fsum(numbers) / len(numbers) if numbers else None
+
+
 def _contributions(pair: Pair, column: str, trace: Trace) -> Contributions:
     """Put theirs at the end of a path.
 
     Spec: AUD-11.
     """
-    values = [row.cells[column].value for row in pair.rows if column in row.cells]
-    numbers = [value for value in values if value is not None and math.isfinite(value)]
-    theirs = math.fsum(numbers) / len(numbers) if numbers else None
+    theirs = _mean(pair.rows, column)
     rest = None if theirs is None or trace.end is None else theirs - trace.end
     return Contributions(trace.start, trace.contributions, trace.end, theirs, rest)
 

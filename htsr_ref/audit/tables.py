@@ -30,6 +30,9 @@ _ALIASES = {
 }
 """Names that older versions of WeightWatcher have for the same columns."""
 
+_SINCE_0_4 = frozenset({"num_evals", "sv_max", "rank_loss", "has_esd"})
+"""Columns that tell a table of slices, as `pool=False` gives it, from one of WeightWatcher 0.2."""
+
 _IDENTITY = ("layer", "label", "layer_id", "N", "M")
 """What else than numbers a column may be mapped to."""
 
@@ -130,8 +133,10 @@ def _recognize(path: object, header: Sequence[str]) -> Dialect:
     if "layer" in columns and columns & {"log10_frobenius_norm", "ks_distance"}:
         return OURS
     if "layer_id" in columns and columns & {"alpha", "log_norm", "log_spectral_norm"}:
-        old = columns & {"level", "slice_id", "log_stable_rank"} or set(header) & set(_ALIASES)
-        return WEIGHTWATCHER_2020 if old else WEIGHTWATCHER
+        signs = {"level", "log_stable_rank", *_ALIASES}
+        if not columns & _SINCE_0_4:
+            signs.add("slice_id")
+        return WEIGHTWATCHER_2020 if signs & {*columns, *header} else WEIGHTWATCHER
     raise TableError(
         f"{path}: no known tool writes the columns {', '.join(filter(None, header))}. Say what "
         "they are, as with --map 'my alpha=alpha'"

@@ -36,7 +36,7 @@ def _layer_row(layer: AuditedLayer) -> list[str]:
     worst = max(cells, key=_relative, default=None)
     return [
         layer.name,
-        layer.matched_by,
+        layer.matched_by or "nothing",
         layer.verdict,
         number(alpha.theirs, ".6g"),
         number(alpha.ours, ".6g"),
@@ -53,10 +53,11 @@ def _relative(cell: Cell) -> float:
 
 
 def number_rows(report: AuditReport) -> Rows:
-    """One row a number that is neither reproduced nor explained, worst first."""
+    """One row a number of a matched layer that is not reproduced or explained, worst first."""
     found = [
         (cell, [layer.name, row.label or row.place], row.reason)
         for layer in report.layers
+        if layer.matched_by is not None
         for row in layer.rows
         for cell in row.cells
         if cell.verdict in ("unexplained", "known fault")
@@ -136,6 +137,8 @@ def summary(report: AuditReport) -> list[str]:
     ]
     if counts["reproduced"] or counts["explained"]:
         lines.append(f"what is reproduced agrees to {report.digits} digits or more")
+    if all(layer.matched_by is None for layer in report.layers):
+        return [*lines, "no row belongs to a layer of the weights: is it the table of this model?"]
     if report.claimed is None or report.explanation.changes:
         lines.append(f"the choices that reproduce most: {found_text(report.explanation)}")
     lines += [f"as good: {found_text(tie)}" for tie in report.ties]
@@ -152,9 +155,17 @@ def found_text(found: Found) -> str:
 
 
 def remarks(report: AuditReport) -> list[str]:
-    """List what was not compared."""
-    lines = [f"row without a layer: {name}" for name in report.rows_alone]
-    lines += [f"layer without a row: {name}" for name in report.layers_alone]
+    """List what has no partner, with the reason, and what was not compared."""
+    lines = [
+        f"row without a layer: {layer.name} ({row.place}): {row.reason}"
+        for layer in report.layers
+        if layer.matched_by is None
+        for row in layer.rows
+    ]
+    lines += [
+        f"layer without a row: {': '.join(filter(None, (layer.name, layer.reason)))}"
+        for layer in report.layers_alone
+    ]
     if report.left_out:
         lines.append(f"columns not compared: {', '.join(report.left_out)}")
     return lines

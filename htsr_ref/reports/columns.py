@@ -10,10 +10,8 @@ from htsr_ref.text.csvtext import csv_text
 
 Row = dict[str, Any]
 
-LAYER_TYPES: Mapping[str, str] = MappingProxyType(
-    {"linear": "dense", "conv": "conv2d", "embedding": "embedding"}
-)
-"""Names of layer kinds; others keep theirs."""
+LAYER_TYPES: Mapping[str, str] = MappingProxyType({"linear": "dense"})
+"""Names of layer kinds; others keep theirs, and a convolution tells its dimension."""
 
 OVER_TRAINED, UNDER_TRAINED = 2.0, 6.0
 """An alpha below the first or above the second gets a warning."""
@@ -61,7 +59,9 @@ def _names(layer: LayerReport, matrix: MatrixReport) -> Row:
     return {
         "name": layer.name.split(".")[-1],
         "longname": " ".join(filter(None, (layer.name, matrix.label))),
-        "layer_type": LAYER_TYPES.get(layer.kind, layer.kind),
+        "layer_type": f"conv{len(positions)}d"
+        if positions
+        else LAYER_TYPES.get(layer.kind, layer.kind),
         "N": matrix.N,
         "M": matrix.M,
         "rf": math.prod(positions),

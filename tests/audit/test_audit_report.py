@@ -66,12 +66,20 @@ def test_json_holds_what_was_found(everything):
     for verdict in VERDICTS:
         assert data["counts"][verdict] == sum(c["verdict"] == verdict for c in cells)
     wrong = {(c["column"], c["theirs"]) for c in cells if c["verdict"] == "unexplained"}
-    assert {column for column, _ in wrong} == {"lambda_max", "alpha"}
+    assert {c["column"] for c in cells if c["verdict"] == "unexplained" and c["ours"]} == {
+        "lambda_max",
+        "alpha",
+    }
     assert ("alpha", "inf") in wrong
     assert data["explanation"] == {"base": "paper", "changes": {"ks": "one-sided"}}
     assert data["path"] == [{"ks": "one-sided"}]
-    assert data["rows_alone"] == ["a|b (line 10)"]
-    assert "low" in data["layers_alone"]
+    last = data["layers"][-1]
+    assert (last["name"], last["matched_by"]) == ("a|b", None)
+    assert last["rows"][0]["reason"] == "no layer without a row has its name, or may be 99×98"
+    assert last["paths"]["alpha"]["contributions"] == [None]
+    assert {"name": "low", "reason": None} in data["layers_alone"]
+    skipped = next(layer for layer in data["layers_alone"] if layer["name"] == "thin")
+    assert "min_dim" in skipped["reason"]
 
 
 @pytest.mark.spec("AUD-14")
@@ -80,6 +88,6 @@ def test_markdown_holds_tables_and_nothing_of_a_strangers_names(everything):
     tokens = MarkdownIt("commonmark").enable("table").parse(text)
     assert sum(token.type == "table_open" for token in tokens) == 3
     assert "unexplained" in text
-    assert "row without a layer: a\\|b" in text
+    assert "row without a layer: a\\|b (line 10): no layer without a row has its name" in text
     first = text.index("| fc |")
     assert first < text.index("| conv |")  # The worst layer comes first.

@@ -36,6 +36,10 @@ def test_columns_tell_the_tool(tmp_path):
     assert read(tmp_path, to_csv([OLD])).dialect.convention == "natcomm2021"
     renamed = {"lognorm" if name == "log_norm" else name: value for name, value in OLD.items()}
     del renamed["level"]
+    unpooled = {"layer_id": 5, "slice_id": 0, "norm": 11.75, "alpha": 2.0}
+    assert read(tmp_path, to_csv([unpooled])).dialect.convention == "natcomm2021"
+    recent = to_csv([{**unpooled, "num_evals": 64}])
+    assert read(tmp_path, recent).dialect.convention == "weightwatcher"
     old = read(tmp_path, to_csv([renamed]))
     assert old.dialect.convention == "natcomm2021"
     assert old.rows[0].cells["log_norm"].value == 1.0701

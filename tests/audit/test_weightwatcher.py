@@ -43,9 +43,11 @@ def test_plain_networks_are_reproduced(tmp_path, network):
     assert verdicts(found) == {"reproduced": 24 * len(TABLES[network]["details"])}
     assert found.digits >= 13
     assert [layer.name for layer in found.layers] == list(TABLES[network]["details"])
-    assert found.rows_alone == ()
+    assert None not in {layer.matched_by for layer in found.layers}
     # WeightWatcher analyses no layer with fewer than eight eigenvalues.
-    assert found.layers_alone == (("fc7",) if network == "few eigenvalues" else ())
+    alone = {layer.name: layer.reason for layer in found.layers_alone}
+    assert list(alone) == (["fc7"] if network == "few eigenvalues" else [])
+    assert all("min_eigenvalues = 8" in str(reason) for reason in alone.values())
 
 
 @pytest.mark.spec("AUD-8")

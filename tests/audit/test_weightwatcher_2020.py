@@ -55,4 +55,6 @@ def test_norms_of_slices_and_of_dense_layers(tmp_path):
         ("b.conv", "shape", 9),
         ("c.dense", "shape", 1),
     ]
-    assert found.layers_alone == ("a.small",)
+    (alone,) = found.layers_alone
+    assert alone.name == "a.small"
+    assert "min_dim" in str(alone.reason)

@@ -114,14 +114,27 @@ def test_a_claim_can_be_withdrawn_and_long_lists_are_cut(htsr, weights, theirs):
     assert int(more) == int(total) - 40
 
 
-@pytest.mark.spec("AUD-1", "AUD-2", "AUD-5")
-def test_bad_input_is_one_line_and_exit_2(htsr, weights, theirs, tmp_path):
+@pytest.mark.spec("AUD-5", "AUD-14")
+def test_a_table_of_another_model_is_audited_row_by_row(htsr, theirs, tmp_path):
     other = tmp_path / "other.safetensors"
     save_file({"h": np.ones((9, 9))}, other)
+    outcome = htsr("audit", other, theirs)
+    assert (outcome.code, outcome.err) == (1, "")
+    told = " ".join(outcome.out.split())
+    assert "no row belongs to a layer of the weights: is it the table of this model?" in told
+    rows = re.findall(r"row without a layer: (\w+) \(line \d\): no layer without a row has", told)
+    assert rows == [row["longname"] for row in from_csv(theirs.read_text())]
+    assert "layer without a row: h" in told
+    data = json.loads(htsr("audit", other, theirs, "--json").out)
+    assert {layer["matched_by"] for layer in data["layers"]} == {None}
+    assert sum(data["counts"].values()) == data["counts"]["unexplained"] > 0
+
+
+@pytest.mark.spec("AUD-1", "AUD-2")
+def test_bad_input_is_one_line_and_exit_2(htsr, weights, theirs, tmp_path):
     plain = tmp_path / "plain.csv"
     plain.write_text("name,value\nfc,1\n")
     cases = [
-        ((other, theirs), "no row belongs to a layer"),
         ((weights, plain), "no known tool writes the columns name, value"),
         ((weights, plain, "--map", "value"), "write COLUMN=NUMBER"),
         ((weights, plain, "--map", "value=x"), "no number is called 'x'"),
