@@ -162,9 +162,10 @@ def _contradiction(group: Group, layer: Layer) -> str:
 
     Spec: AUD-5.
     """
+    parts = f", cut into {', '.join(part.name for part in layer.parts)}" if layer.parts else ""
     return (
         f"it is {_sizes(group)}, which no matrix of the layer {layer.name} "
-        f"({'×'.join(map(str, layer.shape))}) is"
+        f"({'×'.join(map(str, layer.shape))}{parts}) is"
     )
 
 

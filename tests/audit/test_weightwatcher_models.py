@@ -62,6 +62,32 @@ def test_gpt2_is_reproduced_in_every_form(tmp_path, form, table):
     assert found.layers_alone == ()
 
 
+@pytest.mark.spec("AUD-5")
+def test_a_layer_that_the_file_cuts_is_a_row_with_its_reason(tmp_path):
+    opened("gpt2.pt", tmp_path)
+    thirds = [{"name": name, "size": 32} for name in "qkv"]
+    cut = {"*c_attn.weight": {"parts": thirds}}
+    weights = open_weights(tmp_path / "model.safetensors", cut)
+    found = audited(weights, FIXTURES / "gpt2.csv", WW)
+    assert verdicts(found) == {"reproduced": 9 * 24, "unexplained": 2 * 24}
+    reasons = {layer.name: layer.rows[0].reason for layer in found.layers if not layer.matched_by}
+    assert reasons == {
+        f"transformer.h.{i}.attn.c_attn": "it is 96×32, which no matrix of the layer "
+        f"transformer.h.{i}.attn.c_attn (96×32, cut into q, k, v) is"
+        for i in range(2)
+    }
+
+
+@pytest.mark.spec("AUD-4", "AUD-7")
+def test_gpt2_whose_projections_are_whole_is_reproduced(tmp_path):
+    opened("gpt2.pt", tmp_path)
+    whole = {"*c_attn.weight": {"parts": [{"name": "qkv", "size": 96}]}}
+    weights = open_weights(tmp_path / "model.safetensors", whole)
+    found = audited(weights, FIXTURES / "gpt2.csv", WW)
+    assert verdicts(found) == {"reproduced": 11 * 24}
+    assert how(found)["line 12"] == "name"
+
+
 @pytest.mark.spec("AUD-4")
 def test_how_the_layers_of_gpt2_are_found(tmp_path):
     named = audit_of("gpt2", "gpt2", tmp_path)
