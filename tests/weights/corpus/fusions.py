@@ -165,6 +165,8 @@ def fusion_of(model: nn.Module, path: str, name: str, out: int) -> Fusion | None
     if isinstance(module, nn.RNNBase) and name.startswith("weight"):
         gates = {"LSTM": ("input", "forget", "cell", "output")}[type(module).__name__]
         return _equal(*gates)(module, out)
+    if type(module).__name__ == "Qwen3VLMoeTextExperts" and not hasattr(module, "is_concatenated"):
+        return _equal(*GATE_UP)(module, out) if name == "gate_up_proj" else None
     if name == "gate_up_proj" and hasattr(module, "is_concatenated"):
         return _experts(module, out)
     owner, _, child = path.rpartition(".")

@@ -9,6 +9,7 @@
 
     python make.py [NAME ...]
 
+With transformers 4 installed, it writes the few models that version saves otherwise.
 The models are really built and really saved, so that the names are those of real files; README.md
 says how a meaning is found.
 """
@@ -26,7 +27,7 @@ import torch
 import transformers
 from fusions import fusion_of
 from meanings import Meaning, meaning_of
-from models import TIMM, TRANSFORMERS
+from models import TIMM, TRANSFORMERS, TRANSFORMERS_4
 from provenance import Origin, origins
 from safetensors import safe_open
 from timm.models import save_for_hf
@@ -142,8 +143,10 @@ def write(name: str, architecture: dict[str, Any]) -> None:
 def main(chosen: list[str]) -> None:
     transformers.logging.set_verbosity_error()
     transformers.utils.logging.disable_progress_bar()
-    jobs = [(name, of_transformers, kind, config) for name, kind, config in TRANSFORMERS]
-    jobs += [(f"timm-{kind}", of_timm, kind, config) for kind, config in TIMM]
+    old = transformers.__version__.startswith("4.")
+    listed = TRANSFORMERS_4 if old else TRANSFORMERS
+    jobs = [(name, of_transformers, kind, config) for name, kind, config in listed]
+    jobs += [] if old else [(f"timm-{kind}", of_timm, kind, config) for kind, config in TIMM]
     for name, make, kind, config in jobs:
         if chosen and name not in chosen:
             continue

@@ -93,6 +93,9 @@ OWN = {
     # bmm(x, weight)
     ("Llama4TextExperts", "gate_up_proj"): STACK_IN_OUT,
     ("Llama4TextExperts", "down_proj"): STACK_IN_OUT,
+    # transformers 4: position indices and biases within the attention
+    ("SwinSelfAttention", "relative_position_bias_table"): POSITION,
+    ("SwinSelfAttention", "relative_position_index"): Meaning(("buffer", "position")),
     # State spaces and recurrences
     **{
         (mixer, name): BUFFER
@@ -290,6 +293,8 @@ def meaning_of(model: nn.Module, path: str, name: str, tensor: Tensor) -> Meanin
     if isinstance(module, (_NormBase, nn.LayerNorm, nn.GroupNorm)) or "Norm" in kind:
         assert tensor.ndim <= 2, (kind, name)
         return _norm(name)
+    if kind == "Qwen3VLMoeTextExperts" and not hasattr(module, "is_transposed"):
+        return STACK_IN_OUT  # transformers 4: x @ weight[expert]
     if hasattr(module, "is_transposed") and hasattr(module, "has_gate"):
         return _experts(module, name)
     if isinstance(module, (nn.Linear, Conv1D, _ConvNd)) and name in ("weight", "bias"):

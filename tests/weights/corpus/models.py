@@ -348,6 +348,22 @@ TRANSFORMERS: list[tuple[str, str, Config]] = [
 ]
 # fmt: on
 
+_BY_NAME = {name: (kind, config) for name, kind, config in TRANSFORMERS}
+_SECTIONS: Config = {"rope_scaling": {"rope_type": "default", "mrope_section": [2, 2, 2]}}
+_TEXT = _BY_NAME["qwen3-vl-moe"][1]["text_config"]
+
+# Those that transformers 4 saves otherwise: other prefixes, a buffer, experts as (in, out).
+TRANSFORMERS_4: list[tuple[str, str, Config]] = [
+    ("transformers4-swin", *_BY_NAME["swin"]),
+    ("transformers4-llava", *_BY_NAME["llava"]),
+    ("transformers4-gemma3-vision", *_BY_NAME["gemma3-vision"]),
+    (
+        "transformers4-qwen3-vl-moe",
+        _BY_NAME["qwen3-vl-moe"][0],
+        _BY_NAME["qwen3-vl-moe"][1] | {"text_config": _TEXT | _SECTIONS},
+    ),
+]
+
 TIMM: list[tuple[str, Config]] = [
     ("resnet50", {}),
     ("resnext50_32x4d", {}),
