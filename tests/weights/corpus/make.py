@@ -33,6 +33,7 @@ from safetensors import safe_open
 from timm.models import save_for_hf
 
 HERE = Path(__file__).parent
+TORCH = f"torch {torch.__version__.partition('+')[0]}"
 
 
 def header(file: Path) -> tuple[dict[str, str], dict[str, tuple[list[int], str]]]:
@@ -97,7 +98,7 @@ def of_transformers(kind: str, config: dict[str, Any], folder: Path) -> dict[str
     tensors = {name: entry(model, name, stored[name], traced[name]) for name in sorted(stored)}
     sources = {origin.source for origin in traced.values()}
     return {
-        "source": f"transformers {transformers.__version__}, torch {torch.__version__}",
+        "source": f"transformers {transformers.__version__}, {TORCH}",
         "class": kind,
         "config": json.loads((folder / "plain" / "config.json").read_text()),
         "metadata": metadata,
@@ -117,7 +118,7 @@ def of_timm(kind: str, config: dict[str, Any], folder: Path) -> dict[str, Any]:
         for name in sorted(stored)
     }
     return {
-        "source": f"timm {timm.__version__}, torch {torch.__version__}",
+        "source": f"timm {timm.__version__}, {TORCH}",
         "class": type(model).__name__,
         "config": json.loads((folder / "config.json").read_text()),
         "metadata": metadata,
