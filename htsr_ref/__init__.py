@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from htsr_ref.analysis.analyzing import analyze
     from htsr_ref.conventions import PAPER, Convention, get_convention
     from htsr_ref.errors import HtsrError
-    from htsr_ref.powerlaw import PowerLawFit, fit_power_law
+    from htsr_ref.powerlaw import TailFit, fit_power_law
     from htsr_ref.reports.report import Report
     from htsr_ref.spectra.spectrum import Spectrum
     from htsr_ref.weights import open_weights, write_weights
@@ -21,9 +21,9 @@ _HOME = {
     "PAPER": "conventions",
     "Convention": "conventions",
     "HtsrError": "errors",
-    "PowerLawFit": "powerlaw",
     "Report": "reports.report",
     "Spectrum": "spectra.spectrum",
+    "TailFit": "powerlaw",
     "analyze": "analysis.analyzing",
     "fit_power_law": "powerlaw",
     "get_convention": "conventions",
@@ -35,9 +35,9 @@ __all__ = [
     "PAPER",
     "Convention",
     "HtsrError",
-    "PowerLawFit",
     "Report",
     "Spectrum",
+    "TailFit",
     "__version__",
     "analyze",
     "fit_power_law",

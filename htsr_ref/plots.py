@@ -47,25 +47,25 @@ def survival_figure(sample: NDArray[np.float64], report: SampleReport) -> Figure
 
     Spec: PL-17.
     """
-    x = np.sort(sample)
+    x, fit = np.sort(sample), report.fit
     share = np.arange(x.size, 0, -1) / x.size
-    ends = np.array([report.xmin, x[-1]])
-    tail_share = report.tail_size / report.sample_size
+    ends = np.array([fit.xmin, x[-1]])
+    tail_share = fit.tail_size / report.sample_size
 
     figure = new_figure(6.4, 4.2)
     axes = figure.subplots()
     axes.loglog(x, share, ".", color=BLUE, markersize=4, label=f"{x.size} values")
     axes.loglog(
         ends,
-        tail_share * (ends / report.xmin) ** (1.0 - report.alpha),
+        tail_share * (ends / fit.xmin) ** (1.0 - fit.alpha),
         color=ORANGE,
-        label=f"power law, α = {report.alpha:.3f} ± {report.alpha_stderr:.3f}",
+        label=f"power law, α = {fit.alpha:.3f} ± {fit.stderr:.3f}",
     )
     axes.axvline(
-        report.xmin,
+        fit.xmin,
         color="0.6",
         linestyle=":",
-        label=f"xmin = {report.xmin:.4g}, tail of {report.tail_size}, D = {report.ks_distance:.3f}",
+        label=f"xmin = {fit.xmin:.4g}, tail of {fit.tail_size}, D = {fit.ks_distance:.3f}",
     )
     axes.set_xlabel("x")
     axes.set_ylabel("share of values ≥ x")

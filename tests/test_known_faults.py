@@ -102,8 +102,9 @@ def eigenvalues(W: np.ndarray) -> np.ndarray:
 
 def fingers_miscounted():
     sample = eigenvalues(inputs.gaussian(55, 256, 128))
+    found = clip_fingers(sample, ks="one-sided")
     return {
-        "left out": clip_fingers(sample, ks="one-sided").clipped,
+        "left out": sample.size - found.sample_size,
         "alpha with one left out": fit_power_law(sample[:-1], ks="one-sided").alpha,
     }
 
@@ -111,7 +112,7 @@ def fingers_miscounted():
 def max_fingers_ignored():
     sample = eigenvalues(inputs.gaussian(3, 256, 128))
     found = clip_fingers(sample, max_fingers=3, ks="one-sided")
-    return {"alpha": found.fit.alpha, "num_fingers": found.clipped}
+    return {"alpha": found.alpha, "num_fingers": sample.size - found.sample_size}
 
 
 def rank_of_rounded_matrix():

@@ -8,7 +8,7 @@ import pytest
 from htsr_ref.errors import HtsrError
 from htsr_ref.models.trends import METRICS, Model, fit_series
 from htsr_ref.plots import save_figure, survival_figure, trend_figure
-from htsr_ref.samples.sample_report import examine_sample
+from htsr_ref.samples.examining import examine_sample
 
 SAMPLE = np.random.default_rng(4).pareto(1.5, 100) + 1.0
 
@@ -25,10 +25,10 @@ def test_the_survival_function_and_the_fit_are_drawn():
     np.testing.assert_array_equal(x, np.sort(SAMPLE))
     np.testing.assert_allclose(share, [np.mean(value <= SAMPLE) for value in x])
     (low, high), (first, last) = law.get_data()
-    assert (low, high) == (report.xmin, SAMPLE.max())
-    assert first == report.tail_size / 100
-    assert np.log(last / first) / np.log(high / low) == pytest.approx(1 - report.alpha)
-    assert threshold.get_xdata()[0] == report.xmin
+    assert (low, high) == (report.fit.xmin, SAMPLE.max())
+    assert first == report.fit.tail_size / 100
+    assert np.log(last / first) / np.log(high / low) == pytest.approx(1 - report.fit.alpha)
+    assert threshold.get_xdata()[0] == report.fit.xmin
 
 
 @pytest.mark.parametrize("form", ["png", "svg"])

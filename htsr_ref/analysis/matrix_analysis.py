@@ -10,17 +10,19 @@ import numpy as np
 from htsr_ref import metrics
 from htsr_ref.analysis.checks import NO_CHECKS, Checks
 from htsr_ref.analysis.evidence import compare_laws, extreme_value, fit_warnings
-from htsr_ref.analysis.fitting import TailFit, fit_eigenvalues, selected
+from htsr_ref.analysis.fitting import fit_eigenvalues, selected
 from htsr_ref.conventions import Convention
 from htsr_ref.errors import NoFitError
 from htsr_ref.layers.matrices import Pool, WeightMatrix
-from htsr_ref.powerlaw import PowerLawFit
+from htsr_ref.powerlaw.tail_fit import ExponentLaw, TailFit
 from htsr_ref.powerlaw.uncertainty import goodness_of_fit
-from htsr_ref.randommatrix.phases import classify
+from htsr_ref.randommatrix.phases import phase_of
 from htsr_ref.reports.report import MatrixReport
 from htsr_ref.spectra.shuffle import ShuffleNull, shuffle_null
 from htsr_ref.spectra.solvers import Solve, eigenvalues_of
 from htsr_ref.spectra.spectrum import SolverChoice, Spectrum, spectrum
+
+Fit = TailFit[ExponentLaw]
 
 WEAK = 1e-6
 """Eigenvalues below this are counted in `weak_rank_loss` (MET-18)."""
@@ -137,9 +139,9 @@ FIT_NUMBERS = (
 """Numbers that come from the fit."""
 
 
-def _fit_or_reason(eigen: Spectrum, convention: Convention) -> tuple[TailFit | None, str | None]:
+def _fit_or_reason(eigen: Spectrum, convention: Convention) -> tuple[Fit | None, str | None]:
     try:
-        return fit_eigenvalues(eigen, convention), None
+        return fit_eigenvalues(eigen.eigenvalues, eigen.resolution, convention), None
     except NoFitError as error:
         return None, str(error)
 
@@ -160,7 +162,7 @@ def _norms(eigen: Spectrum, convention: Convention) -> dict[str, Any]:
     }
 
 
-def _fit_numbers(found: TailFit | None, eigen: Spectrum, convention: Convention) -> dict[str, Any]:
+def _fit_numbers(found: Fit | None, eigen: Spectrum, convention: Convention) -> dict[str, Any]:
     """Numbers of the fit; without one, those of the number that stands for a failure, if any.
 
     Spec: CNV-10.
@@ -189,14 +191,14 @@ def _fit_numbers(found: TailFit | None, eigen: Spectrum, convention: Convention)
     return numbers
 
 
-def _delta_lambda_min(found: TailFit, eigen: Spectrum, convention: Convention) -> float | None:
+def _delta_lambda_min(found: Fit, eigen: Spectrum, convention: Convention) -> float | None:
     """Distance between the thresholds of the power law and of the ERG condition.
 
     Spec: MET-17.
     """
     if convention.xmin not in ("ks", "erg"):
         return None
-    searched: TailFit | None = found
+    searched: Fit | None = found
     if convention.xmin == "erg":
         searched, _ = _fit_or_reason(eigen, replace(convention, xmin="ks"))
     if searched is None:
@@ -211,7 +213,7 @@ def _phase(matrix: WeightMatrix | Pool, eigen: Spectrum) -> dict[str, Any]:
     """
     if isinstance(matrix, Pool):
         return dict.fromkeys(("mp", "phase", "phase_reason"))
-    phase = classify(eigen.eigenvalues, eigen.N, rank=eigen.rank)
+    phase = phase_of(eigen.eigenvalues, eigen.N, rank=eigen.rank)
     return {"mp": phase.bulk, "phase": phase.name, "phase_reason": phase.reason}
 
 
@@ -238,26 +240,23 @@ def _null_model(
 
 
 def _checked(
-    found: TailFit | None, eigen: Spectrum, convention: Convention, checks: Checks
+    found: Fit | None, eigen: Spectrum, convention: Convention, checks: Checks
 ) -> tuple[dict[str, Any], tuple[str, ...]]:
     """Carry out the checks that were asked for; with warnings of laws that cannot be compared."""
     numbers: dict[str, Any] = {"p_value": None, "comparisons": {}}
     warnings: tuple[str, ...] = ()
-    if found is not None and checks.gof:
+    if found is None or not (checks.gof or checks.compare):
+        return numbers, warnings
+    sample = selected(eigen.eigenvalues, convention)
+    if checks.gof:
         numbers["p_value"] = goodness_of_fit(
-            selected(eigen, convention),
-            PowerLawFit(
-                found.alpha,
-                found.xmin,
-                found.tail_size,
-                found.sample_size,
-                found.ks_distance,
-                found.ks,
-            ),
+            sample,
+            found,
             xmin="searched" if convention.xmin == "ks" else "known",
             replicas=checks.gof,
             seed=checks.seed,
         ).p_value
-    if found is not None and checks.compare:
-        numbers["comparisons"], warnings = compare_laws(found.tail, found.xmin)
+    if checks.compare:
+        tail = sample[found.start : found.sample_size]
+        numbers["comparisons"], warnings = compare_laws(tail, found.xmin)
     return numbers, warnings

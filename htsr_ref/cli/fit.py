@@ -15,8 +15,6 @@ from htsr_ref.errors import HtsrError, SampleError
 if TYPE_CHECKING:
     from htsr_ref.conventions import Convention
     from htsr_ref.powerlaw.fit import XminRule
-    from htsr_ref.samples.convention_fit import ConventionFit
-    from htsr_ref.samples.law_report import LawReport
     from htsr_ref.samples.sample_report import SampleReport
 
 EPILOG = "Example: htsr fit eigenvalues.txt --compare --gof 2500"
@@ -141,9 +139,7 @@ def fit(
         output.check_writable(written, data, convention)
 
     from htsr_ref.analysis.analyzing import Progress
-    from htsr_ref.samples.convention_fit import fit_by_convention
-    from htsr_ref.samples.law_report import examine_law
-    from htsr_ref.samples.sample_report import examine_sample
+    from htsr_ref.samples.examining import examine_by_convention, examine_law, examine_sample
     from htsr_ref.samples.samples import parse_sample, read_sample
 
     threshold = _threshold(xmin)
@@ -154,35 +150,27 @@ def fit(
         sample, name = parse_sample(sys.stdin.read(), "standard input"), "standard input"
     else:
         raise HtsrError("--key names an array of an .npz file, and DATA is text. Leave it out")
-    if chosen is not None:
-        with _named(name):
-            result = fit_by_convention(sample, name, chosen)
-        output.emit(result.to_json() if form == "json" else _convention_text(result), out)
-        return
-    if law is not None:
-        with _named(name), output.progress_bar() as show:
-            found = examine_law(
+    with _named(name), output.progress_bar() as show:
+
+        def progress(done: int, total: int) -> None:
+            show(Progress("replicas" if law is None else "thresholds", done, total))
+
+        if chosen is not None:
+            report = examine_by_convention(sample, name, chosen)
+        elif law is not None:
+            report = examine_law(sample, name, law, ks=ks, xmin=threshold, progress=progress)
+        else:
+            report = examine_sample(
                 sample,
                 name,
-                law,
                 ks=ks,
                 xmin=threshold,
-                progress=lambda done, total: show(Progress("thresholds", done, total)),
+                gof=gof,
+                replicas=replicas,
+                compare=compare,
+                seed=seed,
+                progress=progress,
             )
-        output.emit(found.to_json() if form == "json" else _law_text(found), out)
-        return
-    with _named(name), output.progress_bar() as show:
-        report = examine_sample(
-            sample,
-            name,
-            ks=ks,
-            xmin=threshold,
-            gof=gof,
-            replicas=replicas,
-            compare=compare,
-            seed=seed,
-            progress=lambda done, total: show(Progress("replicas", done, total)),
-        )
     if plot is not None:
         from htsr_ref.plots import save_figure, survival_figure
 
@@ -221,16 +209,32 @@ def _threshold(text: str) -> "float | XminRule":
 
 
 def _text(report: "SampleReport") -> str:
-    low, high = report.alpha_ci95
-    share = report.tail_size / report.sample_size
-    lines = [
-        f"{report.name}: {report.sample_size} values",
-        f"alpha        {report.alpha:.4f} ± {report.alpha_stderr:.4f}, "
-        f"95 % {low:.4f} … {high:.4f} (xmin taken as known)",
-        f"xmin         {report.xmin:.6g}  (rule: {report.xmin_rule})",
-        f"tail         {report.tail_size} values, {share:.0%}",
-        f"D            {report.ks_distance:.4f}  ({report.ks})",
+    from htsr_ref.reports.markdown import convention_text
+
+    fit = report.fit
+    head = f"{report.name}: {report.sample_size} values"
+    rule = "" if report.xmin_rule is None else f"  (rule: {report.xmin_rule})"
+    end = "" if fit.xmax is None else f", xmax {fit.xmax:.6g}"
+    if report.law is not None:
+        lines = [f"{head}, {report.law}"]
+        for name, value in report.parameters.items():
+            error = report.stderr.get(name)
+            lines.append(f"{name:<12} {value:.6g}" + ("" if error is None else f" ± {error:.2g}"))
+    else:
+        chosen = report.convention
+        low, high = fit.ci95
+        lines = [
+            head if chosen is None else f"{head}; convention {convention_text(chosen)}",
+            f"alpha        {fit.alpha:.4f} ± {fit.stderr:.4f}, "
+            f"95 % {low:.4f} … {high:.4f} (xmin taken as known)",
+        ]
+    lines += [
+        f"xmin         {fit.xmin:.6g}{end}{rule}",
+        f"tail         {fit.tail_size} values, {fit.tail_size / report.sample_size:.0%}",
+        f"D            {fit.ks_distance:.4f}  ({fit.ks})",
     ]
+    if report.log_likelihood is not None:
+        lines.append(f"ln L         {report.log_likelihood:.4f}")
     if report.extreme_value is not None:
         extreme = report.extreme_value
         alpha = extreme.implied_alpha
@@ -259,39 +263,4 @@ def _text(report: "SampleReport") -> str:
             f"p {p_value}, favors {test.favored or 'neither'}"
         )
     lines += [f"warning: {text}" for text in report.warnings]
-    return "\n".join(lines) + "\n"
-
-
-def _convention_text(report: "ConventionFit") -> str:
-    from htsr_ref.reports.markdown import convention_text
-
-    low, high = report.alpha_ci95
-    share = report.tail_size / report.sample_size
-    end = "" if report.xmax is None else f", xmax {report.xmax:.6g}"
-    lines = [
-        f"{report.name}: {report.sample_size} values; convention "
-        f"{convention_text(report.convention)}",
-        f"alpha        {report.alpha:.4f} ± {report.alpha_stderr:.4f}, "
-        f"95 % {low:.4f} … {high:.4f} (xmin taken as known)",
-        f"xmin         {report.xmin:.6g}{end}",
-        f"tail         {report.tail_size} values, {share:.0%}",
-        f"D            {report.ks_distance:.4f}",
-        *(f"warning: {text}" for text in report.warnings),
-    ]
-    return "\n".join(lines) + "\n"
-
-
-def _law_text(report: "LawReport") -> str:
-    share = report.tail_size / report.sample_size
-    lines = [f"{report.name}: {report.sample_size} values, {report.law}"]
-    for name, value in report.parameters.items():
-        error = report.stderr.get(name)
-        lines.append(f"{name:<12} {value:.6g}" + ("" if error is None else f" ± {error:.2g}"))
-    lines += [
-        f"xmin         {report.xmin:.6g}  (rule: {report.xmin_rule})",
-        f"tail         {report.tail_size} values, {share:.0%}",
-        f"D            {report.ks_distance:.4f}  ({report.ks})",
-        f"ln L         {report.log_likelihood:.4f}",
-        *(f"warning: {text}" for text in report.warnings),
-    ]
     return "\n".join(lines) + "\n"

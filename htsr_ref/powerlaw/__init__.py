@@ -1,15 +1,15 @@
 """Continuous power-law fitting of positive samples; knows nothing of matrices or files."""
 
 from htsr_ref.errors import NoFitError, SampleError
-from htsr_ref.powerlaw.fit import MIN_RELIABLE_TAIL, PowerLawFit, fit_power_law
-from htsr_ref.powerlaw.ks import KsKind, ks_distance
+from htsr_ref.powerlaw.fit import MIN_RELIABLE_TAIL, fit_power_law
+from htsr_ref.powerlaw.ks import KsKind
+from htsr_ref.powerlaw.tail_fit import TailFit
 
 __all__ = [
     "MIN_RELIABLE_TAIL",
     "KsKind",
     "NoFitError",
-    "PowerLawFit",
     "SampleError",
+    "TailFit",
     "fit_power_law",
-    "ks_distance",
 ]

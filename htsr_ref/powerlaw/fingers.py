@@ -1,12 +1,12 @@
 """Fingers: a few largest values that lie apart from the tail and bend its fit."""
 
-from dataclasses import dataclass
-
 from numpy.typing import ArrayLike
 
 from htsr_ref.errors import NoFitError
-from htsr_ref.powerlaw.fit import PowerLawFit, checked_sample, fit_power_law
+from htsr_ref.powerlaw.distributions import PowerLaw
+from htsr_ref.powerlaw.fit import checked_sample, fit_power_law
 from htsr_ref.powerlaw.ks import KsKind
+from htsr_ref.powerlaw.tail_fit import TailFit
 
 ALPHA_DROP = 1.0
 """By how much alpha must fall for WeightWatcher to accept a clipped fit (`finger_thresh`)."""
@@ -15,23 +15,9 @@ LEAST_ALPHA = 2.0
 """WeightWatcher stops clipping when alpha falls to this (`min_alpha`)."""
 
 
-@dataclass(frozen=True)
-class ClippedFit:
-    """A fit with the largest values left out.
-
-    Attributes
-    ----------
-    fit : the fit of the remaining values.
-    clipped : how many of the largest values were left out.
-    """
-
-    fit: PowerLawFit
-    clipped: int
-
-
 def clip_fingers(
     sample: ArrayLike, *, max_fingers: int = 10, ks: KsKind = "two-sided"
-) -> ClippedFit:
+) -> TailFit[PowerLaw]:
     """Leave out the 2, 3, … largest values until alpha has fallen by more than 1.
 
     Parameters
@@ -40,6 +26,10 @@ def clip_fingers(
     max_fingers : one more than the greatest number of values left out.
     ks : kind of the KS distance.
 
+    Returns
+    -------
+    TailFit of the remaining values; its `sample_size` says how many they are.
+
     Raises
     ------
     SampleError, NoFitError
@@ -47,8 +37,8 @@ def clip_fingers(
 
     Spec: PL-15. Source: WeightWatcher 0.7.7, `fit_clipped_powerlaw`.
 
-    >>> clip_fingers(range(1, 50)).clipped
-    0
+    >>> clip_fingers(range(1, 50)).sample_size
+    49
     """
     x = checked_sample(sample)
     whole = fit_power_law(x, ks=ks)
@@ -58,7 +48,7 @@ def clip_fingers(
         except NoFitError:
             break
         if fit.alpha + ALPHA_DROP < whole.alpha:
-            return ClippedFit(fit, clipped)
+            return fit
         if fit.alpha <= LEAST_ALPHA:
             break
-    return ClippedFit(whole, 0)
+    return whole

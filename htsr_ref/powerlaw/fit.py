@@ -1,57 +1,23 @@
-"""Fitting a power law to a sample: checks, the choice of the threshold, the result."""
+"""Fitting a power law to a sample: checks, and the choice of the threshold."""
 
 import math
-from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from htsr_ref.errors import NoFitError, SampleError
-from htsr_ref.powerlaw.exact import search_exact
+from htsr_ref.powerlaw.distributions import PowerLaw
 from htsr_ref.powerlaw.ks import KsKind
-from htsr_ref.powerlaw.mle import alpha_ci95, alpha_stderr
-from htsr_ref.powerlaw.plain import Threshold, fit_above
+from htsr_ref.powerlaw.plain import fit_above, search_plain
+from htsr_ref.powerlaw.pruned import search_pruned
+from htsr_ref.powerlaw.tail_fit import TailFit
 from htsr_ref.powerlaw.thresholds import STARTS, grid_thresholds, require_rule
 
 XminRule = Literal["ks", "median", "peak", "peak-slip", "grid"]
 
 MIN_RELIABLE_TAIL = 10
 """Tails shorter than this are reported with a warning (PL-8)."""
-
-
-@dataclass(frozen=True)
-class PowerLawFit:
-    """A fitted power law p(x) ~ x^-α, x ≥ xmin.
-
-    Attributes
-    ----------
-    alpha : exponent, > 1.
-    xmin : threshold, in the units of the sample.
-    tail_size : number of points ≥ xmin.
-    sample_size : number of points in the sample.
-    ks_distance : distance between the tail and the fit.
-    ks : which KS distance that is.
-
-    Spec: PL-2, PL-6.
-    """
-
-    alpha: float
-    xmin: float
-    tail_size: int
-    sample_size: int
-    ks_distance: float
-    ks: KsKind
-
-    @property
-    def stderr(self) -> float:
-        """Asymptotic standard error of alpha."""
-        return alpha_stderr(self.alpha, self.tail_size)
-
-    @property
-    def ci95(self) -> tuple[float, float]:
-        """Asymptotic 95 % interval of alpha."""
-        return alpha_ci95(self.alpha, self.tail_size)
 
 
 def checked_sample(sample: ArrayLike) -> NDArray[np.float64]:
@@ -90,12 +56,12 @@ def checked_sample(sample: ArrayLike) -> NDArray[np.float64]:
     return x
 
 
-def log_ratios(ascending: NDArray[np.float64]) -> NDArray[np.float64]:
+def relative_logs(ascending: NDArray[np.float64]) -> NDArray[np.float64]:
     """Logarithms ln(x_j/x_max) of a positive ascending sample, for any range of values.
 
     Taken relative to the largest value, so that a power-of-two change of scale changes no bit.
 
-    >>> log_ratios(np.array([1.0, 1.0e300]) * 1e-300).round(1)
+    >>> relative_logs(np.array([1.0, 1.0e300]) * 1e-300).round(1)
     array([-690.8,    0. ])
     """
     largest = ascending[-1]
@@ -112,7 +78,7 @@ def log_ratios(ascending: NDArray[np.float64]) -> NDArray[np.float64]:
 
 def fit_power_law(
     sample: ArrayLike, *, ks: KsKind = "two-sided", xmin: float | XminRule = "ks"
-) -> PowerLawFit:
+) -> TailFit[PowerLaw]:
     """Fit a continuous power law to the tail of a positive sample.
 
     Parameters
@@ -124,7 +90,7 @@ def fit_power_law(
 
     Returns
     -------
-    PowerLawFit
+    TailFit
 
     Raises
     ------
@@ -142,38 +108,35 @@ def fit_power_law(
     '2.5100 from 128 of 128'
     """
     x = checked_sample(sample)
-    found, threshold = _by_rule(x, ks, xmin) if isinstance(xmin, str) else _given(x, ks, xmin)
-    return PowerLawFit(found.alpha, threshold, x.size - found.start, x.size, found.ks_distance, ks)
+    return _by_rule(x, ks, xmin) if isinstance(xmin, str) else _given(x, ks, xmin)
 
 
-def _given(x: NDArray[np.float64], ks: KsKind, xmin: float) -> tuple[Threshold, float]:
+def _given(x: NDArray[np.float64], ks: KsKind, xmin: float) -> TailFit[PowerLaw]:
     """Fit the tail above a given threshold."""
     if not (math.isfinite(xmin) and xmin > 0):
         raise SampleError(f"xmin is {xmin}: it must be a positive number")
     if x[-1] <= xmin:
         raise NoFitError(f"no value lies above xmin = {xmin}")
     start = int(np.searchsorted(x, xmin))
-    logs = log_ratios(np.concatenate(([xmin], x[start:])))
-    return fit_above(logs[1:] - logs[0], start, ks), float(xmin)
+    logs = relative_logs(np.concatenate(([xmin], x[start:])))
+    return fit_above(logs[1:] - logs[0], start, float(xmin), ks)
 
 
-def _by_rule(x: NDArray[np.float64], ks: KsKind, rule: XminRule) -> tuple[Threshold, float]:
+def _by_rule(x: NDArray[np.float64], ks: KsKind, rule: XminRule) -> TailFit[PowerLaw]:
     """Choose the threshold by a rule and fit the tail above it."""
     require_rule(rule)
     if x[0] == x[-1]:
         raise NoFitError(
             "one positive value" if x.size == 1 else f"all {x.size} positive values are equal"
         )
-    logs = log_ratios(x)
+    logs = relative_logs(x)
     if rule == "grid":
-        trials = [
-            (fit_above(logs[start:] - log_xmin, start, ks), threshold)
-            for start, threshold, log_xmin in grid_thresholds(x, logs)
-        ]
-        if trials:
-            return min(trials, key=lambda trial: trial[0].ks_distance)
+        found = search_plain(
+            grid_thresholds(x, logs),
+            lambda tail: fit_above(logs[tail[0] :] - tail[2], tail[0], tail[1], ks),
+        )
     else:
-        found = search_exact(x, logs, ks, STARTS[rule](x))
-        if found is not None:
-            return found, float(x[found.start])
-    raise NoFitError(f"no threshold fits the rule xmin = {rule}")
+        found = search_pruned(x, logs, STARTS[rule](x), ks)
+    if found is None:
+        raise NoFitError(f"no threshold fits the rule xmin = {rule}")
+    return found

@@ -55,20 +55,10 @@ def ks_gaps(cdf: NDArray[np.float64], kind: KsKind = "two-sided") -> NDArray[np.
     (n,) float64, each in [0, 1].
 
     Spec: PL-3.
+
+    >>> ks_gaps(np.array([0.0, 0.5]))
+    array([0.5, 0.5])
+    >>> ks_gaps(np.array([0.0, 0.5]), "one-sided")
+    array([0., 0.])
     """
     return gaps_at_ranks(cdf, np.arange(cdf.size), cdf.size, kind)
-
-
-def ks_distance(cdf: NDArray[np.float64], kind: KsKind = "two-sided") -> float:
-    """Largest distance between a model's distribution function and the empirical one.
-
-    Parameters and kinds as for `ks_gaps`.
-
-    Spec: PL-3.
-
-    >>> ks_distance(np.array([0.0, 0.5]))
-    0.5
-    >>> ks_distance(np.array([0.0, 0.5]), "one-sided")
-    0.0
-    """
-    return float(ks_gaps(cdf, kind).max())

@@ -1,40 +1,17 @@
 """Fitting any of the laws to a sample, with the threshold chosen under that law."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from htsr_ref.errors import NoFitError, SampleError
 from htsr_ref.powerlaw.distributions import DISTRIBUTIONS, Distribution
-from htsr_ref.powerlaw.fit import XminRule, checked_sample, log_ratios
-from htsr_ref.powerlaw.ks import KsKind, ks_distance
+from htsr_ref.powerlaw.fit import XminRule, checked_sample, relative_logs
+from htsr_ref.powerlaw.ks import KsKind
+from htsr_ref.powerlaw.plain import measured_fit, search_plain
+from htsr_ref.powerlaw.tail_fit import Law, TailFit
 from htsr_ref.powerlaw.thresholds import STARTS, grid_thresholds, require_rule
-
-
-@dataclass(frozen=True)
-class LawFit:
-    """A law fitted to the tail of a sample.
-
-    Attributes
-    ----------
-    law : the law, with its parameters and xmin.
-    tail_size : number of points of the tail.
-    sample_size : number of points in the sample.
-    ks_distance : distance between the tail and the law.
-    ks : which KS distance that is.
-    log_likelihood : natural logarithm, of the tail.
-
-    Spec: PL-55.
-    """
-
-    law: Distribution
-    tail_size: int
-    sample_size: int
-    ks_distance: float
-    ks: KsKind
-    log_likelihood: float
 
 
 def fit_law(
@@ -44,7 +21,7 @@ def fit_law(
     ks: KsKind = "two-sided",
     xmin: float | XminRule = "ks",
     progress: Callable[[int, int], None] | None = None,
-) -> LawFit:
+) -> TailFit[Distribution]:
     """Fit a law to the tail of a positive sample; every candidate for xmin is fitted by that law.
 
     Parameters
@@ -56,7 +33,7 @@ def fit_law(
 
     Returns
     -------
-    LawFit. Under "power_law" the fit is that of `fit_power_law`, which is faster.
+    TailFit. Under "power_law" the fit is that of `fit_power_law`, which is faster.
 
     Raises
     ------
@@ -76,18 +53,22 @@ def fit_law(
         raise SampleError(f"there is no law {law!r}. Laws: {', '.join(DISTRIBUTIONS)}")
     x = checked_sample(sample)
     tails = list(tails_of_rule(x, xmin))
-    best: LawFit | None = None
-    for done, (start, threshold) in enumerate(tails):
-        if progress is not None:
-            progress(done, len(tails))
-        trial = _fit_tail(x, start, threshold, law, ks)
-        if trial is not None and (best is None or trial.ks_distance < best.ks_distance):
-            best = trial
-    if progress is not None:
-        progress(len(tails), len(tails))
-    if best is None:
+    found = search_plain(
+        tails if progress is None else _counted(tails, progress),
+        lambda tail: fit_law_above(x, *tail, DISTRIBUTIONS[law], ks),
+    )
+    if found is None:
         raise NoFitError(f"no tail of the sample can be fitted with xmin = {xmin}")
-    return best
+    return found
+
+
+def _counted(
+    tails: list[tuple[int, float]], progress: Callable[[int, int], None]
+) -> Iterator[tuple[int, float]]:
+    for done, tail in enumerate(tails):
+        progress(done, len(tails))
+        yield tail
+    progress(len(tails), len(tails))
 
 
 def tails_of_rule(x: NDArray[np.float64], xmin: float | XminRule) -> Iterator[tuple[int, float]]:
@@ -100,27 +81,25 @@ def tails_of_rule(x: NDArray[np.float64], xmin: float | XminRule) -> Iterator[tu
         return
     require_rule(xmin)
     if xmin == "grid":
-        for start, threshold, _ in grid_thresholds(x, log_ratios(x)):
+        for start, threshold, _ in grid_thresholds(x, relative_logs(x)):
             yield start, threshold
     else:
         for start in STARTS[xmin](x):
             yield int(start), float(x[start])
 
 
-def _fit_tail(
-    x: NDArray[np.float64], start: int, xmin: float, law: str, ks: KsKind
-) -> LawFit | None:
-    """Fit one tail; None if the law cannot be fitted to it."""
+def fit_law_above(
+    x: NDArray[np.float64], start: int, xmin: float, law: type[Law], ks: KsKind
+) -> TailFit[Law]:
+    """Fit a law to the tail `x[start:]` of an ascending sample, all of it ≥ xmin.
+
+    Raises
+    ------
+    NoFitError
+        The law cannot be fitted to it.
+
+    Spec: PL-55.
+    """
     tail = x[start:]
-    try:
-        fitted = DISTRIBUTIONS[law].fit(tail, xmin)
-    except NoFitError:
-        return None
-    return LawFit(
-        law=fitted,
-        tail_size=tail.size,
-        sample_size=x.size,
-        ks_distance=ks_distance(fitted.cdf(tail), ks),
-        ks=ks,
-        log_likelihood=float(fitted.logpdf(tail).sum()),
-    )
+    fitted = law.fit(tail, xmin)
+    return measured_fit(fitted, fitted.cdf(tail), start, ks)

@@ -1,6 +1,4 @@
-"""The maximum-likelihood exponent of a continuous power law."""
-
-import math
+"""The maximum-likelihood exponent of a continuous power law, and the interval of an estimate."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,24 +28,13 @@ def alpha_mle(log_ratios: NDArray[np.float64]) -> float:
     return 1.0 + log_ratios.size / float(log_ratios.sum())
 
 
-def alpha_stderr(alpha: float, tail_size: int) -> float:
-    """Asymptotic standard error of the exponent, (α-1)/√n, for a known xmin.
-
-    Spec: PL-6. Source: Clauset, Shalizi & Newman 2009, eq. 3.2.
-
-    >>> alpha_stderr(3.0, 100)
-    0.2
-    """
-    return (alpha - 1.0) / math.sqrt(tail_size)
-
-
-def alpha_ci95(alpha: float, tail_size: int) -> tuple[float, float]:
-    """Asymptotic 95 % interval of the exponent, α ± 1.96 standard errors, for a known xmin.
+def ci95(estimate: float, stderr: float) -> tuple[float, float]:
+    """Asymptotic 95 % interval of a number, its estimate ± 1.96 standard errors.
 
     Spec: PL-6.
 
-    >>> [round(end, 3) for end in alpha_ci95(3.0, 100)]
+    >>> [round(end, 3) for end in ci95(3.0, 0.2)]
     [2.608, 3.392]
     """
-    half = Z95 * alpha_stderr(alpha, tail_size)
-    return alpha - half, alpha + half
+    half = Z95 * stderr
+    return estimate - half, estimate + half

@@ -1,62 +1,87 @@
-"""The plain xmin search: every candidate threshold fitted and compared, straight from the text."""
+"""The plain xmin search: every candidate tail fitted and compared, straight from the text."""
 
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from htsr_ref.errors import NoFitError
+from htsr_ref.powerlaw.distributions import PowerLaw
 from htsr_ref.powerlaw.ks import KsKind, ks_gaps
 from htsr_ref.powerlaw.mle import alpha_mle
+from htsr_ref.powerlaw.tail_fit import Law, TailFit
+
+Tail = TypeVar("Tail")
 
 
-@dataclass(frozen=True)
-class Threshold:
-    """A threshold and the fit above it.
-
-    Attributes
-    ----------
-    start : the tail is `sample[start:]`.
-    alpha : exponent.
-    ks_distance : distance between the tail and the fit.
-    place : index, in the sample, of the point where they are that far apart.
-    """
-
-    start: int
-    alpha: float
-    ks_distance: float
-    place: int
-
-
-def fit_tail(
-    logs: NDArray[np.float64], start: int, ks: KsKind, *, renormalized: bool = False
-) -> Threshold:
-    """Fit the tail that begins at one point of a sample.
+def measured_fit(
+    law: Law, cdf: NDArray[np.float64], start: int, ks: KsKind, *, renormalized: bool = False
+) -> TailFit[Law]:
+    """Measure how far a fitted law is from its tail.
 
     Parameters
     ----------
-    logs : (n,) float64, ascending, natural logarithms of the sample up to a common constant.
-    start : index of the first point of the tail, smaller than the largest point.
+    law : the law.
+    cdf : (n,) float64, its distribution function at the points of the tail, ascending.
+    start : number of points of the sample before the tail.
     ks : kind of the KS distance.
     renormalized : whether the law is renormalized to end at the largest point.
 
-    Spec: PL-2, PL-3, CNV-7.
+    Spec: PL-3, CNV-7.
     """
-    return fit_above(logs[start:] - logs[start], start, ks, renormalized=renormalized)
+    gaps = ks_gaps(cdf / cdf[-1] if renormalized else cdf, ks)
+    place = int(gaps.argmax())
+    return TailFit(law, start, cdf.size, float(gaps[place]), ks, start + place)
 
 
 def fit_above(
-    log_ratios: NDArray[np.float64], start: int, ks: KsKind, *, renormalized: bool = False
-) -> Threshold:
-    """Fit a tail from the logarithms ln(x_j/xmin) of its points, which begin at `start`.
+    log_ratios: NDArray[np.float64],
+    start: int,
+    xmin: float,
+    ks: KsKind,
+    *,
+    alpha_of: Callable[[NDArray[np.float64]], float] = alpha_mle,
+    renormalized: bool = False,
+) -> TailFit[PowerLaw]:
+    """Fit the power law to one tail.
+
+    Parameters
+    ----------
+    log_ratios : (n,) float64, ln(x_j/xmin) of the points of the tail, ascending, not all 0.
+    start, ks, renormalized : as for `measured_fit`.
+    xmin : threshold.
+    alpha_of : estimator of the exponent.
 
     Spec: PL-2, PL-3, PL-5, CNV-7.
     """
-    alpha = alpha_mle(log_ratios)
+    alpha = alpha_of(log_ratios)
     # F(x) = 1 - (x/xmin)^(1-α), without cancellation where F is small.
     cdf = -np.expm1((1.0 - alpha) * log_ratios)
-    gaps = ks_gaps(cdf / cdf[-1] if renormalized else cdf, ks)
-    place = int(gaps.argmax())
-    return Threshold(start, alpha, float(gaps[place]), start + place)
+    return measured_fit(PowerLaw(alpha, xmin), cdf, start, ks, renormalized=renormalized)
+
+
+def fit_tail(
+    sample: NDArray[np.float64],
+    logs: NDArray[np.float64],
+    start: int,
+    ks: KsKind,
+    *,
+    renormalized: bool = False,
+) -> TailFit[PowerLaw]:
+    """Fit the power law to the tail that begins at one point of a sample.
+
+    Parameters
+    ----------
+    sample : (n,) float64, ascending, positive.
+    logs : (n,) float64, natural logarithms of the sample up to a common constant.
+    start : index of the first point of the tail, smaller than the largest point.
+    ks, renormalized : as for `measured_fit`.
+
+    Spec: PL-2, PL-3, CNV-7.
+    """
+    xmin = float(sample[start])
+    return fit_above(logs[start:] - logs[start], start, xmin, ks, renormalized=renormalized)
 
 
 def candidate_starts(sample: NDArray[np.float64]) -> NDArray[np.intp]:
@@ -71,33 +96,26 @@ def candidate_starts(sample: NDArray[np.float64]) -> NDArray[np.intp]:
     return np.concatenate(([0], rises[:-1] + 1)) if rises.size else rises
 
 
-def search_plain(
-    sample: NDArray[np.float64],
-    logs: NDArray[np.float64],
-    ks: KsKind,
-    starts: NDArray[np.intp] | None = None,
-    *,
-    renormalized: bool = False,
-) -> Threshold | None:
-    """Threshold of least KS distance; the smallest of several that are equally good.
+def search_plain(tails: Iterable[Tail], fit: Callable[[Tail], TailFit[Law]]) -> TailFit[Law] | None:
+    """Fit of least KS distance; that of the smallest threshold among equally good ones.
 
     Parameters
     ----------
-    sample : (n,) float64, ascending, positive.
-    logs : (n,) float64, natural logarithms of the sample up to a common constant.
-    ks : kind of the KS distance.
-    starts : the candidates, ascending; by default all of `candidate_starts`.
-    renormalized : whether each law is renormalized to end at the largest point.
+    tails : the candidates, by ascending threshold, in any form that `fit` takes.
+    fit : fits one; it raises NoFitError for a tail that cannot be fitted, which is passed over.
 
     Returns
     -------
-    Threshold, or None if there is no candidate.
+    TailFit, or None if no candidate is left.
 
-    Spec: PL-4. Source: Clauset, Shalizi & Newman 2009, section 3.3.
+    Spec: PL-4, PL-55. Source: Clauset, Shalizi & Newman 2009, section 3.3.
     """
-    best: Threshold | None = None
-    for start in candidate_starts(sample) if starts is None else starts:
-        trial = fit_tail(logs, int(start), ks, renormalized=renormalized)
+    best: TailFit[Law] | None = None
+    for tail in tails:
+        try:
+            trial = fit(tail)
+        except NoFitError:
+            continue
         if best is None or trial.ks_distance < best.ks_distance:
             best = trial
     return best

@@ -12,7 +12,7 @@ from htsr_ref.randommatrix.marchenko_pastur import MarchenkoPastur
 from htsr_ref.randommatrix.spikes import half_overlap_theta, spike_position, spike_stdev
 from htsr_ref.randommatrix.tracy_widom import largest_eigenvalue
 
-LEVEL = 1e-3
+KS_LEVEL = 1e-3
 """Probability with which noise exceeds each of the limits that are drawn for it."""
 
 LEAST_BULK = 10
@@ -74,7 +74,7 @@ class BulkFit:
         return min(1.0, above + self.ks_distance)
 
 
-def fit_bulk(eigenvalues: NDArray[np.float64], N: int, *, level: float = LEVEL) -> BulkFit:
+def fit_bulk(eigenvalues: NDArray[np.float64], N: int, *, level: float = KS_LEVEL) -> BulkFit:
     """Fit a Marchenko-Pastur law to the eigenvalues of X = WᵀW/N that are no spikes.
 
     The median, which spikes move by their number and not by their size, gives a first edge. Then
@@ -179,7 +179,7 @@ def counting_error(size: int) -> float:
     return math.sqrt(math.log(2.0 * math.pi * size) + COUNTING_CONSTANT) / math.pi
 
 
-def ks_limit(size: int, level: float = LEVEL) -> float:
+def ks_limit(size: int, level: float = KS_LEVEL) -> float:
     """KS distance from the law fitted to them that eigenvalues of noise exceed with probability.
 
     The number of eigenvalues below a point is normal; the level is shared among as many points as

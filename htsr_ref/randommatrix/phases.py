@@ -50,7 +50,7 @@ class Phase:
     index: TailIndex | None
 
 
-def classify(eigenvalues: NDArray[np.float64], N: int, *, rank: int | None = None) -> Phase:
+def phase_of(eigenvalues: NDArray[np.float64], N: int, *, rank: int | None = None) -> Phase:
     """Find the phase of a spectrum.
 
     Parameters
@@ -71,7 +71,7 @@ def classify(eigenvalues: NDArray[np.float64], N: int, *, rank: int | None = Non
     Spec: RMT-35, RMT-36. Source: Martin & Mahoney, arXiv 1810.01075 (the phases).
 
     >>> W = np.random.default_rng(0).standard_normal((400, 200))
-    >>> classify(np.linalg.eigvalsh(W.T @ W / 400), 400).name
+    >>> phase_of(np.linalg.eigvalsh(W.T @ W / 400), 400).name
     'random-like'
     """
     if rank is None:

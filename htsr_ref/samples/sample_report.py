@@ -1,18 +1,12 @@
-"""What can be said of one sample: its fit, how sure it is, and whether it is a power law at all."""
+"""What can be said of one sample, as data."""
 
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
+from typing import Any
 
-import numpy as np
-from numpy.typing import ArrayLike, NDArray
-
-from htsr_ref.analysis.evidence import compare_laws, extreme_value, fit_warnings
-from htsr_ref.errors import SampleError
-from htsr_ref.powerlaw import KsKind, fit_power_law
-from htsr_ref.powerlaw.fit import XminRule, checked_sample
-from htsr_ref.powerlaw.uncertainty import bootstrap, goodness_of_fit
+from htsr_ref.conventions import Convention
+from htsr_ref.powerlaw import TailFit
+from htsr_ref.powerlaw.distributions import TruncatedPowerLaw
 from htsr_ref.reports.report import SPEC_VERSION, ExtremeValue, LawComparison, Tool
-from htsr_ref.samples.samples import are_whole_numbers
 from htsr_ref.text import strictjson
 from htsr_ref.version import __version__
 
@@ -24,7 +18,14 @@ class SampleReport:
     Attributes
     ----------
     name : where the sample comes from.
-    xmin_rule : the rule that chose xmin, "fixed" if it was given.
+    sample_size : number of its values.
+    fit : the fitted tail.
+    warnings : why the fit should be read with care.
+    xmin_rule : the rule that chose xmin, "fixed" if it was given; None under a convention.
+    convention : the choices that were followed; those about matrices and means play no part. None
+        if the fit was asked for without one.
+    law : name of the law that was asked for; None for the power law's own report.
+    log_likelihood : natural logarithm, of the tail under that law.
     extreme_value : the extreme-value index; None for a sample too small for one.
     p_value, gof_replicas : goodness of fit; None if it was not asked for.
     alpha_bootstrap95, xmin_bootstrap95 : bootstrap intervals; None if not asked for.
@@ -33,114 +34,70 @@ class SampleReport:
         if not asked for.
     """
 
-    spec_version: str
-    tool: Tool
     name: str
     sample_size: int
-    ks: KsKind
-    xmin_rule: str
-    alpha: float
-    alpha_stderr: float
-    alpha_ci95: tuple[float, float]
-    xmin: float
-    tail_size: int
-    ks_distance: float
-    extreme_value: ExtremeValue | None
-    p_value: float | None
-    gof_replicas: int | None
-    alpha_bootstrap95: tuple[float, float] | None
-    xmin_bootstrap95: tuple[float, float] | None
-    seed: int | None
-    comparisons: dict[str, LawComparison | None]
+    fit: TailFit[Any]
     warnings: tuple[str, ...]
+    xmin_rule: str | None = None
+    convention: Convention | None = None
+    law: str | None = None
+    log_likelihood: float | None = None
+    extreme_value: ExtremeValue | None = None
+    p_value: float | None = None
+    gof_replicas: int | None = None
+    alpha_bootstrap95: tuple[float, float] | None = None
+    xmin_bootstrap95: tuple[float, float] | None = None
+    seed: int | None = None
+    comparisons: dict[str, LawComparison | None] = field(default_factory=dict)
+
+    @property
+    def parameters(self) -> dict[str, float]:
+        """Parameters of the law but xmin, under the names of spec chapter PL."""
+        return {key: float(value) for key, value in vars(self.fit.law).items() if key != "xmin"}
+
+    @property
+    def stderr(self) -> dict[str, float | None]:
+        """Standard errors of the parameters that have one (PL-27)."""
+        law = self.fit.law
+        if not isinstance(law, TruncatedPowerLaw):
+            return {}
+        return dict(zip(("alpha", "rate"), law.stderr(self.fit.tail_size), strict=True))
 
     def to_json(self) -> str:
-        """Write the report as JSON text."""
-        return strictjson.dumps(asdict(self))
+        """Write the report as JSON text; under a law or a convention it holds the fit alone."""
+        fit = self.fit
+        found: dict[str, Any] = {
+            "spec_version": SPEC_VERSION,
+            "tool": asdict(Tool("htsr-ref", __version__)),
+            "name": self.name,
+        }
+        if self.convention is not None:
+            found |= {"convention": asdict(self.convention), "sample_size": self.sample_size}
+        else:
+            found |= {"sample_size": self.sample_size, "ks": fit.ks, "xmin_rule": self.xmin_rule}
+        if self.law is not None:
+            found |= {"law": self.law, "parameters": self.parameters, "stderr": self.stderr}
+        else:
+            found |= {"alpha": fit.alpha, "alpha_stderr": fit.stderr, "alpha_ci95": fit.ci95}
+        found["xmin"] = fit.xmin
+        if self.convention is not None:
+            found["xmax"] = fit.xmax
+        found |= {"tail_size": fit.tail_size, "ks_distance": fit.ks_distance}
+        if self.law is not None:
+            found["log_likelihood"] = self.log_likelihood
+        elif self.convention is None:
+            evidence = asdict(self)
+            found |= {key: evidence[key] for key in EVIDENCE}
+        return strictjson.dumps(found | {"warnings": self.warnings})
 
 
-def examine_sample(
-    sample: ArrayLike,
-    name: str,
-    *,
-    ks: KsKind = "two-sided",
-    xmin: float | XminRule = "ks",
-    gof: int = 0,
-    replicas: int = 0,
-    compare: bool = False,
-    seed: int = 0,
-    progress: Callable[[int, int], None] | None = None,
-) -> SampleReport:
-    """Fit a power law to a sample and say how far the fit can be trusted.
-
-    Parameters
-    ----------
-    sample : (n,) real, positive, in any order.
-    name : where it comes from.
-    ks, xmin : as for `fit_power_law`.
-    gof : replicas of the goodness-of-fit test; 0 for none. Needs xmin = "ks" or a number, above
-        which every replica is then a tail (PL-53).
-    replicas : replicas of the bootstrap intervals; 0 for none. Needs xmin = "ks" or a number.
-    compare : whether to compare with other laws.
-    seed : of the random choices.
-    progress : called with the replicas done and their total.
-
-    Raises
-    ------
-    SampleError, NoFitError
-        As `fit_power_law`; SampleError also where gof or replicas do not go with xmin.
-
-    Spec: PL-17, PL-18.
-    """
-    x = checked_sample(sample)
-    fit = fit_power_law(x, ks=ks, xmin=xmin)
-    tail = x[x.size - fit.tail_size :]
-    drawn, tested = None, None
-    if gof or replicas:
-        if isinstance(xmin, str) and xmin != "ks":
-            raise SampleError(f"replicas cannot follow xmin = {xmin}: leave ks or give a number")
-        if replicas:
-            drawn = bootstrap(x, ks=ks, xmin=xmin, replicas=replicas, seed=seed, progress=progress)
-        if gof:
-            tested = goodness_of_fit(
-                x,
-                fit,
-                xmin="searched" if xmin == "ks" else "known",
-                replicas=gof,
-                seed=seed,
-                progress=progress,
-            )
-    comparisons, without = compare_laws(tail, fit.xmin) if compare else ({}, ())
-    extreme = extreme_value(x)
-    return SampleReport(
-        spec_version=SPEC_VERSION,
-        tool=Tool("htsr-ref", __version__),
-        name=name,
-        sample_size=x.size,
-        ks=ks,
-        xmin_rule=xmin if isinstance(xmin, str) else "fixed",
-        alpha=fit.alpha,
-        alpha_stderr=fit.stderr,
-        alpha_ci95=fit.ci95,
-        xmin=fit.xmin,
-        tail_size=fit.tail_size,
-        ks_distance=fit.ks_distance,
-        extreme_value=extreme,
-        p_value=None if tested is None else tested.p_value,
-        gof_replicas=gof or None,
-        alpha_bootstrap95=None if drawn is None else drawn.alpha,
-        xmin_bootstrap95=None if drawn is None else drawn.xmin,
-        seed=seed if gof or replicas else None,
-        comparisons=comparisons,
-        warnings=(*whole_number_warning(x), *fit_warnings(fit.tail_size, extreme), *without),
-    )
-
-
-def whole_number_warning(x: NDArray[np.float64]) -> tuple[str, ...]:
-    """Warn of counts, which a continuous law describes only roughly.
-
-    Spec: PL-17.
-    """
-    if not are_whole_numbers(x):
-        return ()
-    return ("all values are whole numbers; they are fitted as continuous",)
+EVIDENCE = (
+    "extreme_value",
+    "p_value",
+    "gof_replicas",
+    "alpha_bootstrap95",
+    "xmin_bootstrap95",
+    "seed",
+    "comparisons",
+)
+"""What a report says of the power law beside its fit, where no law or convention was asked for."""

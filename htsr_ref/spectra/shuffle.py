@@ -19,7 +19,7 @@ LEVEL = 0.05
 SHUFFLES = 19
 """Fewest shuffles whose p-value 1/(1 + shuffles) reaches that level, and the default."""
 
-Verdict = Literal["correlations", "heavy-tailed entries", "both", "neither"]
+NullVerdict = Literal["correlations", "heavy-tailed entries", "both", "neither"]
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class ShuffleNull:
     p_distance: float
     p_lambda_max: float
     entry_share: float
-    verdict: Verdict
+    verdict: NullVerdict
 
 
 def check_shuffles(shuffles: int) -> None:
@@ -177,7 +177,7 @@ def _median(values: Iterable[float | None]) -> float | None:
     return float(np.median(defined)) if defined else None
 
 
-def _verdict(*, correlated: bool, heavy: bool) -> Verdict:
+def _verdict(*, correlated: bool, heavy: bool) -> NullVerdict:
     """Name what was found.
 
     Spec: RMT-64.

@@ -30,7 +30,8 @@ from numpy.typing import NDArray
 from scipy.stats import kstest
 
 from htsr_ref.powerlaw import KsKind, fit_power_law
-from htsr_ref.powerlaw.mle import alpha_ci95
+from htsr_ref.powerlaw.distributions import PowerLaw
+from htsr_ref.powerlaw.mle import ci95
 from htsr_ref.powerlaw.uncertainty import (
     Interval,
     bootstrap,
@@ -63,6 +64,11 @@ class Row:
     replicas: int
     value: float
     stderr: float | None
+
+
+def asymptotic(alpha: float, tail_size: int) -> Interval:
+    """Interval of an exponent for a known xmin."""
+    return ci95(alpha, PowerLaw(alpha, 1.0).alpha_stderr(tail_size))
 
 
 def power_law(rng: np.random.Generator, n: int) -> Array:
@@ -119,7 +125,7 @@ def coverage_known(n: int, samples: int, replicas: int) -> Iterator[Row]:
     rng = np.random.default_rng([SEED, 1, n])
     draws = [power_law(rng, n) for _ in range(samples)]
     alphas = [fit_power_law(x, xmin=1.0).alpha for x in draws]
-    hits = [covers(alpha_ci95(alpha, n), ALPHA) for alpha in alphas]
+    hits = [covers(asymptotic(alpha, n), ALPHA) for alpha in alphas]
     yield Row(
         "coverage of alpha", "power law", n, "known", "", "asymptotic", samples, 0, *share(hits)
     )
@@ -136,10 +142,10 @@ def coverage_searched(law: Law, n: int, ks: KsKind, samples: int) -> Iterator[Ro
     alphas, sizes = [], []
     for count in itertools.repeat(100, samples // 100):
         logs = np.sort(np.log([law(rng, n) for _ in range(count)]), axis=1)
-        found = search_rows(logs, ks)
-        alphas += found.alphas.tolist()
-        sizes += (n - found.starts).tolist()
-    hits = [covers(alpha_ci95(a, size), ALPHA) for a, size in zip(alphas, sizes, strict=True)]
+        starts, found, _ = search_rows(logs, ks)
+        alphas += found.tolist()
+        sizes += (n - starts).tolist()
+    hits = [covers(asymptotic(a, size), ALPHA) for a, size in zip(alphas, sizes, strict=True)]
     yield Row(
         "coverage of alpha", name(law), n, "searched", ks, "asymptotic", samples, 0, *share(hits)
     )

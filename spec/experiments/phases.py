@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from htsr_ref.randommatrix import ensembles
-from htsr_ref.randommatrix.phases import PhaseName, classify
+from htsr_ref.randommatrix.phases import PhaseName, phase_of
 from htsr_ref.spectra.spectrum import spectrum
 
 Matrix = NDArray[np.floating]
@@ -149,7 +149,7 @@ def rows() -> Iterator[dict[str, object]]:
         found: Counter[str] = Counter()
         for _ in range(DRAWS):
             eigen = spectrum(draw(N, M, rng), solver="gram")
-            found[classify(eigen.eigenvalues, N, rank=eigen.rank).name] += 1
+            found[phase_of(eigen.eigenvalues, N, rank=eigen.rank).name] += 1
         counts = {name: found[name] for name in get_args(PhaseName)}
         yield {"phase": phase, "kind": kind, "rows": N, "columns": M, "draws": DRAWS, **counts}
 

@@ -25,7 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from htsr_ref.randommatrix import ensembles
-from htsr_ref.spectra.shuffle import Verdict, shuffle_null
+from htsr_ref.spectra.shuffle import NullVerdict, shuffle_null
 from htsr_ref.spectra.spectrum import spectrum
 
 Array = NDArray[np.float64]
@@ -34,7 +34,7 @@ Draw = Callable[[int, int, np.random.Generator], Array]
 SEED = 19_310_000
 DRAWS = 100
 SIZES = ((60, 50), (200, 100), (240, 240))
-VERDICTS = get_args(Verdict)
+VERDICTS = get_args(NullVerdict)
 OUTPUT = Path(__file__).with_suffix(".csv")
 
 
@@ -53,7 +53,7 @@ def row_pairs(mu: float, N: int, M: int, rng: np.random.Generator) -> Array:
     return np.repeat(ensembles.pareto(N, M, mu, rng)[: N // 2], 2, axis=0)
 
 
-ENSEMBLES: dict[str, tuple[Verdict, Draw]] = {
+ENSEMBLES: dict[str, tuple[NullVerdict, Draw]] = {
     "Gaussian": ("neither", ensembles.gaussian),
     "Student, 8 degrees of freedom": (
         "neither",

@@ -12,10 +12,11 @@ from search_inputs import ADVERSARIAL, ORDINARY, Sample, pareto, pareto_quantile
 from search_peers import Tool, installed_peers
 from timing import Timing, circumstances, interleaved
 
-from htsr_ref.powerlaw import KsKind, fit_power_law
-from htsr_ref.powerlaw.exact import search_exact
-from htsr_ref.powerlaw.fit import log_ratios
-from htsr_ref.powerlaw.plain import Threshold, search_plain
+from htsr_ref.powerlaw import KsKind, TailFit, fit_power_law
+from htsr_ref.powerlaw.distributions import PowerLaw
+from htsr_ref.powerlaw.fit import relative_logs
+from htsr_ref.powerlaw.plain import candidate_starts, fit_tail, search_plain
+from htsr_ref.powerlaw.pruned import search_pruned
 
 LIMIT = 60.0
 """A tool that would take more seconds is skipped."""
@@ -46,20 +47,21 @@ class Searchable:
     def of(cls, values: Sample) -> "Searchable":
         """Prepare a sample as `fit_power_law` does."""
         ascending = np.sort(values)
-        return cls(ascending, log_ratios(ascending))
+        return cls(ascending, relative_logs(ascending))
 
-    def exact(self, ks: KsKind) -> Threshold | None:
+    def pruned(self, ks: KsKind) -> TailFit[PowerLaw] | None:
         """Search as the package does."""
-        return search_exact(self.sample, self.logs, ks)
+        return search_pruned(self.sample, self.logs, candidate_starts(self.sample), ks)
 
-    def plain(self, ks: KsKind) -> Threshold | None:
+    def plain(self, ks: KsKind) -> TailFit[PowerLaw] | None:
         """Search as the paper says."""
-        return search_plain(self.sample, self.logs, ks)
+        fit = partial(fit_tail, self.sample, self.logs, ks=ks)
+        return search_plain(candidate_starts(self.sample).tolist(), fit)
 
-    def xmin(self, found: Threshold | None) -> float:
-        """Threshold in the units of the sample."""
-        assert found is not None
-        return float(self.sample[found.start])
+
+def _xmin(found: TailFit[PowerLaw] | None) -> float:
+    assert found is not None
+    return found.xmin
 
 
 def _verdict(met: bool) -> str:
@@ -92,8 +94,8 @@ def _race(values: Sample, peers: Mapping[str, Tool], turns: int) -> dict[str, Ti
     prepared = Searchable.of(values)
     tools: dict[str, Callable[[], Any]] = {
         "fit_power_law": lambda: fit_power_law(values, ks="one-sided").xmin,
-        "search_exact": lambda: prepared.xmin(prepared.exact("one-sided")),
-        "search_plain": lambda: prepared.xmin(prepared.plain("one-sided")),
+        "search_pruned": lambda: _xmin(prepared.pruned("one-sided")),
+        "search_plain": lambda: _xmin(prepared.plain("one-sided")),
     }
     tools |= {name: partial(fit, values) for name, fit in peers.items()}
     return timed(tools, turns, patience=PATIENCE)
@@ -121,7 +123,7 @@ def growth(turns: int) -> None:
     Some samples are easier than others of their kind: each time is that of three.
     """
     print(
-        f"\nGrowth of search_exact: seconds for three samples, the least of {turns} turns;", end=""
+        f"\nGrowth of search_pruned: seconds for three samples, the least of {turns} turns;", end=""
     )
     print(f" goal: exponent at most {EXPONENT_GOAL}\n")
     sizes = [10**4, 31_623, 10**5, 316_228, 10**6]
@@ -138,14 +140,14 @@ def growth(turns: int) -> None:
 
 def _search_all(samples: Sequence[Searchable], ks: KsKind) -> None:
     for sample in samples:
-        sample.exact(ks)
+        sample.pruned(ks)
 
 
 def hard_case(turns: int) -> None:
     """Print what the exact quantiles of a power law cost, compared with a sample of it."""
     n = 10**5
     hard, easy = Searchable.of(pareto_quantiles(n)), Searchable.of(pareto(n))
-    runs = {"hard": partial(hard.exact, "two-sided"), "easy": partial(easy.exact, "two-sided")}
+    runs = {"hard": partial(hard.pruned, "two-sided"), "easy": partial(easy.pruned, "two-sided")}
     times = timed(runs, turns)
     ratio = times["hard"].over(times["easy"])
     print(f"\nQuantiles of a power law, n = {n}, two-sided: {times['hard'].median:.3f} s;")
@@ -155,15 +157,17 @@ def hard_case(turns: int) -> None:
 
 def adversarial(turns: int, count: int) -> None:
     """Print where the search gains least on, or loses to, the plain one."""
-    print(f"\nsearch_exact / search_plain, least of {turns} turns (suspects: {5 * turns});", end="")
+    print(
+        f"\nsearch_pruned / search_plain, least of {turns} turns (suspects: {5 * turns});", end=""
+    )
     print(f" goal: at most {ADVERSARIAL_GOAL}\n")
     ratios = {}
     for name, n, sample in _hostile_inputs(count):
         searchable = Searchable.of(sample)
         for ks in KINDS:
-            ratio = _exact_over_plain(searchable, ks, turns)
+            ratio = _pruned_over_plain(searchable, ks, turns)
             if ratio > 0.9 * ADVERSARIAL_GOAL:
-                ratio = min(ratio, _exact_over_plain(searchable, ks, 5 * turns))
+                ratio = min(ratio, _pruned_over_plain(searchable, ks, 5 * turns))
             ratios[f"{name}, n = {n}, {ks}"] = ratio
     worst = sorted(ratios, key=lambda case: -ratios[case])
     for case in worst[:10]:
@@ -180,11 +184,11 @@ def _hostile_inputs(count: int) -> Iterator[tuple[str, int, Sample]]:
             yield name, n, sample
 
 
-def _exact_over_plain(searchable: Searchable, ks: KsKind, turns: int) -> float:
-    runs = {"exact": partial(searchable.exact, ks), "plain": partial(searchable.plain, ks)}
+def _pruned_over_plain(searchable: Searchable, ks: KsKind, turns: int) -> float:
+    runs = {"pruned": partial(searchable.pruned, ks), "plain": partial(searchable.plain, ks)}
     times = timed(runs, turns)
-    assert times["exact"].result == times["plain"].result, "the searches disagree"
-    return times["exact"].least / times["plain"].least
+    assert times["pruned"].result == times["plain"].result, "the searches disagree"
+    return times["pruned"].least / times["plain"].least
 
 
 def main() -> None:

@@ -10,7 +10,7 @@ from htsr_ref import metrics
 from htsr_ref.analysis.fitting import fit_eigenvalues
 from htsr_ref.conventions import PAPER, Convention
 from htsr_ref.layers.cuts import layer_matrices
-from htsr_ref.spectra.spectrum import Spectrum, spectrum
+from htsr_ref.spectra.spectrum import spectrum
 from htsr_ref.weights import open_weights
 
 Json = Any
@@ -39,8 +39,7 @@ def compute_spectra(given: Json) -> Json:
 
 def compute_fit(given: Json) -> Json:
     sample = np.sort(given["sample"])
-    eigen = Spectrum(sample, sample.size, sample.size, 1.0, "svd", 0.0)
-    found = fit_eigenvalues(eigen, convention(given["convention"]))
+    found = fit_eigenvalues(sample, 0.0, convention(given["convention"]))
     return {
         "alpha": found.alpha,
         "alpha_stderr": found.stderr,

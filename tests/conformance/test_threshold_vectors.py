@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from conformance.test_vectors import cases, check
 
-from htsr_ref.powerlaw import PowerLawFit, fit_power_law
+from htsr_ref.powerlaw import TailFit, fit_power_law
 from htsr_ref.powerlaw.fingers import clip_fingers
 
 Json = Any
@@ -20,10 +20,10 @@ def compute_fit(given: Json) -> Json:
 
 def compute_clipped(given: Json) -> Json:
     found = clip_fingers(given["sample"], max_fingers=given["most"], ks=given["ks"])
-    return written(found.fit) | {"clipped": found.clipped}
+    return written(found) | {"clipped": len(given["sample"]) - found.sample_size}
 
 
-def written(fit: PowerLawFit) -> Json:
+def written(fit: TailFit) -> Json:
     keys = ("alpha", "xmin", "tail_size", "sample_size", "ks_distance")
     return {key: getattr(fit, key) for key in keys}
 

@@ -26,7 +26,8 @@ from htsr_ref.analysis.bad_entries import first_nonfinite
 from htsr_ref.conventions import PAPER
 from htsr_ref.errors import LayerError, NoFitError, SampleError
 from htsr_ref.layers.matrices import matrix_from_array
-from htsr_ref.powerlaw import PowerLawFit, fit_power_law
+from htsr_ref.powerlaw import TailFit, fit_power_law
+from htsr_ref.powerlaw.distributions import PowerLaw
 from htsr_ref.reports.report import MatrixReport
 from htsr_ref.spectra.solvers import NonFiniteError
 from htsr_ref.spectra.spectrum import Spectrum, spectrum
@@ -147,8 +148,9 @@ def compute_metrics(given: Json) -> Json:
     scale = 1 / given["N"] if given["normalization"] == "1/N" else 1.0
     given_spectrum = Spectrum(eigenvalues, given["N"], M, scale, "gram", 2.0**-53)
     assert given_spectrum.rank == given["rank"]
-    # xmin enters none of these metrics; 0 lies below every eigenvalue.
-    fit = PowerLawFit(alpha, 0.0, M, M, 0.1, "two-sided") if alpha is not None else None
+    # xmin enters none of these metrics; 5e-324 lies below every positive eigenvalue.
+    law = PowerLaw(alpha, 5e-324) if alpha is not None else None
+    fit = TailFit(law, 0, M, 0.1, "two-sided", 0) if law is not None else None
     with (
         mock.patch.object(matrix_analysis, "spectrum", return_value=given_spectrum),
         mock.patch.object(fitting, "fit_power_law", side_effect=[fit or NoFitError("given")]),

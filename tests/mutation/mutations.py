@@ -99,7 +99,7 @@ MUTATIONS = (
     ),
     Mutation(
         "divisor n - 1 in the standard error",
-        "htsr_ref/powerlaw/mle.py",
+        "htsr_ref/powerlaw/distributions/power_law.py",
         "math.sqrt(tail_size)",
         "math.sqrt(tail_size - 1)",
     ),

@@ -27,7 +27,7 @@ from htsr_ref.powerlaw.distributions import (
     StretchedExponential,
     TruncatedPowerLaw,
 )
-from htsr_ref.powerlaw.ks import ks_distance
+from htsr_ref.powerlaw.ks import ks_gaps
 
 LAWS = {
     "power_law": "Power_Law",
@@ -82,7 +82,7 @@ def differences(tail: NDArray[np.float64], powerlaw: Any) -> list[str]:
 
     pure, pure_theirs = ours["power_law"], theirs["power_law"]
     cut, cut_theirs = ours["truncated_power_law"], theirs["truncated_power_law"]
-    distance = ks_distance(pure.cdf(tail), "one-sided") - pure_theirs.D
+    distance = ks_gaps(pure.cdf(tail), "one-sided").max() - pure_theirs.D
     gains = [
         float(ours[name].logpdf(tail).sum() - np.sum(theirs[name].loglikelihoods(tail)))
         for name in LAWS

@@ -81,7 +81,7 @@ def test_the_standard_error_is_that_of_the_fisher_information(theta):
         exact = mpmath.mpf(law.alpha - 1.0) * mpmath.mpf(law.log_width)
         variance = 1 / exact**2 - 1 / (4 * mpmath.sinh(exact / 2) ** 2)
         expected = 1 / (mpmath.mpf(law.log_width) * mpmath.sqrt(50 * variance))
-    assert law.stderr(50) == pytest.approx(float(expected), rel=1e-12)
+    assert law.alpha_stderr(50) == pytest.approx(float(expected), rel=1e-12)
 
 
 @pytest.mark.spec("PL-23")

@@ -10,7 +10,7 @@ from strategies import distinct_samples, tied_samples
 
 from htsr_ref.errors import NoFitError, SampleError
 from htsr_ref.powerlaw import fit_power_law
-from htsr_ref.powerlaw.distributions import DISTRIBUTIONS, Exponential, TruncatedPowerLaw
+from htsr_ref.powerlaw.distributions import DISTRIBUTIONS, TruncatedPowerLaw
 from htsr_ref.powerlaw.laws import fit_law
 
 SAMPLE = np.sort(np.random.default_rng(8).pareto(1.5, 60) + 1.0)
@@ -92,11 +92,3 @@ def test_what_cannot_be_fitted():
     for sample, xmin in (([2.0, 2.0], "ks"), ([1.0, 2.0], 5.0), ([1.0, 2.0, 3.0], "grid")):
         with pytest.raises(NoFitError):
             fit_law(sample, "exponential", xmin=xmin)
-
-
-@pytest.mark.spec("PL-55")
-def test_the_likelihood_is_that_of_the_tail():
-    found = fit_law([1.0, 2.0, 4.0], "exponential", xmin=1.0)
-    # The mean excess is 4/3: ln L = Σ (ln λ - λ(x - 1)) = 3 ln(3/4) - 3.
-    assert found.law == Exponential(0.75, 1.0)
-    assert found.log_likelihood == pytest.approx(3 * math.log(0.75) - 3, rel=1e-14)

@@ -1,9 +1,18 @@
 """The plain search for the threshold."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 
-from htsr_ref.powerlaw.plain import candidate_starts, search_plain
+from htsr_ref.powerlaw import TailFit
+from htsr_ref.powerlaw.plain import candidate_starts, fit_tail, search_plain
+
+
+def search(sample: np.ndarray) -> TailFit | None:
+    """Search all candidates of an ascending sample."""
+    fit = partial(fit_tail, sample, np.log(sample), ks="two-sided")
+    return search_plain(candidate_starts(sample).tolist(), fit)
 
 
 @pytest.mark.spec("PL-4")
@@ -27,10 +36,10 @@ def test_the_smallest_of_equally_good_thresholds_wins():
     # A value that fills half of its tail has F = 0 where the empirical function jumps to 1/2, and
     # every other step of these two tails is closer: both distances are 1/2 without rounding.
     sample = np.array([1.0, 1.0, 3.0, 20.0])
-    found = search_plain(sample, np.log(sample), "two-sided")
+    found = search(sample)
     assert (found.start, found.ks_distance) == (0, 0.5)
     tail = sample[2:]
-    assert search_plain(tail, np.log(tail), "two-sided").ks_distance == 0.5
+    assert search(tail).ks_distance == 0.5
 
 
 @pytest.mark.spec("PL-4")
@@ -39,7 +48,7 @@ def test_the_threshold_is_where_the_power_law_begins():
     body = np.linspace(0.1, 0.999, 100)
     tail = (1 - (np.arange(1, 201) - 0.5) / 200) ** (-1 / 1.5)
     sample = np.concatenate((body, tail))
-    found = search_plain(sample, np.log(sample), "two-sided")
+    found = search(sample)
     assert abs(found.start - 100) <= 2
     assert found.alpha == pytest.approx(2.5, abs=0.03)
 
@@ -47,4 +56,4 @@ def test_the_threshold_is_where_the_power_law_begins():
 @pytest.mark.spec("PL-7")
 @pytest.mark.parametrize("sample", [[2.0], [0.1] * 7])
 def test_without_two_distinct_values_there_is_no_threshold(sample):
-    assert search_plain(np.array(sample), np.log(sample), "two-sided") is None
+    assert search(np.array(sample)) is None

@@ -11,7 +11,7 @@ from scipy import stats
 from htsr_ref.errors import SampleError
 from htsr_ref.powerlaw import fit_power_law
 from htsr_ref.powerlaw.uncertainty import goodness_of_fit
-from htsr_ref.powerlaw.uncertainty.goodness_of_fit import draw_samples, draw_tails
+from htsr_ref.powerlaw.uncertainty.p_value import draw_samples, draw_tails
 
 KINDS = pytest.mark.parametrize("ks", ["two-sided", "one-sided"])
 FOLDER = Path(__file__).parents[2] / "spec" / "published" / "clauset2009"

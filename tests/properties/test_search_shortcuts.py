@@ -1,5 +1,7 @@
 """The search that leaves candidates unevaluated returns what the plain search returns."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 import reference
@@ -8,9 +10,9 @@ from hypothesis import strategies as st
 from strategies import large_samples, positive_samples
 
 from htsr_ref.powerlaw import fit_power_law
-from htsr_ref.powerlaw.exact import search_exact
-from htsr_ref.powerlaw.fit import log_ratios
-from htsr_ref.powerlaw.plain import search_plain
+from htsr_ref.powerlaw.fit import relative_logs
+from htsr_ref.powerlaw.plain import candidate_starts, fit_tail, search_plain
+from htsr_ref.powerlaw.pruned import search_pruned
 
 KINDS = ["two-sided", "one-sided"]
 
@@ -22,9 +24,11 @@ KINDS = ["two-sided", "one-sided"]
 @given(st.one_of(large_samples(), positive_samples))
 def test_shortcuts_change_no_bit(ks, renormalized, sample):
     ascending = np.sort(sample)
-    logs = log_ratios(ascending)
-    found = search_exact(ascending, logs, ks, renormalized=renormalized)
-    assert found == search_plain(ascending, logs, ks, renormalized=renormalized)
+    logs = relative_logs(ascending)
+    starts = candidate_starts(ascending)
+    found = search_pruned(ascending, logs, starts, ks, renormalized=renormalized)
+    fit = partial(fit_tail, ascending, logs, ks=ks, renormalized=renormalized)
+    assert found == search_plain(starts.tolist(), fit)
 
 
 @pytest.mark.spec("PL-4", "PL-11")

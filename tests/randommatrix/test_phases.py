@@ -12,7 +12,7 @@ from htsr_ref.errors import SampleError
 from htsr_ref.powerlaw.extreme import TailIndex
 from htsr_ref.randommatrix import ensembles
 from htsr_ref.randommatrix.bulk import BulkFit
-from htsr_ref.randommatrix.phases import classify, decide
+from htsr_ref.randommatrix.phases import decide, phase_of
 
 SPEC = Path(__file__).parents[2] / "spec"
 
@@ -120,10 +120,10 @@ def test_a_matrix_of_each_phase(name):
     W = made(name, 800, 400)
     eigenvalues = np.linalg.eigvalsh(W.T @ W / 800)
     eigenvalues[eigenvalues < 1e-12 * eigenvalues[-1]] = 0.0
-    phase = classify(eigenvalues, 800)
+    phase = phase_of(eigenvalues, 800)
     assert phase.name == name
     for exponent in (-90, 90):
-        scaled = classify(2.0**exponent * eigenvalues, 800)
+        scaled = phase_of(2.0**exponent * eigenvalues, 800)
         assert (scaled.name, scaled.index) == (name, phase.index)
 
 
@@ -131,18 +131,18 @@ def test_a_matrix_of_each_phase(name):
 def test_what_the_rank_does_not_count_is_zero():
     W = np.random.default_rng(1).standard_normal((400, 200))
     eigenvalues = np.linalg.eigvalsh(W.T @ W / 400)
-    collapsed = classify(eigenvalues, 400, rank=150)
+    collapsed = phase_of(eigenvalues, 400, rank=150)
     assert (collapsed.name, collapsed.zero_share) == ("rank-collapse", 0.25)
-    assert classify(eigenvalues, 400, rank=200).name == "random-like"
+    assert phase_of(eigenvalues, 400, rank=200).name == "random-like"
 
 
 @pytest.mark.spec("RMT-36")
 def test_small_and_degenerate_spectra():
-    assert classify(np.zeros(5), 5).name == "rank-collapse"
-    assert classify(np.arange(1.0, 6.0), 5).name == "undecided"
-    assert classify(np.ones(40), 40).name == "undecided"
+    assert phase_of(np.zeros(5), 5).name == "rank-collapse"
+    assert phase_of(np.arange(1.0, 6.0), 5).name == "undecided"
+    assert phase_of(np.ones(40), 40).name == "undecided"
     with pytest.raises(SampleError, match="do not belong to 39 rows"):
-        classify(np.ones(40), 39)
+        phase_of(np.ones(40), 39)
 
 
 @pytest.mark.spec("RMT-35")

@@ -1,6 +1,7 @@
 """What is said of one sample."""
 
 import json
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -10,10 +11,10 @@ from htsr_ref.analysis.evidence import ALTERNATIVES
 from htsr_ref.errors import NoFitError, SampleError
 from htsr_ref.powerlaw import fit_power_law
 from htsr_ref.powerlaw.comparison import compare
-from htsr_ref.powerlaw.distributions import DISTRIBUTIONS, PowerLaw
+from htsr_ref.powerlaw.distributions import DISTRIBUTIONS, Exponential, PowerLaw
 from htsr_ref.powerlaw.extreme import tail_index
 from htsr_ref.powerlaw.uncertainty import bootstrap, goodness_of_fit
-from htsr_ref.samples.sample_report import examine_sample
+from htsr_ref.samples.examining import examine_law, examine_sample
 
 PARETO = np.random.default_rng(4).pareto(1.5, 300) + 1.0
 MARCHENKO_PASTUR = np.linalg.eigvalsh(
@@ -24,8 +25,8 @@ MARCHENKO_PASTUR = np.linalg.eigvalsh(
 def test_the_fit_and_the_index_are_those_of_the_sample():
     report = examine_sample(PARETO, "pareto")
     fit, index = fit_power_law(PARETO), tail_index(PARETO)
-    assert (report.alpha, report.xmin, report.tail_size) == (fit.alpha, fit.xmin, fit.tail_size)
-    assert (report.alpha_stderr, report.alpha_ci95) == (fit.stderr, fit.ci95)
+    assert report.sample_size == 300
+    assert report.fit == fit
     assert (report.extreme_value.xi, report.extreme_value.k) == (index.xi, index.k)
     assert report.extreme_value.verdict == "heavy tail"
     assert report.warnings == ()
@@ -46,11 +47,11 @@ def test_what_is_asked_for_is_computed_from_the_seed():
 @pytest.mark.spec("PL-18")
 def test_every_alternative_is_fitted_to_the_same_tail():
     report = examine_sample(PARETO, "pareto", compare=True)
-    tail = np.sort(PARETO)[-report.tail_size :]
-    power_law = PowerLaw.fit(tail, report.xmin)
+    tail = np.sort(PARETO)[-report.fit.tail_size :]
+    power_law = PowerLaw.fit(tail, report.fit.xmin)
     assert tuple(report.comparisons) == ALTERNATIVES
     for name, found in report.comparisons.items():
-        expected = compare(power_law, DISTRIBUTIONS[name].fit(tail, report.xmin), tail)
+        expected = compare(power_law, DISTRIBUTIONS[name].fit(tail, report.fit.xmin), tail)
         assert found.log_likelihood_ratio == expected.log_likelihood_ratio
         assert (found.p_value, found.test) == (expected.p_value, expected.test)
         favored = {1: "power_law", -1: name, 0: None}
@@ -60,7 +61,7 @@ def test_every_alternative_is_fitted_to_the_same_tail():
 @pytest.mark.spec("PL-18", "RPT-1")
 def test_a_law_that_cannot_be_fitted_is_not_compared_and_the_reason_is_given():
     report = examine_sample([9.0] * 4, "equal", xmin=1.0, compare=True)
-    assert report.alpha == pytest.approx(1 + 1 / np.log(9), rel=1e-12)
+    assert report.fit.alpha == pytest.approx(1 + 1 / np.log(9), rel=1e-12)
     assert report == replace(
         examine_sample([9.0] * 4, "equal", xmin=1.0),
         comparisons=report.comparisons,
@@ -83,7 +84,7 @@ def test_a_power_law_fitted_to_an_edge_is_warned_of():
     assert report.extreme_value.verdict == "bounded edge"
     assert any("extreme-value index -0." in text for text in report.warnings)
     # The fit itself is not changed.
-    assert report.alpha == fit_power_law(MARCHENKO_PASTUR).alpha
+    assert report.fit.alpha == fit_power_law(MARCHENKO_PASTUR).alpha
 
 
 @pytest.mark.spec("PL-17")
@@ -95,7 +96,7 @@ def test_whole_numbers_are_fitted_with_a_warning():
 @pytest.mark.spec("PL-8")
 def test_a_short_tail_is_warned_of():
     report = examine_sample([1.0, 2.5, 4.0], "three")
-    assert any(f"a tail of {report.tail_size} " in text for text in report.warnings)
+    assert any(f"a tail of {report.fit.tail_size} " in text for text in report.warnings)
 
 
 @pytest.mark.spec("PL-17")
@@ -107,7 +108,7 @@ def test_a_sample_too_small_for_an_index_has_none():
 def test_the_rule_that_chose_xmin_is_stated(rule, stated):
     report = examine_sample(PARETO, "pareto", xmin=rule)
     assert report.xmin_rule == stated
-    assert report.xmin == fit_power_law(PARETO, xmin=rule).xmin
+    assert report.fit.xmin == fit_power_law(PARETO, xmin=rule).xmin
 
 
 def test_random_choices_that_do_not_go_with_the_rule_are_refused():
@@ -128,6 +129,35 @@ def test_a_sample_without_a_fit_is_refused():
 def test_json_is_valid_and_holds_every_number():
     report = examine_sample(PARETO, "pareto", compare=True, gof=10, replicas=10)
     found = json.loads(report.to_json(), parse_constant=pytest.fail)
-    assert found["alpha"] == report.alpha
+    assert found["alpha"] == report.fit.alpha
     assert found["comparisons"]["lognormal"]["test"] == "vuong"
     assert found["extreme_value"]["verdict"] == "heavy tail"
+
+
+@pytest.mark.spec("PL-55")
+def test_the_likelihood_is_that_of_the_tail():
+    report = examine_law([0.5, 1.0, 2.0, 4.0], "three of four", "exponential", xmin=1.0)
+    # The mean excess is 4/3: ln L = Σ (ln λ - λ(x - 1)) = 3 ln(3/4) - 3.
+    assert report.fit.law == Exponential(0.75, 1.0)
+    assert report.log_likelihood == pytest.approx(3 * math.log(0.75) - 3, rel=1e-14)
+
+
+@pytest.mark.spec("PL-17")
+def test_the_report_of_a_law_holds_the_fit_alone():
+    found = json.loads(examine_law(PARETO, "pareto", "lognormal", xmin=1.5).to_json())
+    assert found.keys() == {
+        "spec_version",
+        "tool",
+        "name",
+        "sample_size",
+        "ks",
+        "xmin_rule",
+        "law",
+        "parameters",
+        "stderr",
+        "xmin",
+        "tail_size",
+        "ks_distance",
+        "log_likelihood",
+        "warnings",
+    }

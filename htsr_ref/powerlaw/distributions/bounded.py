@@ -70,7 +70,7 @@ class BoundedPowerLaw:
         w, complement = self._fractions(x)
         return _exponential_cdf(w, complement, (self.alpha - 1.0) * self.log_width)
 
-    def stderr(self, tail_size: int) -> float:
+    def alpha_stderr(self, tail_size: int) -> float:
         """Asymptotic standard error of α for known ends, from the Fisher information.
 
         That of θ is the variance of w, 1/θ² - 1/(4 sinh²(θ/2)).
@@ -81,7 +81,7 @@ class BoundedPowerLaw:
 
         Spec: CNV-5.
 
-        >>> round(BoundedPowerLaw(alpha=3.0, xmin=1.0, xmax=1e60).stderr(100), 12)
+        >>> round(BoundedPowerLaw(alpha=3.0, xmin=1.0, xmax=1e60).alpha_stderr(100), 12)
         0.2
         """
         theta = abs(self.alpha - 1.0) * self.log_width

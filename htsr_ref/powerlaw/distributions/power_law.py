@@ -1,5 +1,6 @@
 """The power law x^-α on x ≥ xmin."""
 
+import math
 from dataclasses import dataclass
 from typing import Self
 
@@ -41,6 +42,16 @@ class PowerLaw:
     def cdf(self, x: ArrayLike) -> Array:
         """Probability of a value ≤ x."""
         return -np.expm1((1.0 - self.alpha) * log_ratio(x, self.xmin))
+
+    def alpha_stderr(self, tail_size: int) -> float:
+        """Asymptotic standard error of α, (α-1)/√n, for a tail of n points and a known xmin.
+
+        Spec: PL-6. Source: Clauset, Shalizi & Newman 2009, eq. 3.2.
+
+        >>> PowerLaw(alpha=3.0, xmin=1.0).alpha_stderr(100)
+        0.2
+        """
+        return (self.alpha - 1.0) / math.sqrt(tail_size)
 
     @classmethod
     def fit(cls, tail: ArrayLike, xmin: float) -> Self:

@@ -19,7 +19,6 @@ from htsr_ref.powerlaw.distributions.tail import (
 from htsr_ref.powerlaw.distributions.truncated_mle import truncated_mle
 from htsr_ref.powerlaw.distributions.truncated_moments import truncated_moments
 from htsr_ref.powerlaw.incomplete_gamma import log_scaled_expint
-from htsr_ref.powerlaw.mle import alpha_stderr
 
 
 @dataclass(frozen=True)
@@ -100,13 +99,20 @@ class TruncatedPowerLaw:
         (0.2, None)
         """
         if self.rate == 0:
-            return alpha_stderr(self.alpha, tail_size), None
+            return PowerLaw(self.alpha, self.xmin).alpha_stderr(tail_size), None
         moments = truncated_moments(self.alpha, self._log_scale)
         rate_unit = np.exp(np.log(self.rate) - moments.log_unit)
         return (
             float(1.0 / np.sqrt(tail_size * moments.residual_log)),
             float(rate_unit / np.sqrt(tail_size * moments.residual_excess)),
         )
+
+    def alpha_stderr(self, tail_size: int) -> float:
+        """Asymptotic standard error of α.
+
+        Spec: PL-27.
+        """
+        return self.stderr(tail_size)[0]
 
     @classmethod
     def fit(cls, tail: ArrayLike, xmin: float) -> Self:

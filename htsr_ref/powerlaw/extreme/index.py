@@ -10,9 +10,9 @@ from numpy.typing import ArrayLike, NDArray
 from htsr_ref.errors import NoFitError
 from htsr_ref.powerlaw.extreme.moment import moment, moment_variance
 from htsr_ref.powerlaw.fit import checked_sample
-from htsr_ref.powerlaw.mle import Z95
+from htsr_ref.powerlaw.mle import ci95
 
-Verdict = Literal["heavy tail", "bounded edge", "undecided"]
+IndexVerdict = Literal["heavy tail", "bounded edge", "undecided"]
 
 SHARE = 0.1
 """The share of the sample that is taken for its tail (PL-66)."""
@@ -47,8 +47,7 @@ class TailIndex:
 
         Spec: PL-65.
         """
-        half = Z95 * self.stderr
-        return self.xi - half, self.xi + half
+        return ci95(self.xi, self.stderr)
 
     @property
     def reason(self) -> str | None:
@@ -64,7 +63,7 @@ class TailIndex:
         return None
 
     @property
-    def verdict(self) -> Verdict:
+    def verdict(self) -> IndexVerdict:
         """What the sign of ξ says, if it is certain at 95 %.
 
         Spec: PL-68.

@@ -1,8 +1,8 @@
 """How sure a fitted power law is: intervals of α and xmin, and the goodness-of-fit test."""
 
-from htsr_ref.powerlaw.uncertainty.bootstrap import BootstrapIntervals, bootstrap
-from htsr_ref.powerlaw.uncertainty.goodness_of_fit import GoodnessOfFit, goodness_of_fit
 from htsr_ref.powerlaw.uncertainty.interval import Interval
+from htsr_ref.powerlaw.uncertainty.p_value import GoodnessOfFit, goodness_of_fit
+from htsr_ref.powerlaw.uncertainty.resampling import BootstrapIntervals, bootstrap
 
 __all__ = [
     "BootstrapIntervals",

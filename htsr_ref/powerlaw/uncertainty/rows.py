@@ -1,4 +1,4 @@
-"""The xmin search in many samples at once: what `search_exact` finds in each, without its overhead.
+"""The xmin search in many samples at once: what `search_pruned` finds in each, at less cost.
 
 Replicas come by the thousand and are short, so that a search of their own for each would spend
 most of its time on calling NumPy. Here every step serves all rows of a table of samples. The
@@ -10,32 +10,20 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from htsr_ref.powerlaw.exact import tail_log_sums
 from htsr_ref.powerlaw.ks import KsKind, gaps_at_ranks
+from htsr_ref.powerlaw.pruned import tail_log_sums
 
 MIDDLE = 0.5
 """Place in every tail where the first bound is taken."""
 
 
-@dataclass(frozen=True)
-class Thresholds:
-    """The threshold of least distance in each row: (r,) arrays.
-
-    Attributes
-    ----------
-    starts : the tail of row i is `logs[i, starts[i]:]`.
-    alphas : exponents.
-    distances : KS distances between tail and fit.
-    """
-
-    starts: NDArray[np.intp]
-    alphas: NDArray[np.float64]
-    distances: NDArray[np.float64]
+Found = tuple[NDArray[np.intp], NDArray[np.float64], NDArray[np.float64]]
+"""(r,) arrays: starts, so that the tail of row i is `logs[i, starts[i]:]`; exponents; distances."""
 
 
 @dataclass(frozen=True)
 class _Candidates:
-    """Thresholds that are still possible: (m,) arrays, ascending by row, then by start.
+    """Candidates that are still possible: (m,) arrays, ascending by row, then by start.
 
     Attributes
     ----------
@@ -57,7 +45,7 @@ class _Candidates:
         )
 
 
-def search_rows(logs: NDArray[np.float64], ks: KsKind) -> Thresholds:
+def search_rows(logs: NDArray[np.float64], ks: KsKind) -> Found:
     """Threshold of least KS distance in every row; the smallest of several equally good ones.
 
     Parameters
@@ -68,12 +56,13 @@ def search_rows(logs: NDArray[np.float64], ks: KsKind) -> Thresholds:
 
     Returns
     -------
-    Thresholds, of r rows; n, NaN and infinity for a row of equal values.
+    Starts, exponents and KS distances of the r rows; n, NaN and infinity for a row of equal values.
 
     Spec: PL-41.
 
-    >>> found = search_rows(np.log([[1.0, 2.0, 4.0, 8.0], [1.0, 1.0, 3.0, 20.0]]), "two-sided")
-    >>> found.starts, found.distances.round(4)
+    >>> logs = np.log([[1.0, 2.0, 4.0, 8.0], [1.0, 1.0, 3.0, 20.0]])
+    >>> starts, _, distances = search_rows(logs, "two-sided")
+    >>> starts, distances.round(4)
     (array([0, 0]), array([0.25, 0.5 ]))
     """
     return _best_first(logs, ks, bar=np.inf, enough=-np.inf)
@@ -99,10 +88,11 @@ def any_closer(logs: NDArray[np.float64], ks: KsKind, limit: float) -> NDArray[n
     >>> any_closer(np.log([[1.0, 2.0, 4.0, 8.0], [1.0, 1.0, 3.0, 20.0]]), "two-sided", 0.3)
     array([ True, False])
     """
-    return _best_first(logs, ks, bar=limit, enough=limit).distances < limit
+    _, _, distances = _best_first(logs, ks, bar=limit, enough=limit)
+    return distances < limit
 
 
-def _best_first(logs: NDArray[np.float64], ks: KsKind, *, bar: float, enough: float) -> Thresholds:
+def _best_first(logs: NDArray[np.float64], ks: KsKind, *, bar: float, enough: float) -> Found:
     """Evaluate in every row the candidate of least bound, until no bound is below the least seen.
 
     Only distances up to `bar` are looked for, and a row is left once it has one below `enough`.
@@ -139,7 +129,7 @@ def _best_first(logs: NDArray[np.float64], ks: KsKind, *, bar: float, enough: fl
         alive = _open(alive, distances, enough)
         alive = _raised(logs, alive, _at_fractions(alive, fractions, n), ks)
         alive = _open(alive, distances, enough)
-    return Thresholds(starts, 1.0 + decays, distances)
+    return starts, 1.0 + decays, distances
 
 
 def _all_candidates(logs: NDArray[np.float64], ks: KsKind) -> _Candidates:

@@ -7,9 +7,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from htsr_ref.errors import SampleError
-from htsr_ref.powerlaw.exact import search_exact
-from htsr_ref.powerlaw.fit import PowerLawFit, checked_sample, log_ratios
-from htsr_ref.powerlaw.plain import fit_above
+from htsr_ref.powerlaw.fit import checked_sample, relative_logs
+from htsr_ref.powerlaw.plain import candidate_starts, fit_above
+from htsr_ref.powerlaw.pruned import search_pruned
+from htsr_ref.powerlaw.tail_fit import ExponentLaw, TailFit
 from htsr_ref.powerlaw.uncertainty.replicas import Progress, Seed, chunks, recorded
 from htsr_ref.powerlaw.uncertainty.rows import any_closer
 
@@ -37,7 +38,7 @@ class GoodnessOfFit:
 
 def goodness_of_fit(
     sample: ArrayLike,
-    fit: PowerLawFit,
+    fit: TailFit[ExponentLaw],
     *,
     xmin: Literal["searched", "known"] = "searched",
     replicas: int = 2500,
@@ -83,8 +84,8 @@ def goodness_of_fit(
     limit = fit.ks_distance - ROUNDING
     smaller = 0
     if xmin == "searched":
-        logs = log_ratios(x)
-        found = search_exact(x, logs, fit.ks)
+        logs = relative_logs(x)
+        found = search_pruned(x, logs, candidate_starts(x), fit.ks)
         if found is None or found.start != start:
             raise SampleError(
                 f'xmin = {fit.xmin} is not the threshold of least distance: pass xmin="known"'
@@ -95,7 +96,7 @@ def goodness_of_fit(
     else:
         for count in chunks(replicas, fit.tail_size, progress):
             tails = draw_tails(rng, fit.tail_size, count, begin_at_xmin=bool(x[start] == fit.xmin))
-            smaller += sum(fit_above(tail, 0, fit.ks).ks_distance < limit for tail in tails)
+            smaller += sum(fit_above(tail, 0, 1.0, fit.ks).ks_distance < limit for tail in tails)
     return GoodnessOfFit((replicas - smaller) / replicas, replicas, recorded(seed))
 
 

@@ -1,4 +1,4 @@
-"""The fast xmin search: the plain search's answer, bit for bit, from a few of its evaluations.
+"""The pruned xmin search: the plain search's answer, bit for bit, from a few of its evaluations.
 
 The KS distance of a tail is a maximum over its points, so the distance at any one point is a lower
 bound of it, and costs one exponential instead of one for every point. Candidates whose bound
@@ -6,12 +6,16 @@ exceeds the least distance found so far cannot win and are dropped unevaluated.
 """
 
 from dataclasses import dataclass
+from functools import partial
+from operator import attrgetter
 
 import numpy as np
 from numpy.typing import NDArray
 
+from htsr_ref.powerlaw.distributions import PowerLaw
 from htsr_ref.powerlaw.ks import KsKind, gaps_at_ranks
-from htsr_ref.powerlaw.plain import Threshold, candidate_starts, fit_tail, search_plain
+from htsr_ref.powerlaw.plain import fit_tail, search_plain
+from htsr_ref.powerlaw.tail_fit import TailFit
 
 SEEDS = 12
 """Candidates evaluated first, at tail sizes in geometric progression: they set the bar."""
@@ -22,6 +26,9 @@ FRACTIONS = (0.5, 0.1, 0.8, 0.03, 0.3, 0.95)
 BOUNDING_SHARE = 1 / 32
 """Bounds may cost this share of the points that evaluating and dropping have dealt with, so that
 where they drop nothing the search costs little more than the plain one."""
+
+ORDER = attrgetter("ks_distance", "start")
+"""Least distance first; the smallest threshold among equals."""
 
 
 @dataclass(frozen=True)
@@ -75,34 +82,34 @@ def tail_log_sums(steps: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.cumsum((steps * points_above)[..., ::-1], axis=-1)[..., ::-1]
 
 
-def search_exact(
+def search_pruned(
     sample: NDArray[np.float64],
     logs: NDArray[np.float64],
+    starts: NDArray[np.intp],
     ks: KsKind,
-    starts: NDArray[np.intp] | None = None,
     *,
     renormalized: bool = False,
-) -> Threshold | None:
-    """Return what `search_plain` returns, sooner.
+) -> TailFit[PowerLaw] | None:
+    """Power law that `search_plain` finds above the points of a sample, sooner.
 
     Parameters
     ----------
     sample : (n,) float64, ascending, positive.
     logs : (n,) float64, natural logarithms of the sample up to a common constant.
+    starts : indices of the points where the candidates begin, ascending, all smaller than the
+        largest.
     ks : kind of the KS distance.
-    starts : the candidates, ascending; by default all of `candidate_starts`.
     renormalized : whether each law is renormalized to end at the largest point.
 
     Returns
     -------
-    Threshold, or None if there is no candidate.
+    TailFit, or None if there is no candidate.
 
     Spec: PL-4, PL-11.
     """
-    if starts is None:
-        starts = candidate_starts(sample)
+    fit = partial(fit_tail, sample, logs, ks=ks, renormalized=renormalized)
     if starts.size <= 5 * SEEDS:
-        return search_plain(sample, logs, ks, starts, renormalized=renormalized)
+        return search_plain(starts.tolist(), fit)
     candidates = fit_candidates(logs, starts, renormalized=renormalized)
     sizes = candidates.sizes
     # Rounding of bounds and distances, at most 2(n + 8)·2⁻⁵³ and twice that of a quotient: a bound
@@ -110,9 +117,6 @@ def search_exact(
     slack = (8e-16 if renormalized else 4e-16) * (sample.size + 16)
     # At the first point of a tail the model is 0 and the upper end of the step 1/n.
     lower = 1.0 / sizes if ks == "two-sided" else np.zeros(starts.size)
-
-    def fit(start: int) -> Threshold:
-        return fit_tail(logs, start, ks, renormalized=renormalized)
 
     def bounded(alive: NDArray[np.intp], points: NDArray[np.intp]) -> NDArray[np.intp]:
         """Raise the bounds of the candidates by the distance at one point each; keep the good."""
@@ -125,10 +129,9 @@ def search_exact(
         offsets = (fraction * (sizes[alive] - 1)).astype(np.intp)
         return starts[alive] + offsets
 
-    seeds = np.unique(np.geomspace(1, starts.size, SEEDS).astype(np.intp)) - 1
-    trials = [fit(int(starts[-1 - seed])) for seed in seeds]
-    best = min(trials, key=_order)
-    alive = np.setdiff1d(np.arange(starts.size), starts.size - 1 - seeds, assume_unique=True)
+    seeds = starts.size - np.unique(np.geomspace(1, starts.size, SEEDS).astype(np.intp))
+    best = min(map(fit, starts[seeds].tolist()), key=ORDER)
+    alive = np.setdiff1d(np.arange(starts.size), seeds, assume_unique=True)
     for fraction in FRACTIONS:
         alive = bounded(alive, at_fraction(alive, fraction))
 
@@ -136,7 +139,7 @@ def search_exact(
     while alive.size:
         likeliest = alive[lower[alive].argmin()]
         trial = fit(int(starts[likeliest]))
-        best = min(best, trial, key=_order)
+        best = min(best, trial, key=ORDER)
         alive = alive[(lower[alive] <= best.ks_distance + slack) & (alive != likeliest)]
         dealt_with = total - int(sizes[alive].sum())
         if bounding <= BOUNDING_SHARE * dealt_with:
@@ -148,11 +151,6 @@ def search_exact(
             fraction = (trial.place - trial.start) / (sample.size - 1 - trial.start)
             alive = bounded(alive, at_fraction(alive, fraction))
     return best
-
-
-def _order(trial: Threshold) -> tuple[float, int]:
-    """Least distance first; the smallest threshold among equals."""
-    return trial.ks_distance, trial.start
 
 
 def _gaps_at(

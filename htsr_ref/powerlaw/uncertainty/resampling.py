@@ -7,7 +7,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from htsr_ref.powerlaw.fit import checked_sample, fit_power_law, log_ratios
+from htsr_ref.powerlaw.fit import checked_sample, fit_power_law, relative_logs
 from htsr_ref.powerlaw.ks import KsKind
 from htsr_ref.powerlaw.uncertainty.interval import (
     Interval,
@@ -101,21 +101,21 @@ def bootstrap(
 
 def _searching(x: NDArray[np.float64], ks: KsKind) -> Estimator:
     """Fit samples, given as (r, m) indices into x, above the thresholds of least distance."""
-    logs = log_ratios(x)
+    logs = relative_logs(x)
 
     def estimate(picks: NDArray[np.intp]) -> Estimates:
         picks = np.sort(picks, axis=1)
-        found = search_rows(logs[picks], ks)
-        starts = np.minimum(found.starts, picks.shape[1] - 1)[:, np.newaxis]
+        starts, alphas, _ = search_rows(logs[picks], ks)
+        starts = np.minimum(starts, picks.shape[1] - 1)[:, np.newaxis]
         thresholds = x[np.take_along_axis(picks, starts, axis=1)[:, 0]]
-        return np.stack((found.alphas, np.where(np.isnan(found.alphas), np.nan, thresholds)))
+        return np.stack((alphas, np.where(np.isnan(alphas), np.nan, thresholds)))
 
     return estimate
 
 
 def _above(tail: NDArray[np.float64], xmin: float) -> Estimator:
     """Fit tails, given as (r, m) indices into one, above a given threshold."""
-    logs = log_ratios(np.concatenate(([xmin], tail)))
+    logs = relative_logs(np.concatenate(([xmin], tail)))
     logs = logs[1:] - logs[0]
 
     def estimate(picks: NDArray[np.intp]) -> Estimates:
