@@ -1,0 +1,99 @@
+"""Float8 codes with one scale, one a row, or one a block."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from htsr_ref.weights.packed.packed_module import NotUnderstoodError
+from htsr_ref.weights.packed.packed_tensor import PackedTensor
+from htsr_ref.weights.packed.reading import damaged
+from htsr_ref.weights.packed.scaled import Plain, ScaledRows
+from htsr_ref.weights.packed.scales import EXPONENTS
+from htsr_ref.weights.packed.settings import method, stated_blocks
+from htsr_ref.weights.packed.shapes import scale_grid, stack_and_matrix, whole_shape
+
+if TYPE_CHECKING:
+    from htsr_ref.weights.container import RawTensor
+    from htsr_ref.weights.packed.packed_module import PackedModule
+
+_FLOAT8 = {"float8_e4m3fn": "float8 e4m3", "float8_e5m2": "float8 e5m2"}
+_METHODS = frozenset({"fp8", "fbgemm_fp8"})
+"""Values of quant_method under which a float8 weight always has a scale."""
+
+
+def read_float8(module: PackedModule) -> tuple[PackedTensor, ...]:
+    """Read float8 weights, and stacks of them, that lie beside their scales.
+
+    Parameters
+    ----------
+    module : weights e4m3 or e5m2; the scales are `NAME_scale_inv` or `NAME_scale`, and beside
+        `weight` also `scale`, `scale_weight` or `qscale_weight`.
+
+    Returns
+    -------
+    One tensor for each weight that has a scale.
+
+    Raises
+    ------
+    DamagedPackingError
+        If the scales do not fit the weight, or are missing though the config asks for them.
+    NotUnderstoodError
+        If there are two scales, or the size or the order of the blocks is not provable.
+
+    Spec: PAK-5.
+    """
+    found = []
+    for name, codes in module.tensors.items():
+        if codes.dtype not in _FLOAT8:
+            continue
+        scale = scale_name(module, name)
+        if scale is not None:
+            found.append(_read(module, name, scale))
+        elif name == "weight" and method(module) in _METHODS and len(codes.shape) > 1:
+            raise damaged(codes, "it has no scale, which the config says it has")
+    return tuple(found)
+
+
+def scale_name(module: PackedModule, name: str) -> str | None:
+    """Name of the tensor that holds a weight's scales; None if there is none.
+
+    Raises
+    ------
+    NotUnderstoodError
+        If there is more than one.
+    """
+    names = [f"{name}_scale_inv", f"{name}_scale"]
+    if name == "weight":
+        names += ["scale", "scale_weight", "qscale_weight"]
+    there = [candidate for candidate in names if candidate in module.tensors]
+    if len(there) > 1:
+        raise NotUnderstoodError(
+            f"module {module.name!r} has {' and '.join(there)}, and which one holds is not known"
+        )
+    return there[0] if there else None
+
+
+def _read(module: PackedModule, name: str, scale_name: str) -> PackedTensor:
+    codes, scale = module.tensors[name], module.tensors[scale_name]
+    stack, matrix = stack_and_matrix(codes)
+    stated = stated_blocks(module)
+    grid = scale_grid(scale, stack, matrix, stated)
+    if not stated and scale_name == f"{name}_scale" and grid.block == (1, 32):
+        _refuse_unknown_order(scale)
+    rows = ScaledRows(codes, matrix, Plain(codes.dtype), (grid,), is_stack=stack is not None)
+    return PackedTensor(
+        codes.name,
+        _FLOAT8[codes.dtype],
+        whole_shape(stack, matrix),
+        rows,
+        {name: "packed", scale_name: "scale"},
+    )
+
+
+def _refuse_unknown_order(scale: RawTensor) -> None:
+    """Refuse exponents for every 32 columns that no config explains: ComfyUI permutes them."""
+    if scale.dtype in EXPONENTS:
+        raise NotUnderstoodError(
+            f"tensor {scale.name!r} holds one scale for every 32 columns, in an order that only a "
+            "config could tell"
+        )

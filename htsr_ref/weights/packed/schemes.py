@@ -1,0 +1,78 @@
+"""All schemes of packed weights, and what a module's tensors are by them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from htsr_ref.weights.packed.compressed_tensors import read_compressed_tensors
+from htsr_ref.weights.packed.float8 import read_float8
+from htsr_ref.weights.packed.int8 import read_int8
+from htsr_ref.weights.packed.mxfp4 import read_mxfp4
+from htsr_ref.weights.packed.nvfp4 import read_nvfp4
+from htsr_ref.weights.packed.packed_module import NotUnderstoodError, PackedModule
+from htsr_ref.weights.packed.packed_tensor import PackedTensor
+from htsr_ref.weights.packed.refused import refuse_by_name
+
+if TYPE_CHECKING:
+    from htsr_ref.weights.container import RawTensor
+
+ReadScheme = Callable[[PackedModule], tuple[PackedTensor, ...]]
+
+SCHEMES: tuple[ReadScheme, ...] = (
+    read_compressed_tensors,
+    read_nvfp4,
+    read_mxfp4,
+    read_float8,
+    read_int8,
+)
+"""Of every module at most one scheme finds tensors."""
+
+_CODES = frozenset({"int8", "uint8", "int16", "uint16", "int32", "uint32", "float4_e2m1fn"})
+_MARKS = ("scale", "zero", "absmax", "codebook", "quant")
+
+
+def unpack(module: PackedModule) -> tuple[PackedTensor, ...]:
+    """Find the packed weights of a module.
+
+    Parameters
+    ----------
+    module : its tensors and what the model's files say about them.
+
+    Returns
+    -------
+    The packed weights; none if the module has no packed tensors.
+
+    Raises
+    ------
+    NotUnderstoodError
+        If there are packed tensors that no scheme reads.
+    DamagedPackingError
+        If the tensors of a scheme contradict each other.
+
+    Spec: PAK-9, PAK-13.
+    """
+    refuse_by_name(module)
+    for read in SCHEMES:
+        found = read(module)
+        if found:
+            return found
+    for name, tensor in module.tensors.items():
+        if _looks_packed(module, name, tensor):
+            raise NotUnderstoodError(
+                f"tensor {tensor.name!r} holds {tensor.dtype} numbers beside scales, in a way "
+                "that is not known"
+            )
+    return ()
+
+
+def _looks_packed(module: PackedModule, name: str, tensor: RawTensor) -> bool:
+    """Whether a tensor holds codes of at least two axes that another tensor of its name explains.
+
+    A name belongs to another if it begins with it, up to its last dot or "weight".
+    """
+    if tensor.dtype not in _CODES or len(tensor.shape) < 2:
+        return False
+    stem = name.removesuffix("weight").rstrip("._")
+    others = [other for other in module.tensors if other != name and other.startswith(stem)]
+    return any(mark in other.lower() for other in others for mark in _MARKS)
