@@ -60,7 +60,7 @@ def read_compressed_tensors(module: PackedModule) -> tuple[PackedTensor, ...]:
     scale = member(module, "weight_scale")
     require_scales(scale)
     cells = cells_of(scale.shape, stack, matrix)
-    if cells is None or cells[0] not in (1, matrix[0]) or cells[1] > matrix[1]:
+    if cells is None or cells[0] not in (1, matrix[0]) or not 1 <= cells[1] <= matrix[1]:
         raise damaged(scale, f"its shape {scale.shape} does not fit a weight of {matrix}")
     block, groups = _blocks(module, scale, cells, matrix)
     parts = {"weight_packed": "packed", "weight_shape": "packed", "weight_scale": "scale"}
@@ -107,14 +107,15 @@ def _true_shape(codes: RawTensor, shape: RawTensor) -> tuple[int | None, Matrix]
         sizes = [int(size) for size in read_bytes(shape, slice(None))]
     except OSError as error:
         raise damaged(shape, f"it cannot be read ({error})") from error
-    if tuple(sizes[:-1]) != codes.shape[:-1] or sizes[-1] < 1:
+    if tuple(sizes[:-1]) != codes.shape[:-1] or min(sizes) < 1:
         raise damaged(shape, f"it says {tuple(sizes)}, but the codes have shape {codes.shape}")
     return (sizes[0] if len(sizes) == 3 else None), (sizes[-2], sizes[-1])
 
 
 def _layout(module: PackedModule, codes: RawTensor, matrix: Matrix) -> Layout:
     """Find the layout that explains the number of words, and of those of packed zero points."""
-    stated = {arguments.get("num_bits") for arguments in weight_arguments(module)}
+    integers = [each for each in weight_arguments(module) if each.get("type", "int") == "int"]
+    stated = [each.get("num_bits") for each in integers]
     bits = tuple(size for size in _ALL_BITS if size in stated) or _ALL_BITS
     found = fitting_layouts(codes.shape[-1], matrix[1], bits)
     points = module.tensors.get("weight_zero_point")

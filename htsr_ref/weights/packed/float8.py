@@ -78,7 +78,7 @@ def _read(module: PackedModule, name: str, scale_name: str) -> PackedTensor:
     stack, matrix = stack_and_matrix(codes)
     stated = stated_blocks(module)
     grid = scale_grid(scale, stack, matrix, stated)
-    if not stated and scale_name == f"{name}_scale" and grid.block == (1, 32):
+    if not stated and scale_name == f"{name}_scale" and grid.block[0] == 1 < matrix[0]:
         _refuse_unknown_order(scale)
     rows = ScaledRows(codes, matrix, Plain(codes.dtype), (grid,), is_stack=stack is not None)
     return PackedTensor(
@@ -91,9 +91,9 @@ def _read(module: PackedModule, name: str, scale_name: str) -> PackedTensor:
 
 
 def _refuse_unknown_order(scale: RawTensor) -> None:
-    """Refuse exponents for every 32 columns that no config explains: ComfyUI permutes them."""
-    if scale.dtype in EXPONENTS:
+    """Refuse exponents of groups of columns that no config explains: ComfyUI permutes them."""
+    if scale.dtype in EXPONENTS and scale.shape[-1] > 1:
         raise NotUnderstoodError(
-            f"tensor {scale.name!r} holds one scale for every 32 columns, in an order that only a "
+            f"tensor {scale.name!r} holds scales of groups of columns, in an order that only a "
             "config could tell"
         )

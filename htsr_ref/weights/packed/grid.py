@@ -94,9 +94,10 @@ class Grid:
             return np.empty((0, 1))
         height, step = self.block
         first, last = rows[0] // height, rows[-1] // height
-        numbers = self.rows(place, slice(first, last + 1))[np.asarray(rows) // height - first]
+        found = self.rows(place, slice(first, last + 1))
+        numbers: NDArray[np.float64] = found[np.asarray(rows) // height - first]
         if self.groups is not None:
-            return numbers[:, self.groups]
+            return np.take(numbers, self.groups, 1)
         if numbers.shape[1] == 1:
             return numbers
         return np.repeat(numbers, step, axis=1)[:, :width]

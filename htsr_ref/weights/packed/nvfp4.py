@@ -8,6 +8,7 @@ from htsr_ref.weights.packed.packed_module import NotUnderstoodError
 from htsr_ref.weights.packed.packed_tensor import PackedTensor
 from htsr_ref.weights.packed.reading import member, require_type
 from htsr_ref.weights.packed.scaled import ScaledRows, fp4_pairs
+from htsr_ref.weights.packed.scales import read_any_scales, read_divisors
 from htsr_ref.weights.packed.settings import is_modelopt
 from htsr_ref.weights.packed.shapes import (
     grid_of_groups,
@@ -76,8 +77,9 @@ def _packed(module: PackedModule, codes_name: str, whole_name: str) -> PackedTen
         raise NotUnderstoodError(f"tensor {codes.name!r} holds four-bit floats with zero points")
     stack, matrix = stack_and_matrix(codes, 2)
     blocks = grid_of_groups(scales, stack, matrix, _GROUP)
-    whole = one_number(member(module, whole_name), stack, matrix)
     is_divisor = whole_name == "weight_global_scale"
+    read = read_divisors if is_divisor else read_any_scales
+    whole = one_number(member(module, whole_name), stack, matrix, read)
     rows = ScaledRows(
         codes,
         matrix,

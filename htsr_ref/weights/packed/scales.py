@@ -63,6 +63,22 @@ def read_any_scales(tensor: RawTensor, *index: slice) -> NDArray[np.float64]:
     return scales
 
 
+def read_divisors(tensor: RawTensor, *index: slice) -> NDArray[np.float64]:
+    """Read a part of a tensor of scales that are divided by, as `read_any_scales` does.
+
+    Raises
+    ------
+    LayerError
+        As `read_any_scales`, and if a scale is zero.
+    OSError
+        If the file vanished, changed or cannot be read.
+    """
+    scales = read_any_scales(tensor, *index)
+    if not scales.all():
+        raise LayerError(f"tensor {tensor.name!r} holds zero, which nothing is divided by. {CURE}")
+    return scales
+
+
 def require_scales(tensor: RawTensor) -> None:
     """Raise DamagedPackingError unless a tensor's type is one that scales are stored in."""
     is_float = is_decoded(tensor.dtype) and not is_integer(tensor.dtype)

@@ -110,7 +110,9 @@ def grid_of_groups(
     return Grid(StoredGrid(numbers, cells, read), (1, group))
 
 
-def one_number(numbers: RawTensor, stack: int | None, matrix: Matrix) -> Grid:
+def one_number(
+    numbers: RawTensor, stack: int | None, matrix: Matrix, read: ReadPart = read_any_scales
+) -> Grid:
     """Grid of one number for all matrices, or of one for each of a stack.
 
     Raises
@@ -122,4 +124,4 @@ def one_number(numbers: RawTensor, stack: int | None, matrix: Matrix) -> Grid:
     cells = cells_of(numbers.shape, stack, matrix)
     if cells != (1, 1):
         raise damaged(numbers, f"its shape is {numbers.shape}, not that of one number a matrix")
-    return Grid(StoredGrid(numbers, (1, 1)), matrix)
+    return Grid(StoredGrid(numbers, (1, 1), read), matrix)
