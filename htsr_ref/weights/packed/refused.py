@@ -68,6 +68,7 @@ REFUSED = (
 )
 """By the names of tensors; the first that fits is named."""
 
+_PLAIN = frozenset({"float64", "float32", "float16", "bfloat16"})
 _COMFY_READ = ("float8_e4m3fn", "float8_e5m2", "int8_tensorwise", "int8_blockwise")
 _COMFY_SWIZZLED = ("mxfp8", "nvfp4")
 
@@ -85,11 +86,16 @@ def refuse_by_name(module: PackedModule) -> None:
     Spec: PAK-9.
     """
     for refusal in REFUSED:
-        if refusal.tensors <= module.tensors.keys():
+        if refusal.tensors <= module.tensors.keys() and _has_codes(module, refusal):
             raise NotUnderstoodError(
                 f"module {module.name!r} is packed by {refusal.scheme}: {refusal.reason}"
             )
     _refuse_comfy(module)
+
+
+def _has_codes(module: PackedModule, refusal: Refusal) -> bool:
+    """Whether one of the tensors holds anything but plain floats."""
+    return any(module.tensors[name].dtype not in _PLAIN for name in refusal.tensors)
 
 
 def _refuse_comfy(module: PackedModule) -> None:

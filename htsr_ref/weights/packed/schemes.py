@@ -28,7 +28,8 @@ SCHEMES: tuple[ReadScheme, ...] = (
 )
 """Of every module at most one scheme finds tensors."""
 
-_CODES = frozenset({"int8", "uint8", "int16", "uint16", "int32", "uint32", "float4_e2m1fn"})
+_CODES = frozenset({"int8", "uint8", "int16", "uint16", "int32", "uint32"})
+_NARROW_FLOATS = ("float4", "float6", "float8")
 _MARKS = ("scale", "zero", "absmax", "codebook", "quant")
 
 
@@ -67,12 +68,18 @@ def unpack(module: PackedModule) -> tuple[PackedTensor, ...]:
 
 
 def _looks_packed(module: PackedModule, name: str, tensor: RawTensor) -> bool:
-    """Whether a tensor holds codes of at least two axes that another tensor of its name explains.
+    """Whether a tensor of at least two axes holds codes that another tensor of its name explains.
 
-    A name belongs to another if it begins with it, up to its last dot or "weight".
+    Integers belong to what begins as their name does, up to "weight"; narrow floats, which may
+    stand for themselves, only to what goes on from their whole name.
     """
-    if tensor.dtype not in _CODES or len(tensor.shape) < 2:
+    if len(tensor.shape) < 2:
         return False
-    stem = name.removesuffix("weight").rstrip("._")
-    others = [other for other in module.tensors if other != name and other.startswith(stem)]
+    if tensor.dtype in _CODES:
+        beginnings = (name.removesuffix("weight").rstrip("._"),)
+    elif tensor.dtype.startswith(_NARROW_FLOATS):
+        beginnings = (f"{name}_", f"{name}.")
+    else:
+        return False
+    others = [other for other in module.tensors if other != name and other.startswith(beginnings)]
     return any(mark in other.lower() for other in others for mark in _MARKS)

@@ -66,11 +66,15 @@ def scale_grid(
     cells = cells_of(scale.shape, stack, matrix)
     if cells is None or cells[0] > matrix[0] or cells[1] > matrix[1]:
         raise damaged(scale, f"its shape {scale.shape} does not fit a weight of {matrix}")
-    fitting = [block for block in stated if fits(cells, matrix, block)]
+    fitting = {
+        (min(height, matrix[0]), min(width, matrix[1]))
+        for height, width in stated
+        if fits(cells, matrix, (height, width))
+    }
     proven = proven_block(cells, matrix)
     is_simple = cells[1] == 1 and cells[0] in (1, matrix[0])
     if len(fitting) == 1 and not is_simple:
-        return Grid(StoredGrid(scale, cells), fitting[0])
+        return Grid(StoredGrid(scale, cells), fitting.pop())
     if proven is not None and (is_simple or not stated):
         return Grid(StoredGrid(scale, cells), proven)
     if stated and not fitting:

@@ -215,5 +215,5 @@ def test_a_scale_that_is_no_number_is_an_error_when_its_rows_are_read():
     scale[4, 1] = np.nan
     (tensor,) = read_compressed_tensors(with_changes(weight_scale=scale))
     assert tensor[:4].shape == (4, 32)
-    with pytest.raises(LayerError, match="tensor 'layer.weight_scale'"):
+    with pytest.raises(LayerError, match=r"tensor 'layer\.weight_scale'"):
         tensor[4]

@@ -87,7 +87,7 @@ def test_a_block_that_is_not_proven_is_refused(shape):
     """(2, 1) for 36 rows: 18 rows a block, or 32 with the second cut."""
     packed = module(weight=codes(36, 24), weight_scale_inv=np.ones(shape, np.float32))
     with pytest.raises(
-        (NotUnderstoodError), match="'layer.weight_scale_inv'.*does not tell the size"
+        NotUnderstoodError, match=r"'layer\.weight_scale_inv'.*does not tell the size"
     ):
         read_float8(packed)
 
@@ -100,6 +100,16 @@ def test_one_of_two_stated_sizes_fits():
     settings = configured(quant_method="compressed-tensors", config_groups=weights)
     (tensor,) = read_float8(module(settings, weight=weight, weight_scale=scale))
     np.testing.assert_array_equal(tensor[...], by_entry(weight, scale, 8, 4))
+
+
+@pytest.mark.spec("PAK-3")
+def test_stated_sizes_beyond_the_matrix_are_one():
+    groups = {"a": {"weights": {"block_structure": [16, 4]}}}
+    groups["b"] = {"weights": {"block_structure": [32, 4]}}
+    weight, scale = codes(9, 8), RNG.random((1, 2), np.float32)
+    settings = configured(quant_method="compressed-tensors", config_groups=groups)
+    (tensor,) = read_float8(module(settings, weight=weight, weight_scale=scale))
+    np.testing.assert_array_equal(tensor[...], by_entry(weight, scale, 16, 4))
 
 
 @pytest.mark.spec("PAK-5")
@@ -192,7 +202,7 @@ def test_a_scale_that_is_no_number_is_an_error_when_its_rows_are_read(bad):
     scale[2] = bad
     (tensor,) = read_float8(module(weight=codes(4, 4), weight_scale=scale))
     assert np.isfinite(tensor[:2]).all()
-    with pytest.raises(LayerError, match="tensor 'layer.weight_scale'"):
+    with pytest.raises(LayerError, match=r"tensor 'layer\.weight_scale'"):
         tensor[1:3]
 
 

@@ -173,7 +173,7 @@ def test_a_global_scale_that_is_no_divisor_is_an_error(bad):
         "weight_global_scale": np.array([bad], np.float32),
     }
     (tensor,) = read_nvfp4(module(**arrays))
-    with pytest.raises(LayerError, match="'layer.weight_global_scale'"):
+    with pytest.raises(LayerError, match=r"'layer\.weight_global_scale'"):
         tensor[...]
 
 

@@ -66,7 +66,7 @@ def test_rounded_with_the_scales_and_again_with_the_code(path):
 def test_permuted_scales_are_refused_with_and_without_their_marker(path):
     """ComfyUI stores these scales in the order of a kernel; shapes do not show it."""
     packed, _, _ = fixture(path)
-    with pytest.raises(NotUnderstoodError, match="packed by ComfyUI's '(mxfp8|nvfp4)'"):
+    with pytest.raises(NotUnderstoodError, match=r"packed by ComfyUI's '(mxfp8|nvfp4)'"):
         unpack(packed)
     unmarked = {name: part for name, part in packed.tensors.items() if name != "comfy_quant"}
     with pytest.raises(NotUnderstoodError, match="order"):

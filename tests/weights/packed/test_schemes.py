@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from ml_dtypes import float8_e4m3fnuz as E4M3FNUZ
 from packed_modules import E4M3, module
 
 from htsr_ref.errors import LayerError
@@ -81,6 +82,8 @@ def test_a_damaged_mark(arrays):
     [
         {"weight": np.ones((4, 4), np.uint8), "weight_scale": np.ones(4, np.float32)},
         {"weight": WEIGHT, "scale": np.ones(4, np.float32)},
+        {"weight": np.ones((4, 4), E4M3), "weight_scale_2": np.ones(4, np.float32)},
+        {"weight": np.ones((4, 4), E4M3FNUZ), "weight_scale": np.ones(4, np.float32)},
         {"weight": WEIGHT, "absmax": np.ones(4, np.float32)},
         {"codes": np.ones((4, 4), np.uint32), "codes_zeros": np.ones(4, np.float32)},
     ],
@@ -98,6 +101,8 @@ def test_codes_beside_scales_that_no_scheme_reads_are_refused(arrays):
         {"weight": np.ones((4, 4), np.float32), "bias": np.ones(4, np.float32)},
         {"weight": WEIGHT, "bias": np.ones(4, np.float32)},
         {"weight": np.ones((4, 4), E4M3)},
+        {"weight": np.ones((4, 4), E4M3), "input_scale": np.ones((), np.float32)},
+        {"B": np.ones((4, 4), np.float32), "s": np.ones((4, 4), np.float32)},
         {"weight": np.ones(4, np.float32), "scale": np.ones(4, np.float32)},
         {"position_ids": np.ones((4, 4), np.int64), "position_scale": np.ones(4)},
     ],
