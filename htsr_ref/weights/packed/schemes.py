@@ -75,6 +75,7 @@ def _looks_packed(module: PackedModule, name: str, tensor: RawTensor) -> bool:
     """
     if len(tensor.shape) < 2:
         return False
+    beginnings: tuple[str, ...]
     if tensor.dtype in _CODES:
         beginnings = (name.removesuffix("weight").rstrip("._"),)
     elif tensor.dtype.startswith(_NARROW_FLOATS):

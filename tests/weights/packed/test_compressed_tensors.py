@@ -17,8 +17,9 @@ FOUR_BITS = compressed(num_bits=4, type="int")
 def packed(numbers, bits, is_dense):
     """Pack signed numbers of each row one bit at a time, as the two layouts are defined."""
     unsigned = np.asarray(numbers, np.int64) + 2 ** (bits - 1)
-    per_word = 32 / bits if is_dense else 32 // bits
-    words = np.zeros((len(unsigned), int(-(-unsigned.shape[1] // per_word))), np.uint32)
+    rows, columns = unsigned.shape
+    last_word = -(-columns * bits // 32) if is_dense else -(-columns // (32 // bits))
+    words = np.zeros((rows, last_word), np.uint32)
     for (row, column), number in np.ndenumerate(unsigned):
         for bit in range(bits):
             at = column * bits + bit

@@ -2,11 +2,11 @@
 
 import json
 
+import ml_dtypes
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from ml_dtypes import float8_e4m3fnuz as E4M3FNUZ
 from packed_modules import E4M3, module
 
 from htsr_ref.errors import LayerError
@@ -83,7 +83,10 @@ def test_a_damaged_mark(arrays):
         {"weight": np.ones((4, 4), np.uint8), "weight_scale": np.ones(4, np.float32)},
         {"weight": WEIGHT, "scale": np.ones(4, np.float32)},
         {"weight": np.ones((4, 4), E4M3), "weight_scale_2": np.ones(4, np.float32)},
-        {"weight": np.ones((4, 4), E4M3FNUZ), "weight_scale": np.ones(4, np.float32)},
+        {
+            "weight": np.ones((4, 4), ml_dtypes.float8_e4m3fnuz),
+            "weight_scale": np.ones(4, np.float32),
+        },
         {"weight": WEIGHT, "absmax": np.ones(4, np.float32)},
         {"codes": np.ones((4, 4), np.uint32), "codes_zeros": np.ones(4, np.float32)},
     ],
