@@ -1,5 +1,6 @@
 """Fixtures made again by the libraries themselves, installed for it: run with -m frameworks."""
 
+import json
 import re
 import shutil
 import subprocess
@@ -19,6 +20,13 @@ SCRIPTS = {
 }
 
 
+def parsed(path):
+    """Header and data: the library writes the entries of the metadata in any order."""
+    content = path.read_bytes()
+    data = 8 + int.from_bytes(content[:8], "little")
+    return json.loads(content[8:data]), content[data:]
+
+
 @pytest.mark.frameworks
 @pytest.mark.parametrize("script", SCRIPTS)
 def test_fixtures_made_again(script, tmp_path):
@@ -36,4 +44,4 @@ def test_fixtures_made_again(script, tmp_path):
         path.name for path in wanted
     ]
     for path in wanted:
-        assert (tmp_path / path.name).read_bytes() == path.read_bytes()
+        assert parsed(tmp_path / path.name) == parsed(path)
