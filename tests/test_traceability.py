@@ -13,11 +13,8 @@ ID = re.compile(r"\b[A-Z]{2,3}-\d+\b")
 COMMANDS = "htsr_ref.cli.main"
 PUBLIC = ("htsr_ref", "htsr_ref.weights", "htsr_ref.conventions")
 """Modules whose names are public."""
-NOT_YET = {
-    "htsr_ref.weights.packed.packed_module": "the interface to which packed weights are read",
-    "htsr_ref.weights.packed.packed_tensor": "the interface to which packed weights are read",
-}
-"""Modules that hold definitions which nothing reaches, each with the reason."""
+NOT_YET = {"htsr_ref.weights.packed.": "packed weights are not opened by anything yet"}
+"""Beginnings of modules that hold definitions which nothing reaches, each with the reason."""
 
 
 def defined() -> set[str]:
@@ -135,14 +132,17 @@ def test_what_nothing_reaches_is_found(tmp_path):
 
 def test_every_definition_is_reached_by_a_command_or_a_public_name():
     _, others = split(ROOT / "htsr_ref", PUBLIC, COMMANDS)
-    assert sorted(at for at in others if at[0] not in NOT_YET) == []
-    assert NOT_YET.keys() - {module for module, _ in others} == set(), "no longer needed here"
+    waiting = {start for start in NOT_YET if any(at[0].startswith(start) for at in others)}
+    assert sorted(at for at in others if not at[0].startswith(tuple(NOT_YET))) == []
+    assert NOT_YET.keys() == waiting, "no longer needed here"
 
 
 def test_every_requirement_is_cited_by_code_that_is_reached():
-    found, _ = split(ROOT / "htsr_ref", PUBLIC, COMMANDS)
+    found, others = split(ROOT / "htsr_ref", PUBLIC, COMMANDS)
+    waiting = {at: nodes for at, nodes in others.items() if at[0].startswith(tuple(NOT_YET))}
     cited = set()
-    for node in (part for nodes in found.values() for top in nodes for part in ast.walk(top)):
+    counted = (found | waiting).values()
+    for node in (part for nodes in counted for top in nodes for part in ast.walk(top)):
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
             for line in re.findall(r"Spec: ([^\n]*)", node.value):
                 cited |= set(ID.findall(line))
