@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from packed_modules import BF16, compressed, module
+from scaled_modules import BF16, compressed, module
 
 from htsr_ref.errors import LayerError
 from htsr_ref.weights.packed.compressed_tensors import read_compressed_tensors

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from packed_modules import BF16, E4M3, E5M2, E8M0, compressed, configured, module
+from scaled_modules import BF16, E4M3, E5M2, E8M0, compressed, configured, module
 
 from htsr_ref.errors import LayerError
 from htsr_ref.weights.packed.float8 import read_float8

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from packed_modules import E2M1, E4M3, E8M0, configured, module, pairs
+from scaled_modules import E2M1, E4M3, E8M0, configured, module, pairs
 
 from htsr_ref.errors import LayerError
 from htsr_ref.weights.packed.mxfp4 import read_mxfp4

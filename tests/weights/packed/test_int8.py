@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from packed_modules import E8M0, compressed, configured, module
+from scaled_modules import E8M0, compressed, configured, module
 
 from htsr_ref.weights.packed.int8 import read_int8
 from htsr_ref.weights.packed.packed_module import DamagedPackingError, NotUnderstoodError

@@ -3,7 +3,7 @@
 import ml_dtypes
 import numpy as np
 import pytest
-from packed_modules import FIXTURES, fixture
+from scaled_modules import FIXTURES, fixture
 
 from htsr_ref.weights.packed.packed_module import NotUnderstoodError, PackedModule
 from htsr_ref.weights.packed.schemes import unpack

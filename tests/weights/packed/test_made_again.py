@@ -9,7 +9,7 @@ import tomllib
 import venv
 
 import pytest
-from packed_modules import FIXTURES
+from scaled_modules import FIXTURES
 
 SCRIPTS = {
     "make_transformers": ("fp4_*", "fp8_*", "mxfp4_*"),

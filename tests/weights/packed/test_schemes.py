@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from packed_modules import E4M3, module
+from scaled_modules import E4M3, module
 
 from htsr_ref.errors import LayerError
 from htsr_ref.weights.packed.packed_module import DamagedPackingError, NotUnderstoodError
