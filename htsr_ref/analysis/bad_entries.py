@@ -5,7 +5,8 @@ import math
 import numpy as np
 
 from htsr_ref.errors import HtsrError
-from htsr_ref.layers.matrices import BLOCK_ELEMENTS, Tensor
+from htsr_ref.layers.matrices import BLOCK_ELEMENTS
+from htsr_ref.layers.tensors import Tensor
 from htsr_ref.weights import Layer, Weights
 
 

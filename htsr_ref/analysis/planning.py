@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from htsr_ref.conventions import PAPER, Convention
 from htsr_ref.errors import LayerError
 from htsr_ref.layers.cuts import layer_matrices
-from htsr_ref.layers.matrices import Pool, WeightMatrix, num_eigenvalues
+from htsr_ref.layers.matrices import Pool, WeightMatrix
 from htsr_ref.reports.report import SkipCode
 from htsr_ref.weights import Layer, Weights
 
@@ -74,7 +74,7 @@ def _size_fault(matrix: WeightMatrix | Pool, kind: str, convention: Convention) 
 
     Spec: MAT-7, MAT-15.
     """
-    count = num_eigenvalues(matrix)
+    count = sum(member.M for member in matrix.members)
     least, most, rows = (
         convention.min_eigenvalues,
         convention.max_eigenvalues,

@@ -11,7 +11,6 @@ from htsr_ref.analysis.analyzing import LOAD_LIMIT, analyze_layer
 from htsr_ref.analysis.planning import PlannedLayer, plan_layer
 from htsr_ref.conventions import Convention
 from htsr_ref.errors import HtsrError
-from htsr_ref.layers.frequencies import FrequencyBlock
 from htsr_ref.layers.matrices import WeightMatrix
 from htsr_ref.reports.report import LayerReport
 from htsr_ref.spectra.solvers import Solver, eigenvalues_of
@@ -109,7 +108,7 @@ class SharedSpectra:
     def _solve(
         self, place: int, matrix: WeightMatrix, solver: Solver
     ) -> tuple[NDArray[np.float64], float]:
-        key = (place, solver, *_cut(matrix))
+        key = (place, solver, matrix.cut)
         if key not in self._eigenvalues:
             self._eigenvalues[key] = eigenvalues_of(matrix, solver)
         return self._eigenvalues[key]
@@ -124,18 +123,10 @@ class SharedSpectra:
 def _plan(item: PlannedLayer) -> str:
     """Tell plans of one layer apart."""
     matrices = [
-        (type(m), m.label, m.N, m.M, m.origin, [_cut(member) for member in m.members])
+        (type(m), m.label, m.N, m.M, m.origin, [member.cut for member in m.members])
         for m in item.matrices
     ]
     return str((item.skipped, item.warnings, matrices))
-
-
-def _cut(matrix: WeightMatrix) -> tuple[object, ...]:
-    """Tell the matrices of one layer apart; slices themselves cannot be looked up."""
-    data = matrix.data
-    if isinstance(data, FrequencyBlock):
-        return str(data.index), data.frequency, data.size
-    return (str(matrix.index),)
 
 
 class _ReadOnce:
@@ -144,6 +135,10 @@ class _ReadOnce:
     def __init__(self, stored: StoredTensor) -> None:
         self._stored = stored
         self._loaded: StoredTensor | None = None
+
+    @property
+    def name(self) -> str:
+        return self._stored.name
 
     @property
     def shape(self) -> tuple[int, ...]:

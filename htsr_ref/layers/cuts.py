@@ -43,11 +43,6 @@ class Section:
         return self.layer.shape[len(self.above) + 1]
 
     @property
-    def columns(self) -> slice:
-        """Range of the whole axis `in`."""
-        return slice(0, self.in_)
-
-    @property
     def kernel(self) -> tuple[int, ...]:
         """Sides of the kernel; empty without one."""
         return self.layer.shape[len(self.above) + 2 :]
@@ -125,7 +120,7 @@ def _slices(section: Section, _: Convention) -> tuple[WeightMatrix, ...]:
     return tuple(
         weight_matrix(
             section.layer.data,
-            (*section.above, section.rows, section.columns, *position),
+            (*section.above, section.rows, slice(0, section.in_), *position),
             section.label(*position),
             origin,
         )
@@ -176,7 +171,7 @@ def _flattened(section: Section, _: Convention) -> tuple[WeightMatrix, ...]:
     """
     whole = [slice(0, side) for side in section.kernel]
     index: tuple[int | slice, ...]
-    index = (*section.above, section.rows, section.columns, *whole)
+    index = (*section.above, section.rows, slice(0, section.in_), *whole)
     return (weight_matrix(section.layer.data, index, section.label(), section.origin()),)
 
 

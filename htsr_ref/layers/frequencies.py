@@ -3,16 +3,16 @@
 import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from htsr_ref.layers.matrices import Tensor, WeightMatrix, weight_matrix
+from htsr_ref.layers.matrices import BLOCK_ELEMENTS, Origin, WeightMatrix
+from htsr_ref.layers.tensors import Tensor
 
 
 @dataclass(frozen=True)
-class FrequencyBlock:
+class FrequencyMatrix(WeightMatrix):
     """What a convolution does to one frequency, as a real matrix.
 
     The kernel's transform at the frequency f is a complex matrix A + iB. Where f = -f it is real.
@@ -21,7 +21,7 @@ class FrequencyBlock:
 
     Attributes
     ----------
-    kernel : the tensor [stack…, out, in, k1…kd].
+    data : the kernel, a tensor [stack…, out, in, k1…kd].
     index : the cut of it, up to the axis out.
     frequency : f, one whole number from 0 to size - 1 for every side of the kernel.
     size : side of the images.
@@ -29,45 +29,42 @@ class FrequencyBlock:
     Spec: MAT-12. Source: Sedghi, Gupta & Long (arXiv 1805.10408), theorem 6.
     """
 
-    kernel: Tensor
-    index: tuple[int | slice, ...]
     frequency: tuple[int, ...]
     size: int
 
     @property
-    def is_real(self) -> bool:
-        """Whether f = -f."""
-        return all(2 * f % self.size == 0 for f in self.frequency)
+    def cut(self) -> str:
+        """What tells it apart from the other matrices of its tensor."""
+        return f"{super().cut} at frequency {self.frequency} of {self.size}"
 
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """Rows and columns of the real matrix."""
-        rows = self.index[-1]
-        assert isinstance(rows, slice)  # noqa: S101 - narrows the type, cannot fail
-        out, in_ = rows.stop - rows.start, self.kernel.shape[len(self.index)]
-        return (out, in_) if self.is_real else (2 * out, 2 * in_)
+    def blocks(self) -> Iterator[NDArray[np.float64]]:
+        """Yield W in blocks of consecutive rows, each (b, M) float64."""
+        W = self.to_array()
+        height = max(1, BLOCK_ELEMENTS // self.M)
+        for start in range(0, self.N, height):
+            yield W[start : start + height]
 
-    @property
-    def dtype(self) -> str:
-        """Name of the kernel's stored type."""
-        return self.kernel.dtype
-
-    def __getitem__(self, index: Any) -> NDArray[np.float64]:
-        """Transform the kernel and take a part of the matrix."""
-        kernel = self.kernel[self.index]
+    def to_array(self) -> NDArray[np.float64]:
+        """Transform the kernel into W, (N, M) float64."""
+        kernel = self.data[self.index]
         turns = np.tensordot(self.frequency, np.indices(kernel.shape[2:]), 1) % self.size
         angles = 2 * np.pi / self.size * turns
         A = np.tensordot(kernel, np.cos(angles), angles.ndim)
-        if not self.is_real:
+        if not _is_real(self.frequency, self.size):
             B = np.tensordot(kernel, np.sin(angles), angles.ndim)
             A = np.block([[A, -B], [B, A]])
-        part: NDArray[np.float64] = A[index]
-        return part
+        W: NDArray[np.float64] = A.T if self.transposed else A
+        return W
+
+
+def _is_real(frequency: tuple[int, ...], size: int) -> bool:
+    """Whether f = -f."""
+    return all(2 * f % size == 0 for f in frequency)
 
 
 def frequency_matrices(
     kernel: Tensor, above: tuple[int, ...], rows: slice, size: int
-) -> Iterator[WeightMatrix]:
+) -> Iterator[FrequencyMatrix]:
     """Matrices whose singular values together are those of a convolution on periodic images.
 
     Parameters
@@ -79,7 +76,19 @@ def frequency_matrices(
 
     Spec: MAT-12.
     """
-    sides = len(kernel.shape) - len(above) - 2
-    for frequency in itertools.product(range(size), repeat=sides):
+    axis = len(above)
+    for frequency in itertools.product(range(size), repeat=len(kernel.shape) - axis - 2):
         if frequency <= tuple(-f % size for f in frequency):
-            yield weight_matrix(FrequencyBlock(kernel, (*above, rows), frequency, size))
+            copies = 1 if _is_real(frequency, size) else 2
+            out, in_ = copies * (rows.stop - rows.start), copies * kernel.shape[axis + 1]
+            yield FrequencyMatrix(
+                label="",
+                N=max(out, in_),
+                M=min(out, in_),
+                data=kernel,
+                index=(*above, rows),
+                transposed=out < in_,
+                origin=Origin(False, out, in_),
+                frequency=frequency,
+                size=size,
+            )

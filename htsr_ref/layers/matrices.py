@@ -2,32 +2,17 @@
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any, Protocol
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from htsr_ref.errors import LayerError
-from htsr_ref.weights import open_weights
+from htsr_ref.layers.tensors import ArrayTensor, Tensor
+from htsr_ref.weights.dtypes import is_decoded
 
 BLOCK_ELEMENTS = 1 << 20
 """Elements decoded at a time: 8 MB of float64."""
-
-
-class Tensor(Protocol):
-    """What a weight matrix needs of the tensor it is cut from: a shape and basic indexing."""
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """Canonical shape."""
-
-    @property
-    def dtype(self) -> str:
-        """Name of the stored type."""
-
-    def __getitem__(self, index: Any) -> NDArray[np.float64]:
-        """Decode the part selected by integers and slices."""
 
 
 @dataclass(frozen=True)
@@ -82,9 +67,20 @@ class WeightMatrix:
         return (self,)
 
     @property
-    def dtype(self) -> str:
-        """Name of the stored type."""
-        return self.data.dtype
+    def cut(self) -> str:
+        """What tells it apart from the other matrices of its tensor.
+
+        >>> weight_matrix(ArrayTensor(np.zeros((5, 4, 3))), (slice(0, 5), slice(0, 4), 2)).cut
+        '0:5,0:4,2'
+        """
+        return ",".join(
+            f"{part.start}:{part.stop}" if isinstance(part, slice) else str(part)
+            for part in self.index
+        )
+
+    def cut_from(self, data: Tensor) -> "WeightMatrix":
+        """Cut the same matrix from another copy of its tensor."""
+        return replace(self, data=data)
 
     def blocks(self) -> Iterator[NDArray[np.float64]]:
         """Yield W in blocks of consecutive rows, each (b, M) float64, decoded as they come."""
@@ -128,19 +124,9 @@ class Pool:
     members: tuple[WeightMatrix, ...]
     origin: Origin
 
-    @property
-    def dtype(self) -> str:
-        """Name of the stored type."""
-        return self.members[0].dtype
-
-
-def num_eigenvalues(matrix: WeightMatrix | Pool) -> int:
-    """Count the eigenvalues that a matrix or a pool will have.
-
-    >>> num_eigenvalues(matrix_from_array(np.zeros((2, 5))))
-    2
-    """
-    return sum(member.M for member in matrix.members)
+    def cut_from(self, data: Tensor) -> "Pool":
+        """Cut the same matrices from another copy of their tensor."""
+        return replace(self, members=tuple(member.cut_from(data) for member in self.members))
 
 
 def weight_matrix(
@@ -183,7 +169,7 @@ def matrix_from_array(W: ArrayLike) -> WeightMatrix:
     Raises
     ------
     LayerError
-        W is not a non-empty real matrix.
+        W is not a non-empty matrix of real numbers.
 
     >>> matrix_from_array(np.zeros((2, 5))).N
     5
@@ -191,4 +177,6 @@ def matrix_from_array(W: ArrayLike) -> WeightMatrix:
     array = np.asarray(W)
     if array.ndim != 2 or 0 in array.shape:
         raise LayerError(f"an array of shape {array.shape} is not a weight matrix")
-    return weight_matrix(open_weights({"W": array}).layers[0].data)
+    if not is_decoded(array.dtype.name):
+        raise LayerError(f"numbers of type {array.dtype} are not decoded. Convert them to float32")
+    return weight_matrix(ArrayTensor(array))

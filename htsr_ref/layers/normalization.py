@@ -7,6 +7,10 @@ from htsr_ref.layers.matrices import Pool, WeightMatrix
 
 
 def _glorot(matrix: WeightMatrix | Pool) -> float:
+    """Reciprocal of the variance 2/(fan_in + fan_out) of the initial weights.
+
+    Spec: SPC-9. Source: Glorot & Bengio 2010.
+    """
     origin = matrix.origin
     return origin.positions * (origin.out + origin.in_) / 2
 
@@ -25,25 +29,7 @@ FACTORS: Mapping[str, Callable[[WeightMatrix | Pool], float]] = MappingProxyType
         "weightwatcher-2020": lambda matrix: matrix.origin.separate / 2,
     }
 )
-"""c of a matrix, by the value of `normalization`.
+"""c of a matrix, or of a pool, whose matrices share one; by the value of `normalization`.
 
 Spec: SPC-1, SPC-9.
 """
-
-
-def scale_factor(normalization: str, matrix: WeightMatrix | Pool) -> float:
-    """Factor c of X = c·WᵀW.
-
-    Parameters
-    ----------
-    normalization : a key of `FACTORS`.
-    matrix : the matrix, or the pool that shares one factor.
-
-    Spec: SPC-1, SPC-9. Source of "glorot": Glorot & Bengio 2010, the reciprocal of the variance
-    2/(fan_in + fan_out) of the initial weights.
-
-    >>> from htsr_ref.layers.matrices import matrix_from_array
-    >>> scale_factor("glorot", matrix_from_array([[1.0, 2.0, 3.0]]))
-    2.0
-    """
-    return FACTORS[normalization](matrix)

@@ -34,6 +34,6 @@ def estimate_cost(matrix: WeightMatrix | Pool, solver: SolverChoice = "auto") ->
 
 def _cost(matrix: WeightMatrix, solver: SolverChoice) -> Cost:
     N, M = matrix.N, matrix.M
-    if choose_solver(matrix.dtype, solver) == "gram":
+    if choose_solver(matrix.data.dtype, solver) == "gram":
         return Cost(N * M**2 + 4 / 3 * M**3, 8 * (2 * M**2 + min(N * M, BLOCK_ELEMENTS)))
     return Cost(4 * N * M**2 - 4 / 3 * M**3, 8 * 2 * N * M)

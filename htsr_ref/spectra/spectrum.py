@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from htsr_ref.errors import LayerError
 from htsr_ref.layers.matrices import Pool, WeightMatrix, matrix_from_array
-from htsr_ref.layers.normalization import scale_factor
+from htsr_ref.layers.normalization import FACTORS
 from htsr_ref.spectra.solvers import Solve, Solver, eigenvalues_of
 
 SolverChoice = Literal["auto", "gram", "svd"]
@@ -224,7 +224,7 @@ def spectrum(
     array([2., 8.])
     """
     source = W if isinstance(W, WeightMatrix | Pool) else matrix_from_array(W)
-    scale = scale_factor(normalization, source)
+    scale = FACTORS[normalization](source)
     members = tuple(_spectrum_of(matrix, scale, solver, clamp, solve) for matrix in source.members)
     if isinstance(source, WeightMatrix):
         return members[0]
@@ -244,7 +244,7 @@ def spectrum(
 def _spectrum_of(
     matrix: WeightMatrix, scale: float, solver: SolverChoice, clamp: bool, solve: Solve
 ) -> Spectrum:
-    chosen = choose_solver(matrix.dtype, solver)
+    chosen = choose_solver(matrix.data.dtype, solver)
     try:
         unscaled, peak = solve(matrix, chosen)
     except np.linalg.LinAlgError as error:
@@ -261,7 +261,12 @@ def _spectrum_of(
     eigenvalues[eigenvalues <= (threshold if clamp else 0.0)] = 0.0
     eigenvalues.flags.writeable = False
     return Spectrum(
-        eigenvalues, matrix.N, matrix.M, scale, chosen, UNIT_ROUNDOFF.get(matrix.dtype, 2.0**-53)
+        eigenvalues,
+        matrix.N,
+        matrix.M,
+        scale,
+        chosen,
+        UNIT_ROUNDOFF.get(matrix.data.dtype, 2.0**-53),
     )
 
 

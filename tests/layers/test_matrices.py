@@ -53,7 +53,7 @@ def test_a_block_stays_below_its_limit(tall):
 @pytest.mark.parametrize("dtype", ["float64", "float32", "float16", "int8"])
 def test_every_block_is_binary64_whatever_the_stored_type(dtype):
     matrix = matrix_from_array(numbered(4, 3).astype(dtype))
-    assert matrix.dtype == dtype
+    assert matrix.data.dtype == dtype
     assert matrix.to_array().dtype == np.float64
     assert {block.dtype for block in matrix.blocks()} == {np.dtype(np.float64)}
 
