@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from htsr_ref.errors import HtsrError
     from htsr_ref.powerlaw import TailFit, fit_power_law
     from htsr_ref.reports.report import Report
-    from htsr_ref.spectra.spectrum import Spectrum
+    from htsr_ref.spectra.eigenvalues import Spectrum
     from htsr_ref.weights import open_weights, write_weights
 
 _HOME = {
@@ -22,7 +22,7 @@ _HOME = {
     "Convention": "conventions",
     "HtsrError": "errors",
     "Report": "reports.report",
-    "Spectrum": "spectra.spectrum",
+    "Spectrum": "spectra.eigenvalues",
     "TailFit": "powerlaw",
     "analyze": "analysis.analyzing",
     "fit_power_law": "powerlaw",

@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from htsr_ref.powerlaw import fit_power_law
-from htsr_ref.spectra.spectrum import Spectrum, spectrum
+from htsr_ref.spectra.eigenvalues import Spectrum, spectrum
 
 
 def pareto_spectrum(mu: float, N: int, M: int, rng: np.random.Generator) -> Spectrum:

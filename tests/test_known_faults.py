@@ -32,7 +32,7 @@ from htsr_ref.powerlaw.distributions.tail import log_ratio
 from htsr_ref.powerlaw.fingers import clip_fingers
 from htsr_ref.powerlaw.mle import alpha_mle
 from htsr_ref.reports.report import MatrixReport
-from htsr_ref.spectra.spectrum import spectrum
+from htsr_ref.spectra.eigenvalues import spectrum
 
 pytestmark = pytest.mark.spec("AUD-30")
 

@@ -1,9 +1,8 @@
 """From weights to a report: the only place where tensors, spectra, fits and metrics meet."""
 
-import math
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import accumulate
 from typing import Any
 
@@ -13,7 +12,7 @@ from htsr_ref import metrics
 from htsr_ref.analysis.bad_entries import describe_bad_entry
 from htsr_ref.analysis.checks import NO_CHECKS, Checks
 from htsr_ref.analysis.matrix_analysis import analyze_matrix
-from htsr_ref.analysis.planning import PlannedLayer, plan, plan_layer
+from htsr_ref.analysis.planning import PlannedLayer, plan
 from htsr_ref.conventions import PAPER, Convention
 from htsr_ref.errors import HtsrError
 from htsr_ref.reports.report import (
@@ -28,13 +27,10 @@ from htsr_ref.reports.report import (
 )
 from htsr_ref.reports.summary import summarize
 from htsr_ref.spectra.cost import estimate_cost
-from htsr_ref.spectra.solvers import NonFiniteError, Solve, eigenvalues_of
-from htsr_ref.spectra.spectrum import SolverChoice
+from htsr_ref.spectra.solvers import NonFiniteError, SolverChoice, choose_solver
+from htsr_ref.spectra.store import SpectrumStore
 from htsr_ref.version import __version__
 from htsr_ref.weights import Weights, open_weights
-
-LOAD_LIMIT = 1 << 28
-"""Elements of a tensor that is loaded whole, in its stored type, before it is analyzed."""
 
 WeightSource = str | os.PathLike[str] | Mapping[str, ArrayLike] | Weights
 
@@ -133,7 +129,7 @@ def analyze_layer(
     solver: SolverChoice,
     checks: Checks = NO_CHECKS,
     place: int = 0,
-    solve: Solve = eigenvalues_of,
+    store: SpectrumStore | None = None,
 ) -> LayerReport:
     """Compute every number of one layer.
 
@@ -142,18 +138,14 @@ def analyze_layer(
     item : the layer and its matrices, as `plan_layer` gives them.
     convention, solver, checks : see `analyze`.
     place : place of the layer in its source.
-    solve : what gives the eigenvalues of a matrix; it may remember them.
+    store : where eigenvalues are kept; the tensor is not loaded if all of them are there.
 
     Spec: RPT-3, RPT-5.
     """
     if item.skipped is not None:
         return _layer_report(item, (), item.skipped, item.skip_code)
     try:
-        # Kernel positions are strided cuts, and compressed files are read whole for each access:
-        # read the tensor once, in its stored type, unless it is too large to hold.
-        small = math.prod(item.layer.shape) <= LOAD_LIMIT
-        data = item.layer.data.load() if small else item.layer.data
-        loaded = plan_layer(replace(item.layer, data=data), convention)
+        at_hand = item if _is_solved(item, solver, store) else item.loaded()
         matrices = tuple(
             analyze_matrix(
                 matrix,
@@ -162,9 +154,9 @@ def analyze_layer(
                 checks=checks,
                 index=index,
                 layer=place,
-                solve=solve,
+                store=store,
             )
-            for index, matrix in enumerate(loaded.matrices)
+            for index, matrix in enumerate(at_hand.matrices)
         )
     except NonFiniteError:
         return _layer_report(item, (), describe_bad_entry(item.layer), "bad-data")
@@ -173,6 +165,14 @@ def analyze_layer(
         reason = str(error) if str(error).startswith(tensor) else f"{tensor}: {error}"
         return _layer_report(item, (), reason, "bad-data")
     return _layer_report(item, matrices, None, None)
+
+
+def _is_solved(item: PlannedLayer, solver: SolverChoice, store: SpectrumStore | None) -> bool:
+    return store is not None and all(
+        store.get(member, choose_solver(member.data.dtype, solver)) is not None
+        for matrix in item.matrices
+        for member in matrix.members
+    )
 
 
 def _layer_report(

@@ -18,9 +18,10 @@ from htsr_ref.powerlaw.tail_fit import ExponentLaw, TailFit
 from htsr_ref.powerlaw.uncertainty import goodness_of_fit
 from htsr_ref.randommatrix.phases import phase_of
 from htsr_ref.reports.report import MatrixReport
+from htsr_ref.spectra.eigenvalues import Spectrum, spectrum
 from htsr_ref.spectra.shuffle import ShuffleNull, shuffle_null
-from htsr_ref.spectra.solvers import Solve, eigenvalues_of
-from htsr_ref.spectra.spectrum import SolverChoice, Spectrum, spectrum
+from htsr_ref.spectra.solvers import SolverChoice
+from htsr_ref.spectra.store import SpectrumStore
 
 Fit = TailFit[ExponentLaw]
 
@@ -36,7 +37,7 @@ def analyze_matrix(
     checks: Checks = NO_CHECKS,
     index: int = 0,
     layer: int = 0,
-    solve: Solve = eigenvalues_of,
+    store: SpectrumStore | None = None,
 ) -> MatrixReport:
     """Compute every number of one weight matrix, or of several put together.
 
@@ -48,7 +49,7 @@ def analyze_matrix(
     checks : what is asked about the fit.
     index : place of the matrix in its layer.
     layer : place of the layer in its source.
-    solve : what gives the eigenvalues of a matrix; it may remember them.
+    store : where eigenvalues are kept.
 
     Raises
     ------
@@ -59,7 +60,7 @@ def analyze_matrix(
     """
     clamp = convention.eigenvalue_floor == "relative"
     eigen = spectrum(
-        matrix, normalization=convention.normalization, solver=solver, clamp=clamp, solve=solve
+        matrix, normalization=convention.normalization, solver=solver, clamp=clamp, store=store
     )
     found, reason = _fit_or_reason(eigen, convention)
     checked, without = _checked(found, eigen, convention, checks)

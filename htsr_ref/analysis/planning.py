@@ -1,6 +1,7 @@
 """Which matrices of a weight file are analyzed, decided from shapes and kinds alone."""
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
 
 from htsr_ref.conventions import PAPER, Convention
 from htsr_ref.errors import LayerError
@@ -8,6 +9,9 @@ from htsr_ref.layers.cuts import layer_matrices
 from htsr_ref.layers.matrices import Pool, WeightMatrix
 from htsr_ref.reports.report import SkipCode
 from htsr_ref.weights import Layer, Weights
+
+LOAD_LIMIT = 1 << 28
+"""Elements of a tensor that is loaded whole, in its stored type, before it is analyzed."""
 
 
 @dataclass(frozen=True)
@@ -19,6 +23,16 @@ class PlannedLayer:
     skipped: str | None = None
     skip_code: SkipCode | None = None
     warnings: tuple[str, ...] = ()
+
+    def loaded(self) -> "PlannedLayer":
+        """Load the tensor, unless it is too large to hold, and cut the same matrices from it.
+
+        Kernel positions are strided cuts, and compressed files are read whole for each access.
+        """
+        if math.prod(self.layer.shape) > LOAD_LIMIT:
+            return self
+        data = self.layer.data.load()
+        return replace(self, matrices=tuple(matrix.cut_from(data) for matrix in self.matrices))
 
 
 def plan(weights: Weights, convention: Convention = PAPER) -> tuple[PlannedLayer, ...]:

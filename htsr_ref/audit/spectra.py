@@ -1,22 +1,13 @@
 """Layers under many conventions, each spectrum computed once."""
 
-import math
-from dataclasses import replace
-from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
-
-from htsr_ref.analysis.analyzing import LOAD_LIMIT, analyze_layer
+from htsr_ref.analysis.analyzing import analyze_layer
 from htsr_ref.analysis.planning import PlannedLayer, plan_layer
 from htsr_ref.conventions import Convention
 from htsr_ref.errors import HtsrError
-from htsr_ref.layers.matrices import WeightMatrix
 from htsr_ref.reports.report import LayerReport
-from htsr_ref.spectra.solvers import Solver, eigenvalues_of
-from htsr_ref.spectra.spectrum import SolverChoice, choose_solver, solver_error
+from htsr_ref.spectra.solvers import Solver, SolverChoice, choose_solver, solver_error
+from htsr_ref.spectra.store import MemoryStore, solve
 from htsr_ref.weights import Weights
-from htsr_ref.weights.stored import StoredTensor
 
 CUTTING = (
     "layer_kinds",
@@ -58,10 +49,9 @@ class SharedSpectra:
     def __init__(self, weights: Weights, solver: SolverChoice = "auto") -> None:
         self.weights = weights
         self.solver = solver
-        self._eigenvalues: dict[object, tuple[NDArray[np.float64], float]] = {}
+        self._store = MemoryStore()
         self._layers: dict[object, LayerReport] = {}
         self._solvers: dict[int, Solver] = {}
-        self._tensor: tuple[int, _ReadOnce] | None = None
 
     def layer(self, place: int, convention: Convention) -> LayerReport:
         """Analyze one layer.
@@ -71,18 +61,12 @@ class SharedSpectra:
         place : its place in the source.
         convention : the choices behind the numbers.
         """
-        item = plan_layer(
-            replace(self.weights.layers[place], data=self._read_once(place)), convention
-        )
+        item = plan_layer(self.weights.layers[place], convention)
         choices = [value for name, value in convention.values().items() if name not in CUTTING]
         key = (place, _plan(item), *choices)
         if key not in self._layers:
             self._layers[key] = analyze_layer(
-                item,
-                convention,
-                self._solver(place, item),
-                place=place,
-                solve=lambda matrix, solver: self._solve(place, matrix, solver),
+                item, convention, self._solver(place, item), place=place, store=self._store
             )
         return self._layers[key]
 
@@ -91,33 +75,22 @@ class SharedSpectra:
         if self.solver != "auto" or not item.matrices:
             return self.solver
         if place not in self._solvers:
-            self._solvers[place] = choose_solver(item.layer.dtype)
-            if self._solvers[place] == "gram":
-                members = [member for matrix in item.matrices for member in matrix.members]
-                if not all(self._gram_suffices(place, member) for member in members):
-                    self._solvers[place] = "svd"
+            chosen = choose_solver(item.layer.dtype)
+            if chosen == "gram" and not self._gram_suffices(item):
+                chosen = "svd"
+            self._solvers[place] = chosen
         return self._solvers[place]
 
-    def _gram_suffices(self, place: int, matrix: WeightMatrix) -> bool:
+    def _gram_suffices(self, item: PlannedLayer) -> bool:
         try:
-            values, _ = self._solve(place, matrix, "gram")
+            for matrix in item.loaded().matrices:
+                for member in matrix.members:
+                    values = solve(member, "gram", self._store).eigenvalues
+                    if not values[0] * DIGITS >= values[-1] * solver_error(member.N):
+                        return False
         except HtsrError:
-            return True  # The analysis will say what is wrong.
-        return bool(values[0] * DIGITS >= values[-1] * solver_error(matrix.N))
-
-    def _solve(
-        self, place: int, matrix: WeightMatrix, solver: Solver
-    ) -> tuple[NDArray[np.float64], float]:
-        key = (place, solver, matrix.cut)
-        if key not in self._eigenvalues:
-            self._eigenvalues[key] = eigenvalues_of(matrix, solver)
-        return self._eigenvalues[key]
-
-    def _read_once(self, place: int) -> Any:
-        """Tensor of a layer; that of one layer at a time is held."""
-        if self._tensor is None or self._tensor[0] != place:
-            self._tensor = place, _ReadOnce(self.weights.layers[place].data)
-        return self._tensor[1]
+            pass  # The analysis will say what is wrong.
+        return True
 
 
 def _plan(item: PlannedLayer) -> str:
@@ -127,32 +100,3 @@ def _plan(item: PlannedLayer) -> str:
         for m in item.matrices
     ]
     return str((item.skipped, item.warnings, matrices))
-
-
-class _ReadOnce:
-    """A tensor that is read when it is first needed, and whole unless it is too large to hold."""
-
-    def __init__(self, stored: StoredTensor) -> None:
-        self._stored = stored
-        self._loaded: StoredTensor | None = None
-
-    @property
-    def name(self) -> str:
-        return self._stored.name
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        return self._stored.shape
-
-    @property
-    def dtype(self) -> str:
-        return self._stored.dtype
-
-    def load(self) -> "_ReadOnce":
-        return self
-
-    def __getitem__(self, index: Any) -> NDArray[np.float64]:
-        if self._loaded is None:
-            small = math.prod(self.shape) <= LOAD_LIMIT
-            self._loaded = self._stored.load() if small else self._stored
-        return self._loaded[index]

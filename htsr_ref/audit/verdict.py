@@ -10,7 +10,7 @@ from htsr_ref.audit.printed import Printed
 from htsr_ref.audit.tables import TheirRow
 from htsr_ref.conventions import Convention
 from htsr_ref.reports.report import LayerReport
-from htsr_ref.spectra.spectrum import solver_error
+from htsr_ref.spectra.solvers import solver_error
 
 RELATIVE = 1e-6
 """Relative difference up to which a number is reproduced."""

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from htsr_ref.conventions import Convention
     from htsr_ref.reports.report import Report
-    from htsr_ref.spectra.spectrum import SolverChoice
+    from htsr_ref.spectra.solvers import SolverChoice
 
 FilesArgument = Annotated[
     list[str],

@@ -33,7 +33,7 @@ def spectrum(
     overrides = options.layers_of(layers)
 
     from htsr_ref.analysis.planning import plan
-    from htsr_ref.spectra.spectrum import spectrum as eigenvalues_of
+    from htsr_ref.spectra.eigenvalues import spectrum as eigenvalues_of
     from htsr_ref.weights import open_weights
 
     planned = {item.layer.name: item for item in plan(open_weights(file, overrides), chosen)}

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from htsr_ref.analysis.planning import PlannedLayer
     from htsr_ref.conventions import Convention
     from htsr_ref.reports.report import LayerReport, Report
-    from htsr_ref.spectra.spectrum import SolverChoice
+    from htsr_ref.spectra.solvers import SolverChoice
     from htsr_ref.weights import Weights
 
 WIDTH = 100

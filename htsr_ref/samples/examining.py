@@ -16,7 +16,7 @@ from htsr_ref.powerlaw.laws import fit_law
 from htsr_ref.powerlaw.uncertainty import bootstrap, goodness_of_fit
 from htsr_ref.samples.sample_report import SampleReport
 from htsr_ref.samples.samples import are_whole_numbers
-from htsr_ref.spectra.spectrum import solver_error
+from htsr_ref.spectra.solvers import solver_error
 
 Progress = Callable[[int, int], None]
 

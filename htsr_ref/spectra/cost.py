@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from htsr_ref.layers.matrices import BLOCK_ELEMENTS, Pool, WeightMatrix
-from htsr_ref.spectra.spectrum import SolverChoice, choose_solver
+from htsr_ref.spectra.solvers import SolverChoice, choose_solver
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,8 @@ from numpy.typing import ArrayLike, NDArray
 from htsr_ref.errors import HtsrError, LayerError, NoFitError
 from htsr_ref.powerlaw import fit_power_law
 from htsr_ref.powerlaw.extreme import tail_index
-from htsr_ref.spectra.spectrum import Spectrum, solver_error, spectrum
+from htsr_ref.spectra.eigenvalues import Spectrum, spectrum
+from htsr_ref.spectra.solvers import solver_error
 
 LEVEL = 0.05
 """Largest p-value that counts as evidence of correlations (RMT-64)."""

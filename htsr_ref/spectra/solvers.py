@@ -1,7 +1,9 @@
-"""The two ways to the eigenvalues of WᵀW, in units of the weights as they are."""
+"""The two ways to the eigenvalues of WᵀW, in units of the weights as they are, and their errors."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Literal
 
 import numpy as np
@@ -11,14 +13,64 @@ from htsr_ref.errors import LayerError
 from htsr_ref.layers.matrices import WeightMatrix
 
 Solver = Literal["gram", "svd"]
+SolverChoice = Literal["auto", "gram", "svd"]
+
+_WIDE = frozenset({"float64", "int64", "uint64"})
 
 
 class NonFiniteError(LayerError):
     """A matrix with a NaN or an infinite entry."""
 
 
-def gram_eigenvalues(matrix: WeightMatrix) -> tuple[NDArray[np.float64], float]:
-    """Eigenvalues of WᵀW, ascending, and the largest entry of |W|.
+@dataclass(frozen=True, eq=False)
+class Solved:
+    """What a solver finds, before any convention scales it.
+
+    Attributes
+    ----------
+    eigenvalues : (M,) float64, those of WᵀW, ascending.
+    peak : largest entry of |W|.
+    """
+
+    eigenvalues: NDArray[np.float64]
+    peak: float
+
+
+def choose_solver(dtype: str, solver: SolverChoice = "auto") -> Solver:
+    """Resolve "auto": gram for stored types of at most 32 bits, svd for wider ones.
+
+    Spec: SPC-3.
+
+    >>> choose_solver("bfloat16"), choose_solver("float64")
+    ('gram', 'svd')
+    """
+    if solver != "auto":
+        return solver
+    return "svd" if dtype in _WIDE else "gram"
+
+
+def solver_error(N: int) -> float:
+    """Relative error ε = 8·√max(N, 64)·2⁻⁵² of eigenvalues (gram) or singular values (svd).
+
+    Spec: SPC-4. Source: Higham & Mary, SIAM J. Sci. Comput. 41, 2019 (growth like √N).
+
+    >>> f"{solver_error(1024):.3g}"
+    '5.68e-14'
+    """
+    return 8 * math.sqrt(max(N, 64)) * 2.0**-52
+
+
+def zero_threshold(lambda_max: float, N: int, solver: Solver) -> float:
+    """Largest computed eigenvalue that cannot be told from zero.
+
+    Spec: SPC-5.
+    """
+    relative = solver_error(N)
+    return lambda_max * (relative if solver == "gram" else relative**2)
+
+
+def _gram(matrix: WeightMatrix) -> Solved:
+    """Solve for the eigenvalues of WᵀW, summed up block by block.
 
     Spec: SPC-8.
     """
@@ -34,26 +86,23 @@ def gram_eigenvalues(matrix: WeightMatrix) -> tuple[NDArray[np.float64], float]:
         else:
             gram = dsyrk(1.0, block, beta=1.0, c=gram, trans=1, overwrite_c=True)
     if not np.isfinite(np.diagonal(gram)).all():
-        return np.full(matrix.M, math.inf), peak
-    return np.linalg.eigvalsh(gram, UPLO="U").astype(np.float64, copy=False), peak
+        return Solved(np.full(matrix.M, math.inf), peak)
+    return Solved(np.linalg.eigvalsh(gram, UPLO="U").astype(np.float64, copy=False), peak)
 
 
-def svd_eigenvalues(matrix: WeightMatrix) -> tuple[NDArray[np.float64], float]:
-    """Squared singular values of W, ascending, and the largest entry of |W|."""
+def _svd(matrix: WeightMatrix) -> Solved:
+    """Square the singular values of W."""
     W = matrix.to_array()
     peak = _finite_peak(W)
     singular_values = np.linalg.svd(W, compute_uv=False).astype(np.float64, copy=False)
     with np.errstate(over="ignore", under="ignore"):
-        return singular_values[::-1] ** 2, peak
+        return Solved(singular_values[::-1] ** 2, peak)
 
 
-def eigenvalues_of(matrix: WeightMatrix, solver: Solver) -> tuple[NDArray[np.float64], float]:
-    """Eigenvalues of WᵀW by one of the two ways, ascending, and the largest entry of |W|."""
-    return gram_eigenvalues(matrix) if solver == "gram" else svd_eigenvalues(matrix)
-
-
-Solve = Callable[[WeightMatrix, Solver], tuple[NDArray[np.float64], float]]
-"""What `eigenvalues_of` is: whoever needs the same eigenvalues again may remember them."""
+SOLVERS: Mapping[Solver, Callable[[WeightMatrix], Solved]] = MappingProxyType(
+    {"gram": _gram, "svd": _svd}
+)
+"""Solvers by name. They raise NonFiniteError, and LinAlgError if they do not converge."""
 
 
 def _finite_peak(block: NDArray[np.float64]) -> float:

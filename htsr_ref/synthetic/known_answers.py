@@ -17,7 +17,7 @@ from scipy.stats import t as student
 from htsr_ref.randommatrix.ensembles import power_law_eigenvalues
 from htsr_ref.randommatrix.tracy_widom import largest_eigenvalue
 from htsr_ref.randommatrix.universality import UniversalityError, expected_alpha
-from htsr_ref.spectra.spectrum import solver_error
+from htsr_ref.spectra.solvers import solver_error
 from htsr_ref.synthetic.expectations import Expectation
 
 Parameters = Mapping[str, Any]

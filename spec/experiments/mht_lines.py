@@ -27,7 +27,7 @@ from universality import OUTPUT as ALPHA_TABLE
 from universality import pareto
 
 from htsr_ref.powerlaw import KsKind, fit_power_law
-from htsr_ref.spectra.spectrum import spectrum
+from htsr_ref.spectra.eigenvalues import spectrum
 
 Array = NDArray[np.float64]
 

@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 
 from htsr_ref.randommatrix import ensembles
 from htsr_ref.randommatrix.phases import PhaseName, phase_of
-from htsr_ref.spectra.spectrum import spectrum
+from htsr_ref.spectra.eigenvalues import spectrum
 
 Matrix = NDArray[np.floating]
 Draw = Callable[[int, int, np.random.Generator], Matrix]

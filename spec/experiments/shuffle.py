@@ -25,8 +25,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from htsr_ref.randommatrix import ensembles
+from htsr_ref.spectra.eigenvalues import spectrum
 from htsr_ref.spectra.shuffle import NullVerdict, shuffle_null
-from htsr_ref.spectra.spectrum import spectrum
 
 Array = NDArray[np.float64]
 Draw = Callable[[int, int, np.random.Generator], Array]

@@ -19,7 +19,8 @@ from htsr_ref.layers.matrices import Pool, matrix_from_array
 from htsr_ref.powerlaw import TailFit, fit_power_law
 from htsr_ref.powerlaw.fingers import clip_fingers
 from htsr_ref.powerlaw.laws import fit_law
-from htsr_ref.spectra.spectrum import Spectrum, solver_error, spectrum
+from htsr_ref.spectra.eigenvalues import Spectrum, spectrum
+from htsr_ref.spectra.solvers import solver_error
 
 RENORMALIZED = {"xmax": "largest", "ks_model": "renormalized"}
 

@@ -15,8 +15,8 @@ from htsr_ref import PAPER, HtsrError, Report, analyze
 from htsr_ref.analysis.checks import Checks
 from htsr_ref.reports.markdown import remarks, to_markdown
 from htsr_ref.reports.report import MatrixReport
+from htsr_ref.spectra.eigenvalues import spectrum
 from htsr_ref.spectra.shuffle import shuffle_null
-from htsr_ref.spectra.spectrum import spectrum
 
 pytestmark = pytest.mark.spec("RMT-66")
 

@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 from audits import opened, report, small_model
 
-from htsr_ref.audit import SharedSpectra, spectra
+from htsr_ref.audit import SharedSpectra
 from htsr_ref.conventions import CONVENTIONS
+from htsr_ref.spectra import store
+from htsr_ref.spectra.solvers import SOLVERS
 from htsr_ref.weights import open_weights
 
 
@@ -13,13 +15,15 @@ from htsr_ref.weights import open_weights
 def solved(monkeypatch):
     """Cuts that were solved."""
     found = []
-    solve = spectra.eigenvalues_of
 
-    def counted(matrix, solver):
-        found.append((matrix.N, matrix.M))
-        return solve(matrix, solver)
+    def counted(solver):
+        def solve(matrix):
+            found.append((matrix.N, matrix.M))
+            return SOLVERS[solver](matrix)
 
-    monkeypatch.setattr(spectra, "eigenvalues_of", counted)
+        return solve
+
+    monkeypatch.setattr(store, "SOLVERS", {solver: counted(solver) for solver in SOLVERS})
     return found
 
 

@@ -12,7 +12,7 @@ from timing import circumstances, interleaved
 from htsr_ref.analysis.matrix_analysis import analyze_matrix
 from htsr_ref.conventions import PAPER
 from htsr_ref.layers.matrices import matrix_from_array
-from htsr_ref.spectra.spectrum import spectrum
+from htsr_ref.spectra.eigenvalues import spectrum
 
 SIZES = ("512x512", "2048x2048", "4096x1024", "4096x4096")
 GOAL = 1.3

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from safetensors.numpy import save_file
 
-from htsr_ref.spectra.spectrum import spectrum
+from htsr_ref.spectra.eigenvalues import spectrum
 
 
 @pytest.fixture

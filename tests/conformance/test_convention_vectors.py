@@ -10,7 +10,7 @@ from htsr_ref import metrics
 from htsr_ref.analysis.fitting import fit_eigenvalues
 from htsr_ref.conventions import PAPER, Convention
 from htsr_ref.layers.cuts import layer_matrices
-from htsr_ref.spectra.spectrum import spectrum
+from htsr_ref.spectra.eigenvalues import spectrum
 from htsr_ref.weights import open_weights
 
 Json = Any

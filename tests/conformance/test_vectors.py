@@ -29,8 +29,8 @@ from htsr_ref.layers.matrices import matrix_from_array
 from htsr_ref.powerlaw import TailFit, fit_power_law
 from htsr_ref.powerlaw.distributions import PowerLaw
 from htsr_ref.reports.report import MatrixReport
+from htsr_ref.spectra.eigenvalues import Spectrum, spectrum
 from htsr_ref.spectra.solvers import NonFiniteError
-from htsr_ref.spectra.spectrum import Spectrum, spectrum
 
 SPEC = Path(__file__).parents[2] / "spec"
 FILES = sorted((SPEC / "vectors").glob("*.json"))

@@ -10,7 +10,7 @@ import htsr_ref
 from htsr_ref.errors import LayerError
 from htsr_ref.layers.matrices import matrix_from_array
 from htsr_ref.layers.tensors import ArrayTensor
-from htsr_ref.spectra.spectrum import spectrum
+from htsr_ref.spectra.eigenvalues import spectrum
 from htsr_ref.weights import open_weights
 
 TYPES = ("<f8", ">f8", "<f4", ">f4", "<f2", "<i8", "<i4", "|i1", "<u8", "|u1", "|b1")

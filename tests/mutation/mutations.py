@@ -87,9 +87,9 @@ MUTATIONS = (
     ),
     Mutation(
         "M - 1 eigenvalues",
-        "htsr_ref/spectra/spectrum.py",
-        "eigenvalues = unscaled * scale",
-        "eigenvalues = unscaled[min(1, unscaled.size - 1) :] * scale",
+        "htsr_ref/spectra/eigenvalues.py",
+        "eigenvalues = solved.eigenvalues * scale",
+        "eigenvalues = solved.eigenvalues[min(1, matrix.M - 1) :] * scale",
     ),
     Mutation(
         "pooled slices",

@@ -13,7 +13,7 @@ from scipy.stats import gamma
 from strategies import generators, prescribed
 
 from htsr_ref.powerlaw import fit_power_law
-from htsr_ref.spectra.spectrum import spectrum
+from htsr_ref.spectra.eigenvalues import spectrum
 
 FALSE_ALARM = 1e-10
 exponents = st.floats(1.5, 6.0)

@@ -12,7 +12,7 @@ from htsr_ref.randommatrix.ensembles import spiked
 from htsr_ref.randommatrix.marchenko_pastur import MarchenkoPastur
 from htsr_ref.randommatrix.spikes import spike_position
 from htsr_ref.randommatrix.tracy_widom import largest_eigenvalue
-from htsr_ref.spectra.spectrum import spectrum
+from htsr_ref.spectra.eigenvalues import spectrum
 
 FALSE_ALARM = 1e-9
 """In each example: 1e-6 in a run of 1,000."""

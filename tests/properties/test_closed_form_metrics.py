@@ -16,7 +16,7 @@ from strategies import generators
 from htsr_ref import analyze
 from htsr_ref.randommatrix.ensembles import power_law_eigenvalues, prescribed
 from htsr_ref.reports.report import MatrixReport
-from htsr_ref.spectra.spectrum import solver_error
+from htsr_ref.spectra.solvers import solver_error
 
 
 def quantiles(a: mpf, M: int) -> list[mpf]:

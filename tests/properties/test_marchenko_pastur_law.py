@@ -12,7 +12,7 @@ from strategies import generators
 from htsr_ref.randommatrix.bulk import counting_error
 from htsr_ref.randommatrix.ensembles import gaussian
 from htsr_ref.randommatrix.marchenko_pastur import MarchenkoPastur
-from htsr_ref.spectra.spectrum import spectrum
+from htsr_ref.spectra.eigenvalues import spectrum
 
 FALSE_ALARM = 1e-10
 """In each example: 1e-6 in a run of 10,000."""

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strategies import generators, shapes
 
-from htsr_ref.spectra.spectrum import solver_error, spectrum
+from htsr_ref.spectra.eigenvalues import spectrum
+from htsr_ref.spectra.solvers import solver_error
 
 
 @pytest.mark.spec("SPC-1", "SPC-4")

@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strategies import generators, matrices
 
-from htsr_ref.spectra.spectrum import solver_error, spectrum
+from htsr_ref.spectra.eigenvalues import spectrum
+from htsr_ref.spectra.solvers import solver_error
 
 pytestmark = pytest.mark.spec("SPC-1")
 

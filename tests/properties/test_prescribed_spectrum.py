@@ -8,7 +8,8 @@ from strategies import generators
 
 from htsr_ref import analyze
 from htsr_ref.randommatrix.ensembles import low_rank_plus_noise, prescribed
-from htsr_ref.spectra.spectrum import solver_error, spectrum
+from htsr_ref.spectra.eigenvalues import spectrum
+from htsr_ref.spectra.solvers import solver_error
 
 SOLVERS = st.sampled_from(["gram", "svd"])
 

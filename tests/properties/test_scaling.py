@@ -11,7 +11,7 @@ from strategies import matrices, well_conditioned_matrices
 
 from htsr_ref import analyze
 from htsr_ref.reports.report import MatrixReport
-from htsr_ref.spectra.spectrum import spectrum
+from htsr_ref.spectra.eigenvalues import spectrum
 
 pytestmark = pytest.mark.spec("MET-12")
 SOLVERS = st.sampled_from(["gram", "svd"])

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from scipy.linalg import hadamard
 from strategies import degenerate_matrices, heavy_tailed_matrices, prescribed, prescribed_matrices
 
-from htsr_ref.spectra.spectrum import Spectrum, spectrum
+from htsr_ref.spectra.eigenvalues import Spectrum, spectrum
 
 pytestmark = pytest.mark.spec("SPC-4")
 SOLVERS = ["gram", "svd"]

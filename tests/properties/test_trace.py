@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from strategies import matrices
 
 from htsr_ref.metrics import log10_frobenius_norm
-from htsr_ref.spectra.spectrum import spectrum
+from htsr_ref.spectra.eigenvalues import spectrum
 
 
 @pytest.mark.spec("SPC-1", "MET-2")

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from strategies import matrices, well_conditioned_matrices
 
 from htsr_ref.powerlaw import fit_power_law
-from htsr_ref.spectra.spectrum import solver_error, spectrum
+from htsr_ref.spectra.eigenvalues import spectrum
+from htsr_ref.spectra.solvers import solver_error
 
 pytestmark = pytest.mark.spec("SPC-1")
 SOLVERS = st.sampled_from(["gram", "svd"])

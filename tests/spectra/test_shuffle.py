@@ -20,8 +20,8 @@ from htsr_ref.randommatrix.ensembles import (
     power_law_eigenvalues,
     prescribed,
 )
+from htsr_ref.spectra.eigenvalues import Spectrum, spectrum
 from htsr_ref.spectra.shuffle import ShuffleNull, shuffle_null
-from htsr_ref.spectra.spectrum import Spectrum, spectrum
 
 FALSE_ALARM = 1e-10
 

@@ -15,13 +15,8 @@ from htsr_ref.analysis.bad_entries import first_nonfinite
 from htsr_ref.errors import LayerError
 from htsr_ref.layers.cuts import layer_matrices
 from htsr_ref.layers.matrices import BLOCK_ELEMENTS, Pool, matrix_from_array
-from htsr_ref.spectra.solvers import NonFiniteError
-from htsr_ref.spectra.spectrum import (
-    UNIT_ROUNDOFF,
-    choose_solver,
-    solver_error,
-    spectrum,
-)
+from htsr_ref.spectra.eigenvalues import UNIT_ROUNDOFF, spectrum
+from htsr_ref.spectra.solvers import NonFiniteError, choose_solver, solver_error
 from htsr_ref.weights import open_weights
 
 SOLVERS = ["gram", "svd"]

@@ -2,7 +2,6 @@
 
 import math
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -10,9 +9,14 @@ from numpy.typing import ArrayLike, NDArray
 from htsr_ref.errors import LayerError
 from htsr_ref.layers.matrices import Pool, WeightMatrix, matrix_from_array
 from htsr_ref.layers.normalization import FACTORS
-from htsr_ref.spectra.solvers import Solve, Solver, eigenvalues_of
-
-SolverChoice = Literal["auto", "gram", "svd"]
+from htsr_ref.spectra.solvers import (
+    Solver,
+    SolverChoice,
+    choose_solver,
+    solver_error,
+    zero_threshold,
+)
+from htsr_ref.spectra.store import SpectrumStore, solve
 
 UNIT_ROUNDOFF = {
     "float64": 2.0**-53,
@@ -23,8 +27,6 @@ UNIT_ROUNDOFF = {
     "float8_e5m2": 2.0**-3,
 }
 """Relative rounding error of each stored float type; integers are exact (SPC-6)."""
-
-_WIDE = frozenset({"float64", "int64", "uint64"})
 
 
 @dataclass(frozen=True)
@@ -156,46 +158,13 @@ class PooledSpectrum(Spectrum):
         return sum(member.rank for member in self.members)
 
 
-def solver_error(N: int) -> float:
-    """Relative error ε = 8·√max(N, 64)·2⁻⁵² of eigenvalues (gram) or singular values (svd).
-
-    Spec: SPC-4. Source: Higham & Mary, SIAM J. Sci. Comput. 41, 2019 (growth like √N).
-
-    >>> f"{solver_error(1024):.3g}"
-    '5.68e-14'
-    """
-    return 8 * math.sqrt(max(N, 64)) * 2.0**-52
-
-
-def zero_threshold(lambda_max: float, N: int, solver: Solver) -> float:
-    """Largest computed eigenvalue that cannot be told from zero.
-
-    Spec: SPC-5.
-    """
-    relative = solver_error(N)
-    return lambda_max * (relative if solver == "gram" else relative**2)
-
-
-def choose_solver(dtype: str, solver: SolverChoice = "auto") -> Solver:
-    """Resolve "auto": gram for stored types of at most 32 bits, svd for wider ones.
-
-    Spec: SPC-3.
-
-    >>> choose_solver("bfloat16"), choose_solver("float64")
-    ('gram', 'svd')
-    """
-    if solver != "auto":
-        return solver
-    return "svd" if dtype in _WIDE else "gram"
-
-
 def spectrum(
     W: ArrayLike | WeightMatrix | Pool,
     *,
     normalization: str = "1/N",
     solver: SolverChoice = "auto",
     clamp: bool = True,
-    solve: Solve = eigenvalues_of,
+    store: SpectrumStore | None = None,
 ) -> Spectrum:
     """Eigenvalues of X = c·WᵀW.
 
@@ -206,7 +175,7 @@ def spectrum(
     normalization : the factor c: "1/N", "none" (1), or another name of `FACTORS`.
     solver : "gram" (eigenvalues of WᵀW), "svd" (squared singular values) or "auto".
     clamp : whether eigenvalues that cannot be told from zero are set to 0, or only negative ones.
-    solve : what gives the eigenvalues of a matrix; it may remember them.
+    store : where eigenvalues of weight matrices are kept; those of an array are not.
 
     Returns
     -------
@@ -223,10 +192,11 @@ def spectrum(
     >>> spectrum(np.diag([2.0, 4.0])).eigenvalues
     array([2., 8.])
     """
-    source = W if isinstance(W, WeightMatrix | Pool) else matrix_from_array(W)
-    scale = FACTORS[normalization](source)
-    members = tuple(_spectrum_of(matrix, scale, solver, clamp, solve) for matrix in source.members)
-    if isinstance(source, WeightMatrix):
+    if not isinstance(W, WeightMatrix | Pool):
+        W, store = matrix_from_array(W), None
+    scale = FACTORS[normalization](W)
+    members = tuple(_spectrum_of(matrix, scale, solver, clamp, store) for matrix in W.members)
+    if isinstance(W, WeightMatrix):
         return members[0]
     eigenvalues = np.sort(np.concatenate([member.eigenvalues for member in members]))
     eigenvalues.flags.writeable = False
@@ -236,27 +206,26 @@ def spectrum(
             f"{scale:.3g}, add up to more than float64 holds. Rescale them"
         )
     first = members[0]
-    return PooledSpectrum(
-        eigenvalues, source.N, source.M, scale, first.solver, first.unit_roundoff, members
-    )
+    return PooledSpectrum(eigenvalues, W.N, W.M, scale, first.solver, first.unit_roundoff, members)
 
 
 def _spectrum_of(
-    matrix: WeightMatrix, scale: float, solver: SolverChoice, clamp: bool, solve: Solve
+    matrix: WeightMatrix,
+    scale: float,
+    solver: SolverChoice,
+    clamp: bool,
+    store: SpectrumStore | None,
 ) -> Spectrum:
     chosen = choose_solver(matrix.data.dtype, solver)
-    try:
-        unscaled, peak = solve(matrix, chosen)
-    except np.linalg.LinAlgError as error:
-        raise LayerError(f"the {chosen} solver failed ({error}). Try the other solver") from error
+    solved = solve(matrix, chosen, store)
     with np.errstate(over="ignore"):
-        eigenvalues = unscaled * scale
+        eigenvalues = solved.eigenvalues * scale
     threshold = zero_threshold(float(eigenvalues[-1]), matrix.N, chosen)
-    adds_up = _adds_up(unscaled) and _adds_up(eigenvalues)
-    if peak > 0 and not (adds_up and threshold >= np.finfo(np.float64).tiny):
+    adds_up = _adds_up(solved.eigenvalues) and _adds_up(eigenvalues)
+    if solved.peak > 0 and not (adds_up and threshold >= np.finfo(np.float64).tiny):
         raise LayerError(
-            f"entries up to {peak:.3g} and the factor {scale:.3g} give eigenvalues outside the "
-            "range of float64. Rescale the matrix"
+            f"entries up to {solved.peak:.3g} and the factor {scale:.3g} give eigenvalues outside "
+            "the range of float64. Rescale the matrix"
         )
     eigenvalues[eigenvalues <= (threshold if clamp else 0.0)] = 0.0
     eigenvalues.flags.writeable = False
