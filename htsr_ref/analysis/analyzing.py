@@ -145,7 +145,8 @@ def analyze_layer(
     if item.skipped is not None:
         return _layer_report(item, (), item.skipped, item.skip_code)
     try:
-        at_hand = item if _is_solved(item, solver, store) else item.loaded()
+        is_kept = store is not None and _is_kept(item, solver, store)
+        at_hand = item if is_kept else item.loaded()
         matrices = tuple(
             analyze_matrix(
                 matrix,
@@ -167,8 +168,9 @@ def analyze_layer(
     return _layer_report(item, matrices, None, None)
 
 
-def _is_solved(item: PlannedLayer, solver: SolverChoice, store: SpectrumStore | None) -> bool:
-    return store is not None and all(
+def _is_kept(item: PlannedLayer, solver: SolverChoice, store: SpectrumStore) -> bool:
+    """Whether a store has the eigenvalues of all matrices of a layer."""
+    return all(
         store.get(member, choose_solver(member.data.dtype, solver)) is not None
         for matrix in item.matrices
         for member in matrix.members

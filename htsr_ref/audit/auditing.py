@@ -20,7 +20,7 @@ from htsr_ref.audit.dialects import WEIGHTWATCHER, Dialect
 from htsr_ref.audit.faults import CHOICES, fault_of, faulty_choices
 from htsr_ref.audit.matching import Matching, Pair, Unmatched, match_layers
 from htsr_ref.audit.path import TRACED, Trace, changes_between, trace_layer
-from htsr_ref.audit.search import Candidate, Search, search
+from htsr_ref.audit.searching import Candidate, Search, search
 from htsr_ref.audit.spectra import SharedSpectra
 from htsr_ref.audit.tables import TheirRow, TheirTable
 from htsr_ref.audit.verdict import Compared, compare_rows, digits

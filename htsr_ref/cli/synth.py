@@ -139,7 +139,7 @@ def synth(
             "--force"
         )
 
-    from htsr_ref.synthetic.synth import Recipe, write_synthetic
+    from htsr_ref.synthetic.writing import Recipe, write_synthetic
 
     parameters = {name: value for name, value in given.items() if value is not None}
     recipe = Recipe(ensemble, parameters, (sides[0], sides[1]), layers, seed)

@@ -28,12 +28,12 @@ def estimate_cost(matrix: WeightMatrix | Pool, solver: SolverChoice = "auto") ->
 
     Spec: SPC-8. Source: Golub & Van Loan, Matrix Computations (operation counts).
     """
-    costs = [_cost(member, solver) for member in matrix.members]
-    return Cost(sum(cost.flops for cost in costs), max(cost.memory for cost in costs))
+    flops, memory = zip(*[_cost(member, solver) for member in matrix.members], strict=True)
+    return Cost(sum(flops), max(memory))
 
 
-def _cost(matrix: WeightMatrix, solver: SolverChoice) -> Cost:
+def _cost(matrix: WeightMatrix, solver: SolverChoice) -> tuple[float, int]:
     N, M = matrix.N, matrix.M
     if choose_solver(matrix.data.dtype, solver) == "gram":
-        return Cost(N * M**2 + 4 / 3 * M**3, 8 * (2 * M**2 + min(N * M, BLOCK_ELEMENTS)))
-    return Cost(4 * N * M**2 - 4 / 3 * M**3, 8 * 2 * N * M)
+        return N * M**2 + 4 / 3 * M**3, 8 * (2 * M**2 + min(N * M, BLOCK_ELEMENTS))
+    return 4 * N * M**2 - 4 / 3 * M**3, 8 * 2 * N * M

@@ -6,7 +6,7 @@ from audits import report, small_model
 from htsr_ref import PAPER
 from htsr_ref.audit.affected import AFFECTED
 from htsr_ref.audit.dialects import OURS
-from htsr_ref.audit.search import changes_of
+from htsr_ref.audit.searching import changes_of
 from htsr_ref.conventions import CONVENTIONS
 from htsr_ref.weights import open_weights
 

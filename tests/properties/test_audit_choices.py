@@ -8,7 +8,7 @@ from audits import report, small_model, verdicts, written
 from htsr_ref import PAPER
 from htsr_ref.audit import SharedSpectra, audit, read_table
 from htsr_ref.audit.dialects import OURS
-from htsr_ref.audit.search import changes_of
+from htsr_ref.audit.searching import changes_of
 from htsr_ref.conventions import CONVENTIONS, FIELDS
 from htsr_ref.weights import open_weights
 

@@ -4,7 +4,7 @@ import pytest
 
 from htsr_ref import PAPER
 from htsr_ref.audit.affected import AFFECTED
-from htsr_ref.audit.search import changes_of, search
+from htsr_ref.audit.searching import changes_of, search
 from htsr_ref.conventions import CONVENTIONS, FIELDS
 
 ALL = frozenset({"alpha", "lambda_max", "log10_frobenius_norm", "entropy", "lambda_min", "N"})

@@ -10,7 +10,7 @@ from htsr_ref.errors import EnsembleError, ExpectationError
 from htsr_ref.randommatrix import ensembles
 from htsr_ref.synthetic.expectations import compare, from_json
 from htsr_ref.synthetic.recipes import ENSEMBLES
-from htsr_ref.synthetic.synth import Recipe, write_synthetic
+from htsr_ref.synthetic.writing import Recipe, write_synthetic
 from htsr_ref.weights import open_weights
 
 RECIPES = {
