@@ -10,7 +10,6 @@ from builders import gaussian, power_law_matrix
 from safetensors.numpy import save_file
 
 from htsr_ref import PAPER, analyze, open_weights
-from htsr_ref.analysis import analyzing as analysis
 from htsr_ref.analysis.analyzing import Progress
 from htsr_ref.analysis.bad_entries import find_bad_entries
 from htsr_ref.analysis.planning import PlannedLayer, plan
@@ -341,7 +340,7 @@ def test_a_tensor_too_large_to_hold_is_read_matrix_by_matrix(convention, tmp_pat
     path = tmp_path / "model.safetensors"
     save_file({"conv.weight": np.random.default_rng(0).standard_t(3, (60, 50, 2, 2))}, path)
     whole = analyze(path, convention)
-    monkeypatch.setattr(analysis, "LOAD_LIMIT", 60 * 50)
+    monkeypatch.setattr("htsr_ref.analysis.planning.LOAD_LIMIT", 60 * 50)
     monkeypatch.setattr(StoredTensor, "load", lambda _: pytest.fail("it is loaded whole"))
     assert analyze(path, convention).layers == whole.layers
 
