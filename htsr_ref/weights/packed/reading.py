@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,12 +12,21 @@ from htsr_ref.weights.dtypes import decode, is_decoded, is_integer
 from htsr_ref.weights.packed.packed_module import DamagedPackingError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
     from htsr_ref.weights.container import RawTensor
     from htsr_ref.weights.packed.packed_module import PackedModule
 
 CURE = "Download the file again, or quantize the model again"
+_SMALL = 2**20
+_LARGEST = 2.0**1000
+
+
+def bad_layer(tensor: RawTensor, problem: str) -> LayerError:
+    """Error of a tensor that turns out to be damaged while it is decoded."""
+    return LayerError(f"tensor {tensor.name!r}: {problem}. {CURE}")
 
 
 def damaged(tensor: RawTensor, problem: str) -> DamagedPackingError:
@@ -63,14 +73,19 @@ def read_scales(tensor: RawTensor, *index: slice) -> NDArray[np.float64]:
     Raises
     ------
     LayerError
-        If one of them is infinite or not a number.
+        If one of them is infinite, not a number or beyond 2^1000.
     OSError
         If the file vanished, changed or cannot be read.
     """
     rest = (slice(None),) * (len(tensor.shape) - len(index))
     values = decode(tensor.backing.read((*index, *rest)), tensor.dtype)
-    if not np.isfinite(values).all():
-        raise LayerError(f"tensor {tensor.name!r} holds NaN or infinite numbers. {CURE}")
+    return finite(tensor, values)
+
+
+def finite(tensor: RawTensor, values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return a part's values; LayerError if one is no number or too large to compute with."""
+    if not (np.abs(values) <= _LARGEST).all():
+        raise bad_layer(tensor, "it holds NaN, infinite or enormous numbers")
     return values
 
 
@@ -83,9 +98,30 @@ def read_number(tensor: RawTensor) -> float:
         If it does not, or cannot be read.
     """
     require_real(tensor)
-    if int(np.prod(tensor.shape)) != 1:
+    if math.prod(tensor.shape) != 1:
         raise damaged(tensor, f"its shape is {tensor.shape}, not that of one number")
+    check_when_opened(tensor, lambda: read_scales(tensor))
+    return float(read_scales(tensor).reshape(()))
+
+
+def check_when_opened(tensor: RawTensor, read: Callable[[], object]) -> None:
+    """Read what a small tensor belongs to at once, so that damage is known when it is opened.
+
+    Parameters
+    ----------
+    tensor : with more than 2**20 numbers, nothing is read.
+    read : raises LayerError for damage.
+
+    Raises
+    ------
+    DamagedPackingError
+        If it cannot be read.
+    """
+    if math.prod(tensor.shape) > _SMALL:
+        return
     try:
-        return float(read_scales(tensor).reshape(()))
-    except (OSError, LayerError) as error:
+        read()
+    except OSError as error:
         raise damaged(tensor, f"it cannot be read ({error})") from error
+    except LayerError as error:
+        raise DamagedPackingError(str(error)) from error
