@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+import _ggml_small_blocks as small
 import numpy as np
 from numpy.typing import NDArray
 
@@ -142,5 +143,18 @@ BLOCK_TYPES = {
     12: BlockType("Q4_K", 256, 144, _q4_k),
     13: BlockType("Q5_K", 256, 176, _q5_k),
     14: BlockType("Q6_K", 256, 210, _q6_k),
+    16: BlockType("IQ2_XXS", 256, 66, small.iq2_xxs),
+    17: BlockType("IQ2_XS", 256, 74, small.iq2_xs),
+    18: BlockType("IQ3_XXS", 256, 98, small.iq3_xxs),
+    19: BlockType("IQ1_S", 256, 50, small.iq1_s),
+    20: BlockType("IQ4_NL", 32, 18, small.iq4_nl),
+    21: BlockType("IQ3_S", 256, 110, small.iq3_s),
+    22: BlockType("IQ2_S", 256, 82, small.iq2_s),
+    23: BlockType("IQ4_XS", 256, 136, small.iq4_xs),
+    29: BlockType("IQ1_M", 256, 56, small.iq1_m),
+    34: BlockType("TQ1_0", 256, 54, small.tq1_0),
+    35: BlockType("TQ2_0", 256, 66, small.tq2_0),
+    39: BlockType("MXFP4", 32, 17, small.mxfp4),
+    40: BlockType("NVFP4", 64, 36, small.nvfp4),
 }
 """By GGML's numbers."""

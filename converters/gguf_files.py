@@ -25,19 +25,20 @@ from _containers import DAMAGED, map_array
 from _errors import ConversionError
 from _export import main
 from _ggml_blocks import BLOCK_TYPES, dequantized
-from _gguf import Entry, Header, read_header
+from _gguf import Entry, Header
+from _gguf_parts import read_parts
 from _layout import Meaning
 from _model import Source, Tensor
 from _numbers import CODES
 from _rules import decide
-from _sniff import refuse, sniff
 from numpy.typing import NDArray
 
 PLAIN = {0: "float32", 1: "float16", 24: "int8", 25: "int16", 26: "int32", 27: "int64"}
 PLAIN |= {28: "float64", 30: "bfloat16"}
-NAMES = {9: "Q8_1", 15: "Q8_K", 16: "IQ2_XXS", 17: "IQ2_XS", 18: "IQ3_XXS", 19: "IQ1_S"}
-NAMES |= {20: "IQ4_NL", 21: "IQ3_S", 22: "IQ2_S", 23: "IQ4_XS", 29: "IQ1_M", 34: "TQ1_0"}
-NAMES |= {35: "TQ2_0", 39: "MXFP4", 40: "NVFP4"}
+NAMES = {9: "Q8_1", 15: "Q8_K"}
+NVFP4 = 40
+
+SecondScale = tuple[Path, Entry]
 
 EMBEDDING = r"(.*\.)?(token|position)_embd\.weight|token_types\.weight"
 OUT_IN = ("out", "in")
@@ -52,19 +53,19 @@ RULES = (
 
 
 def open_model(path: Path, _: argparse.Namespace) -> Source:
-    """Read a file's header."""
-    word, description = sniff(path)
-    if word != "gguf":
-        raise refuse(path, word, description)
-    header = read_header(path)
-    _check_places(path, header.tensors)
-    model = Model({name: entry.shape for name, entry in header.tensors.items()})
-    tensors = [_tensor(path, name, entry, header, model) for name, entry in header.tensors.items()]
-    found = Counter(
-        BLOCK_TYPES[e.kind].name for e in header.tensors.values() if e.kind in BLOCK_TYPES
-    )
+    """Read a file's header, and those of the other parts if it is the first of several."""
+    parts = read_parts(path)
+    entries = {name: entry for _, header in parts for name, entry in header.tensors.items()}
+    model = Model({name: entry.shape for name, entry in entries.items()})
+    metadata = parts[0][1].metadata
+    tensors = []
+    for file, header in parts:
+        _check_places(file, header.tensors)
+        for name, entry in header.tensors.items():
+            tensors.append(_tensor(file, name, entry, metadata, model, _second_scale(name, parts)))
+    found = Counter(BLOCK_TYPES[e.kind].name for e in entries.values() if e.kind in BLOCK_TYPES)
     notes = [f"{count} tensors of type {name} become float32" for name, count in found.items()]
-    return Source("gguf", path.name, tensors, [path], notes=notes)
+    return Source("gguf", path.name, tensors, [file for file, _ in parts], notes=notes)
 
 
 def _check_places(path: Path, tensors: Mapping[str, Entry]) -> None:
@@ -90,16 +91,38 @@ def _size(name: str, entry: Entry) -> int:
     return prod(entry.shape) // kind.numbers * kind.size
 
 
-def _tensor(path: Path, name: str, entry: Entry, header: Header, model: Model) -> Tensor:
+def _second_scale(name: str, parts: list[tuple[Path, Header]]) -> SecondScale | None:
+    """Find the tensor that holds a scale of a whole NVFP4 matrix, or one for each of a stack."""
+    for path, header in parts:
+        entry = header.tensors.get(f"{name.removesuffix('.weight')}.scale")
+        if entry is not None and name.endswith(".weight"):
+            return path, entry
+    return None
+
+
+def _tensor(
+    path: Path,
+    name: str,
+    entry: Entry,
+    metadata: Mapping[str, Any],
+    model: Model,
+    second_scale: SecondScale | None,
+) -> Tensor:
     dtype = PLAIN.get(entry.kind, "float32")
-    meaning = _meaning(name, entry.shape, dtype, header.metadata, model)
+    meaning = _meaning(name, entry.shape, dtype, metadata, model)
     if entry.kind in BLOCK_TYPES:
         rule = f"{meaning.rule}, from {BLOCK_TYPES[entry.kind].name}"
         meaning = replace(meaning, rule=rule)
     elif entry.kind not in PLAIN:
         label = NAMES.get(entry.kind, f"number {entry.kind}")
         meaning = Meaning("refused", f"its type, {label}, is not supported")
-    return Tensor(name, entry.shape, dtype, partial(_read, path, entry), meaning)
+    read = partial(_read, path, entry)
+    if entry.kind == NVFP4 and second_scale is not None:
+        stack = entry.shape[:-2]
+        if second_scale[1].kind != 0 or second_scale[1].shape not in ((), (1,), stack):
+            raise ConversionError("its scale beside it is not one float32 a matrix", DAMAGED, name)
+        read = partial(_read_scaled, path, entry, second_scale)
+    return Tensor(name, entry.shape, dtype, read, meaning)
 
 
 def _read(path: Path, entry: Entry) -> NDArray[Any]:
@@ -109,6 +132,13 @@ def _read(path: Path, entry: Entry) -> NDArray[Any]:
     count = prod(entry.shape) // kind.numbers
     blocks = map_array(path, entry.offset, "|u1", (count, kind.size))
     return dequantized(blocks, kind).reshape(entry.shape)
+
+
+def _read_scaled(path: Path, entry: Entry, second_scale: SecondScale) -> NDArray[Any]:
+    """Blocks times the scale that stands in a tensor of its own, which GGML applies to outputs."""
+    scale = _read(*second_scale).reshape(-1, *(1,) * (len(entry.shape) - 1))
+    values: NDArray[Any] = _read(path, entry) * scale
+    return values
 
 
 def _meaning(

@@ -1,5 +1,6 @@
 """GGUF files without llama.cpp: exact weights, and the values of quantized blocks."""
 
+import shutil
 import struct
 
 import gguf_files
@@ -115,6 +116,99 @@ def test_what_is_refused(content, reason, tmp_path):
 
 def test_an_unknown_type_can_be_left_out(tmp_path):
     path = FOLDER / "refused.gguf"
-    assert "'a.weight': its type, IQ4_NL, is not supported" in refused(gguf_files, path, tmp_path)
+    assert "'a.weight': its type, Q8_K, is not supported" in refused(gguf_files, path, tmp_path)
     weights = converted(gguf_files, path, tmp_path, "--exclude", "a.*")
     assert list(weights.entries) == ["b.weight"]
+
+
+PARTS = ["parts-00001-of-00003.gguf", "parts-00002-of-00003.gguf", "parts-00003-of-00003.gguf"]
+
+
+def some_parts(folder, *names):
+    for name in names:
+        shutil.copy(FOLDER / name, folder)
+    return folder / names[0]
+
+
+def test_all_parts_are_read_from_the_first(tmp_path):
+    weights = converted(gguf_files, some_parts(tmp_path, *PARTS), tmp_path)
+    assert sorted(weights.entries) == [f"{name}.weight" for name in "abcde"]
+
+
+def test_a_first_part_alone_is_not_the_model(tmp_path):
+    path = some_parts(tmp_path, PARTS[0])
+    error = refused(gguf_files, path, tmp_path)
+    assert f"it is part 1 of 3, and without {PARTS[1]}, {PARTS[2]} it is not the model" in error
+
+
+def test_another_part_names_the_first(tmp_path):
+    error = refused(gguf_files, some_parts(tmp_path, PARTS[1], PARTS[0]), tmp_path)
+    assert f"the rest of which is in {PARTS[0]}, {PARTS[2]}. Name the first part, " in error
+
+
+def test_a_part_of_another_name(tmp_path):
+    path = some_parts(tmp_path, PARTS[0]).rename(tmp_path / "model.gguf")
+    assert "its name does not tell those of the others" in refused(gguf_files, path, tmp_path)
+
+
+def test_a_part_that_belongs_elsewhere(tmp_path):
+    path = some_parts(tmp_path, *PARTS[:2])
+    shutil.copy(FOLDER / PARTS[1], tmp_path / PARTS[2])
+    assert f"{PARTS[2]}: it is not part 3 of 3" in refused(gguf_files, path, tmp_path)
+    (tmp_path / PARTS[2]).write_bytes(b"PK\x03\x04")
+    assert f"{PARTS[2]}: it is a zip archive" in refused(gguf_files, path, tmp_path)
+
+
+def part(number, count=2, entries=(), total=None):
+    keys = [text("split.no") + struct.pack("<IH", 2, number)]
+    keys.append(text("split.count") + struct.pack("<IH", 2, count))
+    if total is not None:
+        keys.append(text("split.tensors.count") + struct.pack("<Ii", 5, total))
+    return file(entries, SIX, keys)
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "reason"),
+    [
+        (part(0, entries=[entry()]), part(1, entries=[entry()]), "another part has it too"),
+        (part(0, entries=[entry()], total=2), part(1), "hold 1 tensors, not the 2 that it states"),
+        (part(0, 60_000), part(1), "it has 60000 parts"),
+    ],
+)
+def test_parts_that_do_not_fit(first, second, reason, tmp_path):
+    path = tmp_path / "m-00001-of-00002.gguf"
+    path.write_bytes(first)
+    (tmp_path / "m-00002-of-00002.gguf").write_bytes(second)
+    assert reason in refused(gguf_files, path, tmp_path)
+
+
+def test_a_scale_of_a_whole_nvfp4_matrix(tmp_path):
+    """Codes 0 to 15, scales 1, and 3 for the whole: GGML's scale beside the blocks."""
+    block = bytes([0x38] * 4 + [low | low + 8 << 4 for low in range(8)] * 4)
+    entries = [entry("blk.0.ffn_up.weight", (64, 1), 40), entry("blk.0.ffn_up.scale", (1,), 0, 64)]
+    path = tmp_path / "w.gguf"
+    path.write_bytes(file(entries, block + bytes(28) + struct.pack("<f", 3)))
+    weights = converted(gguf_files, path, tmp_path)
+    positive = [0, 0.5, 1, 1.5, 2, 3, 4, 6]
+    numbers = [3 * number for number in positive + [-number for number in positive]]
+    assert weights.arrays["blk.0.ffn_up.weight"].tolist() == [numbers * 4]
+    assert weights.entries["blk.0.ffn_up.scale"]["kind"] not in ("linear", "embedding", "conv")
+    entries[1] = entry("blk.0.ffn_up.scale", (2,), 0, 64)
+    path.write_bytes(file(entries, block + bytes(28) + struct.pack("<2f", 3, 3)))
+    assert "is not one float32 a matrix" in refused(gguf_files, path, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("kind", "shape", "block", "reason"),
+    [
+        (39, (32, 1), bytes([255]) + bytes(16), "the exponent 255"),
+        (40, (64, 1), bytes([1, 127, 1, 1]) + bytes(32), "a scale that stands for no positive"),
+        (40, (64, 1), bytes([1, 200, 1, 1]) + bytes(32), "a scale that stands for no positive"),
+    ],
+)
+def test_scales_that_stand_for_no_number(kind, shape, block, reason, tmp_path):
+    path = tmp_path / "w.gguf"
+    path.write_bytes(file([entry(shape=shape, kind=kind)], block))
+    error = refused(gguf_files, path, tmp_path)
+    assert reason in error
+    assert "'w.weight'" in error
