@@ -5,9 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from htsr_ref.weights.packed.awq import read_awq
+from htsr_ref.weights.packed.bitnet import read_bitnet
+from htsr_ref.weights.packed.bitsandbytes import read_bitsandbytes
 from htsr_ref.weights.packed.compressed_tensors import read_compressed_tensors
 from htsr_ref.weights.packed.float8 import read_float8
+from htsr_ref.weights.packed.gptq import read_gptq
 from htsr_ref.weights.packed.int8 import read_int8
+from htsr_ref.weights.packed.mlx import read_mlx
 from htsr_ref.weights.packed.mxfp4 import read_mxfp4
 from htsr_ref.weights.packed.nvfp4 import read_nvfp4
 from htsr_ref.weights.packed.packed_module import NotUnderstoodError, PackedModule
@@ -25,6 +30,11 @@ SCHEMES: tuple[ReadScheme, ...] = (
     read_mxfp4,
     read_float8,
     read_int8,
+    read_gptq,
+    read_awq,
+    read_mlx,
+    read_bitnet,
+    read_bitsandbytes,
 )
 """Of every module at most one scheme finds tensors."""
 
