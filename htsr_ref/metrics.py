@@ -268,11 +268,13 @@ def pl_norm_relation(
     y = np.asarray(weighted_alphas, dtype=np.float64)
     if x.size < 2 or np.ptp(x) == 0:
         return None
-    dx, dy = x - x.mean(), y - y.mean()
-    slope = float(dx @ dy / (dx @ dx))
-    intercept = float(y.mean() - slope * x.mean())
+    # Exact sums, so that the order of the matrices in a file changes no digit.
+    x_mean, y_mean = math.fsum(x) / x.size, math.fsum(y) / y.size
+    dx, dy = x - x_mean, y - y_mean
+    xx, xy, yy = (math.fsum(products) for products in (dx * dx, dx * dy, dy * dy))
+    slope = xy / xx
+    intercept = y_mean - slope * x_mean
     if np.ptp(y) == 0:
         return Line(slope, intercept, None)
     # Rounding may carry points on a line beyond 1.
-    r = np.clip(dx @ dy / math.sqrt((dx @ dx) * (dy @ dy)), -1.0, 1.0)
-    return Line(slope, intercept, float(r))
+    return Line(slope, intercept, max(-1.0, min(1.0, xy / math.sqrt(xx * yy))))

@@ -59,7 +59,7 @@ def expected_alpha(mu: float, N: int, M: int) -> ExpectedAlpha:
     Spec: RMT-43, RMT-44.
 
     >>> expected_alpha(1.0, 200, 100).median
-    1.44711
+    1.4485
     """
     if not (math.isfinite(mu) and mu > 0):
         raise UniversalityError(f"mu is {mu}: a tail index is a positive number")

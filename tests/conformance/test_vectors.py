@@ -150,7 +150,8 @@ def compute_metrics(given: Json) -> Json:
     assert given_spectrum.rank == given["rank"]
     # xmin enters none of these metrics; 5e-324 lies below every positive eigenvalue.
     law = PowerLaw(alpha, 5e-324) if alpha is not None else None
-    fit = TailFit(law, 0, M, 0.1, "two-sided", 0) if law is not None else None
+    positive = int(np.count_nonzero(eigenvalues > 0))
+    fit = TailFit(law, 0, positive, 0.1, "two-sided", 0) if law is not None else None
     with (
         mock.patch.object(matrix_analysis, "spectrum", return_value=given_spectrum),
         mock.patch.object(fitting, "fit_power_law", side_effect=[fit or NoFitError("given")]),
