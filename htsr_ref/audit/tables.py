@@ -14,11 +14,12 @@ from htsr_ref.audit.dialects import (
     WEIGHTWATCHER_2020,
     Dialect,
 )
-from htsr_ref.audit.printed import Printed, Record, read_csv, read_numbers
+from htsr_ref.audit.printed import Printed, read_numbers
 from htsr_ref.conventions import Convention
 from htsr_ref.errors import TableError
 from htsr_ref.reports.report import Report
 from htsr_ref.spectra.solvers import Solver
+from htsr_ref.text.csvtext import CsvRow, CsvTable, read_csv
 
 _ALIASES = {
     "lognorm": "log_norm",
@@ -109,8 +110,9 @@ def read_table(
         if mapping:
             raise TableError(f"{path}: columns are mapped in CSV files only. Leave out the map")
         return _from_report(Report.load(path), str(path))
-    first, records = read_csv(path)
-    header = first.cells
+    table = read_csv(path)
+    _check_columns(path, table)
+    header, records = table.columns, table.rows
     if mapping:
         return _from_csv(path, header, records, MAPPED, _checked_mapping(path, header, mapping))
     dialect = _recognize(path, header)
@@ -122,6 +124,14 @@ def read_table(
         label = "longname" if "longname" in header else "name"
         names |= {label: "layer"} if label in header else {}
     return _from_csv(path, header, records, dialect, names)
+
+
+def _check_columns(path: object, table: CsvTable) -> None:
+    if not table.rows:
+        raise TableError(f"{path}: holds no table: a line of column names and a row at least")
+    for column in table.columns:
+        if column and table.columns.count(column) > 1:
+            raise TableError(f"{path}: two columns are called {column!r}")
 
 
 def _recognize(path: object, header: Sequence[str]) -> Dialect:
@@ -162,7 +172,7 @@ def _checked_mapping(
 def _from_csv(
     path: object,
     header: Sequence[str],
-    records: Sequence[Record],
+    records: Sequence[CsvRow],
     dialect: Dialect,
     names: Mapping[str, str],
 ) -> TheirTable:

@@ -1,18 +1,16 @@
 """Tables of accuracies: reading them, and finding which row a file belongs to."""
 
-import csv
-import io
 import math
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path, PurePath
+from pathlib import PurePath
 
-from htsr_ref.errors import HtsrError
+from htsr_ref.errors import HtsrError, TableError
+from htsr_ref.text.csvtext import DELIMITERS, CsvTable, read_csv
 
 _NAME_COLUMNS = ("model", "file")
 _ACCURACY_COLUMNS = ("accuracy", "test_accuracy")
-_DELIMITERS = (",", ";", "\t")
 _SUFFIXES = {".json", ".safetensors", ".h5", ".hdf5", ".npz", ".npy"}
 NO_SERIES = "all"
 """Name of the only series of a table that names none."""
@@ -40,69 +38,62 @@ def read_accuracies(
 
     Raises
     ------
-    HtsrError
+    TableError
         The file cannot be read, lacks a column, or a row is not a name and a finite number.
 
     Spec: TRD-10.
     """
-    try:
-        text = Path(path).read_text(encoding="utf-8-sig")
-    except OSError as error:
-        raise HtsrError(f"{path}: cannot be read ({error.strerror})") from error
-    except UnicodeDecodeError as error:
-        raise HtsrError(f"{path}: is not UTF-8 text. Save it as CSV in UTF-8") from error
-    header = text.split("\n", 1)[0]
-    found = [delimiter for delimiter in _DELIMITERS if delimiter in header]
-    if len(found) != 1:
-        raise HtsrError(
-            f"{path}: its first line must name columns, such as model,accuracy, with commas, "
-            "semicolons or tabs between them"
-        )
-    reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=found[0], strict=True)
-    try:
-        names = [name.strip().lower() for name in reader.fieldnames or ()]
-        reader.fieldnames = names
-        name_column = _column(path, names, _NAME_COLUMNS)
-        wanted = (column.strip().lower(),) if column is not None else _ACCURACY_COLUMNS
-        accuracy_column = _column(path, names, wanted)
-        rows = tuple(
-            _row(f"{path}: line {reader.line_num}", row, name_column, accuracy_column)
-            for row in reader
-        )
-    except csv.Error as error:
-        raise HtsrError(f"{path}: line {reader.line_num + 1}: is not CSV ({error})") from error
+    table = read_csv(path)
+    _check_columns(path, table)
+    names = [name.lower() for name in table.columns]
+    name_column = _column(path, names, _NAME_COLUMNS)
+    wanted = (column.strip().lower(),) if column is not None else _ACCURACY_COLUMNS
+    accuracy_column = _column(path, names, wanted)
+    places = [f"{path}: line {row.line}" for row in table.rows]
+    named = [dict(zip(names, row.cells, strict=True)) for row in table.rows]
+    rows = tuple(
+        _row(place, cells, name_column, accuracy_column)
+        for place, cells in zip(places, named, strict=True)
+    )
     seen = set()
     for row in rows:
         if row.name in seen:
-            raise HtsrError(f"{path}: {row.name!r} is listed twice. Keep one row a model")
+            raise TableError(f"{path}: {row.name!r} is listed twice. Keep one row a model")
         seen.add(row.name)
     return rows
+
+
+def _check_columns(path: object, table: CsvTable) -> None:
+    others = set(DELIMITERS) - {table.delimiter}
+    mixed = any(mark in name for name in table.columns for mark in others)
+    if len(table.columns) < 2 or mixed:
+        raise TableError(
+            f"{path}: its first line must name columns, such as model,accuracy, with commas, "
+            "semicolons or tabs between them"
+        )
 
 
 def _column(path: object, names: list[str], wanted: Iterable[str]) -> str:
     for name in wanted:
         if names.count(name) > 1:
-            raise HtsrError(f"{path}: two columns are called {name!r}")
+            raise TableError(f"{path}: two columns are called {name!r}")
         if name in names:
             return name
-    raise HtsrError(
+    raise TableError(
         f"{path}: has no column {' or '.join(map(repr, wanted))}, only {', '.join(names)}"
     )
 
 
-def _row(place: str, row: Mapping[str, str | None], name: str, accuracy: str) -> Accuracy:
-    if None in row or None in row.values():
-        raise HtsrError(f"{place}: has more or fewer cells than the first line")
-    cells = {key: (value or "").strip() for key, value in row.items()}
+def _row(place: str, cells: Mapping[str, str], name: str, accuracy: str) -> Accuracy:
     series = cells.get("series", NO_SERIES)
     if not cells[name] or not series:
-        raise HtsrError(f"{place}: names no {'series' if cells[name] else 'model'}")
+        raise TableError(f"{place}: names no {'series' if cells[name] else 'model'}")
     try:
         value = float(cells[accuracy])
     except ValueError:
         value = math.nan
     if not math.isfinite(value):
-        raise HtsrError(
+        raise TableError(
             f"{place}: accuracy {cells[accuracy]!r} is no number. "
             "Write it with a decimal point and without a unit, such as 0.981"
         )

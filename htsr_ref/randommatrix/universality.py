@@ -3,7 +3,6 @@
 A measured table, `alpha_of_mu.csv`, made by `spec/experiments/universality.py`.
 """
 
-import csv
 import math
 from dataclasses import dataclass
 from functools import cache
@@ -13,6 +12,7 @@ import numpy as np
 from scipy.interpolate import RegularGridInterpolator
 
 from htsr_ref.errors import HtsrError
+from htsr_ref.text.csvtext import parse_csv
 
 FIGURES = ("median", "q25", "q75", "q025", "q975", "median_error")
 """Columns of the table that are interpolated."""
@@ -81,7 +81,8 @@ def expected_alpha(mu: float, N: int, M: int) -> ExpectedAlpha:
 def _table() -> RegularGridInterpolator:
     """Read the table; its axes are μ, ln N and ln Q, all of whose combinations occur."""
     text = files("htsr_ref.randommatrix").joinpath("alpha_of_mu.csv").read_text(encoding="utf-8")
-    rows = list(csv.DictReader(text.splitlines()))
+    table = parse_csv(text, "alpha_of_mu.csv")
+    rows = [dict(zip(table.columns, row.cells, strict=True)) for row in table.rows]
     figures = {_cell(row): [float(row[name]) for name in FIGURES] for row in rows}
     mus, log_Ns, log_Qs = (sorted(set(axis)) for axis in zip(*figures, strict=True))
     values = [[[figures[mu, n, q] for q in log_Qs] for n in log_Ns] for mu in mus]
