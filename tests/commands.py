@@ -47,7 +47,7 @@ def python(*arguments: str, **options: object) -> subprocess.CompletedProcess[by
         "stdout": subprocess.PIPE,
         "stderr": subprocess.PIPE,
         "env": environment(),
-        "timeout": 60,
+        "timeout": 600,  # only so that one that hangs ends at last
         "check": False,
         **options,
     }

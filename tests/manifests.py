@@ -180,8 +180,18 @@ BAD = {
     "list with axis null": quantized(scale=1, zero_point=[1, 2, 3], axis=None),
     "axis negative": quantized(scale=1, axis=-1),
     "axis text": quantized(scale=1, axis="out"),
+    "axis and a half": quantized(scale=1, axis=0.5),
+    "groups and a half": in_conv1(groups=2.5),
+    "part of a row and a half": in_fc1(parts=[{"name": "a", "size": 1.5}]),
 }
 BAD_BEYOND_THE_SCHEMA = {
+    # For a JSON schema 1.0 is an integer; it is no other number than 1.
+    "axis with a fraction": (quantized(scale=1, axis=1.0), "axis must be an integer"),
+    "groups with a fraction": (in_conv1(groups=1.0), "groups must be an integer"),
+    "part with a fraction": (
+        in_fc1(parts=[{"name": "a", "size": 3.0}]),
+        "size must be an integer",
+    ),
     "two parts of one name": (
         in_fc1(parts=[{"name": "a", "size": 1}, {"name": "a", "size": 2}]),
         "same name",

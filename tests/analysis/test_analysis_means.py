@@ -3,35 +3,11 @@
 import numpy as np
 import pytest
 from builders import gaussian, power_law_matrix
+from schemas import LAYER_MEANS, MODEL_MEANS
 
 from htsr_ref import PAPER, analyze
 
 SMALL = PAPER.override({"min_dim": 0})
-
-MEANS = [
-    "lambda_max",
-    "lambda_min",
-    "rank",
-    "alpha",
-    "xmin",
-    "tail_size",
-    "ks_distance",
-    "log10_frobenius_norm",
-    "log10_spectral_norm",
-    "log10_alpha_norm",
-    "stable_rank",
-    "log_stable_rank",
-    "entropy",
-    "weighted_alpha",
-]
-OF_THE_MODEL = {
-    "alpha_hat": "weighted_alpha",
-    "mean_alpha": "alpha",
-    "mean_log10_frobenius_norm": "log10_frobenius_norm",
-    "mean_log10_spectral_norm": "log10_spectral_norm",
-    "mean_log10_alpha_norm": "log10_alpha_norm",
-    "mean_stable_rank": "stable_rank",
-}
 
 
 def average(values: list[float | None]) -> float:
@@ -45,8 +21,8 @@ def test_a_layer_averages_its_matrices_where_they_are_defined():
     kernel[:, :, 0, 0] = 0
     kernel[:, :, 2, 1] = np.outer(np.arange(8) + 1, np.arange(6) + 1)
     (conv,) = analyze({"conv": kernel}, SMALL).layers
-    assert list(conv.means) == list(conv.counts) == MEANS
-    for name in MEANS:
+    assert list(conv.means) == list(conv.counts) == LAYER_MEANS
+    for name in LAYER_MEANS:
         values = [getattr(matrix, name) for matrix in conv.matrices]
         assert conv.means[name] == pytest.approx(average(values), rel=1e-12)
         assert conv.counts[name] == sum(value is not None for value in values)
@@ -71,7 +47,7 @@ def test_a_slice_counts_as_much_as_a_linear_layer():
     report = analyze(unequal_layers())
     matrices = [matrix for layer in report.layers for matrix in layer.matrices]
     assert (report.model.layers, report.model.matrices) == (3, 6)
-    for name, of_matrix in OF_THE_MODEL.items():
+    for name, of_matrix in MODEL_MEANS.items():
         expected = average([getattr(matrix, of_matrix) for matrix in matrices])
         assert getattr(report.model, name) == pytest.approx(expected, rel=1e-12), name
         assert report.model.counts[name] == 5
@@ -80,7 +56,7 @@ def test_a_slice_counts_as_much_as_a_linear_layer():
 @pytest.mark.spec("MET-10")
 def test_layers_can_be_the_units_instead():
     report = analyze(unequal_layers(), PAPER.override({"average": "layers"}))
-    for name, of_matrix in OF_THE_MODEL.items():
+    for name, of_matrix in MODEL_MEANS.items():
         expected = average([layer.means[of_matrix] for layer in report.layers])
         assert getattr(report.model, name) == pytest.approx(expected, rel=1e-12), name
         assert report.model.counts[name] == 2
@@ -95,7 +71,7 @@ def test_a_range_keeps_exponents_out_of_the_means_that_use_them(average_over, in
     report = analyze(unequal_layers(), PAPER.override(changes))
     everything = analyze(unequal_layers(), PAPER.override({"average": average_over}))
     conv = report.layers[2].means
-    for name, of_matrix in OF_THE_MODEL.items():
+    for name, of_matrix in MODEL_MEANS.items():
         if "alpha" in name:
             assert getattr(report.model, name) == pytest.approx(conv[of_matrix], rel=1e-12), name
             assert report.model.counts[name] == inside

@@ -97,6 +97,16 @@ def test_separators_digits_and_missing_numbers(tmp_path, delimiter):
     assert small[2].rounding == pytest.approx(5e-9)
 
 
+@pytest.mark.spec("AUD-1")
+@pytest.mark.parametrize("cell", ["", " ", "nan", "none", "null", "na", "n/a", "-", "–"])
+@pytest.mark.parametrize("case", [str.lower, str.upper, str.title])
+def test_cells_without_a_number(tmp_path, cell, case):
+    text = f"layer_id,alpha,log_norm\n1,{case(cell)},2.5\n2,3.25,{case(cell)}\n"
+    first, second = read(tmp_path, text).rows
+    assert [first.cells["alpha"].value, first.cells["log_norm"].value] == [None, 2.5]
+    assert [second.cells["alpha"].value, second.cells["log_norm"].value] == [3.25, None]
+
+
 @pytest.mark.spec("AUD-1", "AUD-2")
 @pytest.mark.parametrize(
     ("text", "mapping", "message"),

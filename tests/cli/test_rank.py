@@ -10,17 +10,12 @@ import numpy as np
 import pytest
 from commands import tensors
 from safetensors.numpy import save_file
+from schemas import MODEL_MEANS
 
 from htsr_ref import PAPER, analyze
 from htsr_ref.cli.tables import WIDTH
 
-NUMBERS = (
-    "alpha_hat",
-    "mean_alpha",
-    "mean_log10_frobenius_norm",
-    "mean_log10_spectral_norm",
-    "mean_log10_alpha_norm",
-)
+NUMBERS = [name for name in MODEL_MEANS if name != "mean_stable_rank"]
 
 
 def ranked(table: str) -> list[str]:

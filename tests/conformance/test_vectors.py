@@ -19,6 +19,7 @@ from unittest import mock
 import jsonschema
 import numpy as np
 import pytest
+from schemas import MODEL_MEANS
 
 from htsr_ref.analysis import analyzing as analysis
 from htsr_ref.analysis import fitting, matrix_analysis
@@ -36,25 +37,7 @@ SPEC = Path(__file__).parents[2] / "spec"
 FILES = sorted((SPEC / "vectors").glob("*.json"))
 DOCUMENTS = {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in FILES}
 STORED_TYPES = {"binary64": np.float64, "binary32": np.float32, "binary16": np.float16}
-METRICS = (
-    "lambda_max",
-    "lambda_min",
-    "log10_frobenius_norm",
-    "log10_spectral_norm",
-    "log10_alpha_norm",
-    "stable_rank",
-    "log_stable_rank",
-    "entropy",
-    "weighted_alpha",
-)
-MEANS = {
-    "alpha_hat": "weighted_alpha",
-    "mean_alpha": "alpha",
-    "mean_log10_frobenius_norm": "log10_frobenius_norm",
-    "mean_log10_spectral_norm": "log10_spectral_norm",
-    "mean_log10_alpha_norm": "log10_alpha_norm",
-    "mean_stable_rank": "stable_rank",
-}
+METRICS = DOCUMENTS["met"]["keys"].keys() & {field.name for field in fields(MatrixReport)}
 
 Json = Any
 
@@ -170,12 +153,12 @@ def compute_means(given: Json) -> Json:
         report = analysis.analyze(kernels, convention)
     model, line = report.model, report.model.pl_norm_relation
     return {
-        **{key: getattr(model, key) for key in (*MEANS, "counts")},
+        **{key: getattr(model, key) for key in (*MODEL_MEANS, "counts")},
         "layer_counts": [
-            {key: layer.counts[key] for key in MEANS.values()} for layer in report.layers
+            {key: layer.counts[key] for key in MODEL_MEANS.values()} for layer in report.layers
         ],
         "layer_means": [
-            {key: layer.means[key] for key in MEANS.values()} for layer in report.layers
+            {key: layer.means[key] for key in MODEL_MEANS.values()} for layer in report.layers
         ],
         "pl_norm_relation": line and asdict(line),
     }

@@ -232,6 +232,15 @@ def test_eigenvalues_outside_binary64_are_refused_with_the_cure(solver, entry):
 
 @pytest.mark.spec("SPC-7")
 @pytest.mark.parametrize("solver", SOLVERS)
+def test_a_sum_outside_binary64_is_refused_though_the_factor_would_bring_it_back(solver):
+    # Eigenvalues of WᵀW are 1e308 each and add up to 2e308; those of X, 5e307, add up to 1e308.
+    assert spectrum(np.array([[1e154]]), solver=solver).lambda_max == pytest.approx(1e308)
+    with pytest.raises(LayerError, match=r"outside the range of float64\. Rescale"):
+        spectrum(1e154 * np.eye(2), solver=solver)
+
+
+@pytest.mark.spec("SPC-7")
+@pytest.mark.parametrize("solver", SOLVERS)
 def test_a_factor_that_leaves_binary64_is_refused_with_the_cure(solver):
     # c = (50 + 50)/2: λ_max is 50·4·10^(2k), beyond 1.8e308 for k = 153 alone.
     W = np.diag(np.linspace(1.0, 2.0, 50))
