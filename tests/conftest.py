@@ -1,6 +1,14 @@
-"""Hypothesis profiles; choose another one with `pytest --hypothesis-profile=nightly`."""
+"""One thread for matrices, and Hypothesis profiles.
 
-from hypothesis import Phase, settings
+Choose another profile with `pytest --hypothesis-profile=nightly`.
+"""
+
+import os
+
+# Before NumPy is imported: threads that wait for one another on small matrices only burn time.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+from hypothesis import Phase, settings  # noqa: E402
 
 settings.register_profile("ci", max_examples=50, deadline=None, derandomize=True)
 settings.register_profile("nightly", max_examples=2000, deadline=None)
