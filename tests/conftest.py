@@ -8,7 +8,7 @@ import os
 # Before NumPy is imported: threads that wait for one another on small matrices only burn time.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
-from hypothesis import Phase, settings  # noqa: E402
+from hypothesis import Phase, settings
 
 settings.register_profile("ci", max_examples=50, deadline=None, derandomize=True)
 settings.register_profile("nightly", max_examples=2000, deadline=None)

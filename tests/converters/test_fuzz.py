@@ -1,7 +1,7 @@
 """Damaged files: each ends in one line and nothing written, or in a weight file; none is run.
 
-10 damaged copies of each fixture, 400 with `--hypothesis-profile=nightly`; what a case needs to
-be made again is its number.
+10 damaged copies of each fixture, all but the first two of them `slow`, and 400 with
+`--hypothesis-profile=nightly`; what a case needs to be made again is its number.
 """
 
 import codecs
@@ -27,6 +27,8 @@ from htsr_ref.weights import open_weights
 CASES = [(module, path) for folder, module in CONVERTERS.items() for path in fixtures(folder)]
 CHECKED = (".keras", ".npz", ".skops", ".pt", ".ckpt")
 """Zip archives, whose checksums tell every change of a number."""
+FIRST = 2
+"""Damaged copies of a fixture that are tried whenever the tests run."""
 SECONDS = 10
 RUNS_CODE = ("compile", "ctypes", "exec", "import", "os.exec", "os.system", "pickle", "subprocess")
 """Audit events of code that is run or fetched, by how their names begin."""
@@ -87,12 +89,14 @@ def limited_memory() -> Iterator[None]:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the limit of memory is Linux's")
 @pytest.mark.parametrize(("module", "path"), CASES, ids=[path.name for _, path in CASES])
-def test_damaged_files(module, path, tmp_path):
+@pytest.mark.parametrize("others", [False, pytest.param(True, marks=pytest.mark.slow)])
+def test_damaged_files(module, path, others, tmp_path):
     converter = importlib.import_module(module)
     copy, output = tmp_path / path.name, tmp_path / "out.safetensors"
     convert(converter, path, "-o", output)  # whatever is imported on the way is imported here
     output.unlink()
-    for number in range(settings().max_examples // 5):
+    numbers = range(FIRST, settings().max_examples // 5) if others else range(FIRST)
+    for number in numbers:
         if path.is_dir():
             shutil.rmtree(copy, ignore_errors=True)
             shutil.copytree(path, copy)

@@ -158,6 +158,7 @@ def caught_by(mutation: Mutation) -> list[str]:
 def failures(root: Path, *paths: str) -> list[str]:
     """Run pytest in a folder; return the first tests that fail."""
     options = ["-q", "-rfE", "-p", "no:cacheprovider", "--hypothesis-profile=mutation"]
+    options += ["-m", "not peers and not frameworks"]
     done = subprocess.run(
         [sys.executable, "-m", "pytest", *options, f"--maxfail={SHOWN}", *paths],
         cwd=root,
