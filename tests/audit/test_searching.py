@@ -54,6 +54,7 @@ def test_the_smallest_set_is_found_up_to_the_limit(changes):
     assert less.ties == ()
 
 
+@pytest.mark.slow
 @pytest.mark.spec("AUD-12")
 def test_three_changes_are_found_together():
     weights = {"norms": "log10_frobenius_norm", "entropy": "entropy", "lambda_min": "lambda_min"}
@@ -64,6 +65,7 @@ def test_three_changes_are_found_together():
     assert found.ties == ()
 
 
+@pytest.mark.slow
 @pytest.mark.spec("AUD-12")
 def test_the_nearest_convention_is_taken_as_the_base():
     truth = CONVENTIONS["natcomm2021"].override({"normalization": "glorot"})

@@ -34,6 +34,7 @@ def holds(interval: tuple[float, float]) -> bool:
     return interval[0] <= ALPHA <= interval[1]
 
 
+@pytest.mark.slow
 @pytest.mark.spec("PL-46")
 def test_with_a_searched_threshold_only_the_bootstrap_covers():
     rng = np.random.default_rng(2)
@@ -48,6 +49,7 @@ def test_with_a_searched_threshold_only_the_bootstrap_covers():
     assert np.mean(asymptotic) < 0.904
 
 
+@pytest.mark.slow
 @pytest.mark.spec("PL-53")
 @pytest.mark.parametrize("rule", [1.0, "median"])
 @pytest.mark.parametrize("ks", ["two-sided", "one-sided"])
@@ -74,6 +76,7 @@ def test_p_above_a_known_threshold_rejects_other_laws(law):
     assert np.mean(np.array(found) < 0.1) >= 0.9
 
 
+@pytest.mark.slow
 @pytest.mark.spec("PL-50")
 def test_p_with_a_searched_threshold_seldom_rejects_a_power_law_and_others_more_often():
     rng = np.random.default_rng(5)

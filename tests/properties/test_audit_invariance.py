@@ -60,7 +60,13 @@ def test_renaming_and_reordering_change_nothing(tmp_path):
 
 @pytest.mark.spec("AUD-7", "AUD-8", "AUD-12")
 @pytest.mark.parametrize(
-    ("size", "convention"), [(1e-4, WW), (-1e-4, WW), (1.1e-6, WW), (1e-4, None)]
+    ("size", "convention"),
+    [
+        (1e-4, WW),
+        (-1e-4, WW),
+        (1.1e-6, WW),
+        pytest.param(1e-4, None, marks=pytest.mark.slow),
+    ],
 )
 def test_noise_is_never_reproduced_nor_explained(tmp_path, size, convention):
     made = report(WEIGHTS, WW)

@@ -91,6 +91,7 @@ def test_every_entry_can_come_to_every_place():
     assert low <= found.count(2.0) <= high
 
 
+@pytest.mark.slow
 @pytest.mark.spec("RMT-62")
 @settings(max_examples=2)
 @given(generators, st.booleans())

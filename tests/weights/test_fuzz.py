@@ -121,6 +121,7 @@ ENTRY = st.fixed_dictionaries(
 )
 
 
+@pytest.mark.slow
 @pytest.mark.spec("FMT-8", "FMT-17")
 @ONCE
 @given(st.dictionaries(st.text(max_size=4), ENTRY | JSON, max_size=4), st.integers(0, 40))
