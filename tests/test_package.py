@@ -56,6 +56,7 @@ def test_help_is_shown_without_the_numerical_libraries(arguments):
     assert imported_by(running(*arguments)).isdisjoint({*HEAVY, *FRAMEWORKS})
 
 
+@pytest.mark.slow
 def test_no_framework_is_imported_whatever_is_done():
     example = ROOT / "spec" / "examples" / "mlp_b016_e010.safetensors"
     everything = [

@@ -31,6 +31,7 @@ def test_the_survival_function_and_the_fit_are_drawn():
     assert threshold.get_xdata()[0] == report.fit.xmin
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", ["png", "svg"])
 def test_the_same_figure_gives_the_same_bytes(tmp_path, form):
     paths = [tmp_path / f"{name}.{form}" for name in "ab"]

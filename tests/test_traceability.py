@@ -17,6 +17,7 @@ NOT_YET = {"htsr_ref.weights.packed.": "packed weights are not opened by anythin
 """Beginnings of modules that hold definitions which nothing reaches, each with the reason."""
 
 
+@cache
 def defined() -> set[str]:
     pages = (path.read_text(encoding="utf-8") for path in (ROOT / "spec").glob("*.md"))
     headings = [line for page in pages for line in page.splitlines() if line.startswith("### ")]
@@ -29,6 +30,7 @@ def python_files(folder: str) -> list[Path]:
     return sorted((ROOT / folder).rglob("*.py"))
 
 
+@cache
 def cited_by_code() -> dict[str, Path]:
     cited = {}
     for path in python_files("htsr_ref"):
@@ -39,6 +41,7 @@ def cited_by_code() -> dict[str, Path]:
     return cited
 
 
+@cache
 def carried_by_tests() -> dict[str, Path]:
     carried = {}
     for path in python_files("tests"):

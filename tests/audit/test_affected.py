@@ -35,6 +35,7 @@ def unchanged():
     return {base.name: matrices(base) for base in {base.name: base for base, _ in CHANGES}.values()}
 
 
+@pytest.mark.slow
 @pytest.mark.spec("AUD-12")
 @pytest.mark.parametrize(("base", "change"), CHANGES, ids=lambda x: getattr(x, "name", str(x)))
 def test_a_field_changes_only_what_it_is_said_to(unchanged, base, change):

@@ -91,6 +91,7 @@ def test_of_ties_the_closest_comes_first():
     assert [dict(tie.changes) for tie in found.ties] == [{"normalization": "none"}]
 
 
+@pytest.mark.slow
 @pytest.mark.spec("AUD-12")
 def test_every_change_makes_sense_and_differs():
     for convention in CONVENTIONS.values():

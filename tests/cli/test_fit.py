@@ -66,6 +66,7 @@ def test_standard_input_is_read():
     assert json.loads(found.stdout)["sample_size"] == 120
 
 
+@pytest.mark.slow
 def test_the_plot_is_written(htsr, data, tmp_path):
     assert htsr("fit", data, "--plot", tmp_path / "fit.svg").code == 0
     assert (tmp_path / "fit.svg").read_text().startswith("<?xml")

@@ -145,6 +145,7 @@ def test_a_reader_that_has_gone_is_no_error(model):
     assert done.returncode == 1
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no full device")
 def test_a_full_disk_behind_standard_output(model):
     with Path("/dev/full").open("wb") as full:
@@ -167,6 +168,7 @@ def read_all(terminal: int) -> str:
     return b"".join(pieces).decode("utf-8")
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="no pseudo-terminals")
 def test_progress_is_shown_on_a_terminal_only(model):
     import pty

@@ -162,6 +162,7 @@ def test_a_trend_is_no_markdown(htsr, models):
     assert "a trend is a table, JSON or CSV" in outcome.err
 
 
+@pytest.mark.slow
 @pytest.mark.spec("TRD-12")
 def test_plot(htsr, models):
     for name in ("one.svg", "two.svg"):

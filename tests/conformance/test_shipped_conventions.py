@@ -40,6 +40,7 @@ def report(convention: str, weights: dict[str, Array] = ALL) -> Report:
     return analyze(weights, CONVENTIONS[convention], layers=layers)
 
 
+@pytest.mark.slow
 @pytest.mark.spec("RPT-1", "RPT-2", "CNV-1")
 @pytest.mark.parametrize("name", CONVENTIONS)
 def test_reports_validate_and_come_back(name):

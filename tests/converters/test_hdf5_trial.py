@@ -15,6 +15,7 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the limit of me
 NO_END = "the HDF5 library (came to no end|failed) in it"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fault", FAULTS)
 def test_keras(fault, tmp_path, monkeypatch):
     path = tmp_path / "model.h5"

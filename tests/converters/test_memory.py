@@ -34,6 +34,7 @@ def run(spare, *arguments):
     )
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="the limit of memory is Linux's")
 def test_one_tensor_at_a_time(tmp_path):
     rng = np.random.default_rng(0)

@@ -162,6 +162,7 @@ def test_every_law_fits_the_draws_of_every_other(kind, law):
     assert np.isfinite(kind.fit(draws, law.xmin).logpdf(draws)).all()
 
 
+@pytest.mark.slow
 @pytest.mark.spec("PL-20")
 @kinds
 @given(tails, st.randoms(use_true_random=False))

@@ -33,6 +33,7 @@ def test_the_stated_error_holds(s, x):
         assert abs(mpmath.mpf(float(log_upper_gamma(s, x))) - mpmath.log(exact)) < 1e-12
 
 
+@pytest.mark.slow
 @given(orders, arguments)
 def test_the_scaled_form_is_more_exact(s, x):
     with mpmath.workdps(50):

@@ -61,6 +61,7 @@ def test_no_other_threshold_is_nearer(law, ks):
     assert found == min(others, key=lambda fit: fit.ks_distance)
 
 
+@pytest.mark.slow
 @pytest.mark.spec("PL-55")
 def test_a_cutoff_is_found_below_which_the_law_does_not_hold():
     rng = np.random.default_rng(17)

@@ -141,6 +141,7 @@ def test_standard_errors_are_those_of_the_curvature(alpha, rate):
     assert TruncatedPowerLaw(alpha, rate, 2.0).stderr(n) == pytest.approx(expected, rel=1e-10)
 
 
+@pytest.mark.slow
 @pytest.mark.spec("PL-27")
 def test_standard_errors_match_the_scatter_of_estimates():
     rng = np.random.default_rng(9)

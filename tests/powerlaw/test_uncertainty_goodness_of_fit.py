@@ -60,6 +60,7 @@ def test_tails_of_a_known_threshold_are_exponential():
     assert stats.kstest(begun[:, 1:].ravel(), "expon").pvalue > 0.001
 
 
+@pytest.mark.slow
 @pytest.mark.spec("PL-49", "PL-50")
 @KINDS
 @pytest.mark.parametrize("sample", [power_law(60), body_and_tail(150), np.arange(1.0, 40.0)])
@@ -88,6 +89,7 @@ def test_distances_that_are_equal_but_for_rounding_are_not_smaller(ks):
     assert goodness_of_fit([1.0, 2.3], fit_power_law([1.0, 2.3], ks=ks)).p_value == 1.0
 
 
+@pytest.mark.slow
 @pytest.mark.spec("PL-50")
 @pytest.mark.parametrize(
     ("data", "replicas"),
@@ -104,6 +106,7 @@ def test_published_p_values(data, replicas):
     assert p == pytest.approx(printed, abs=3 * error + 0.005)
 
 
+@pytest.mark.slow
 @pytest.mark.spec("PL-53")
 @pytest.mark.parametrize("n", [20, 100])
 @pytest.mark.parametrize(

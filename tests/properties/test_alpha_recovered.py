@@ -29,6 +29,7 @@ def assert_gamma(total: float, shape: int) -> None:
     assert low <= total <= high
 
 
+@pytest.mark.slow
 @pytest.mark.spec("PL-2", "PL-5")
 @settings(max_examples=settings().max_examples // 2)
 @given(generators, exponents, st.integers(2, 40), st.sampled_from([1.0, 1e-3, 7.0]))

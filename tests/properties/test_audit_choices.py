@@ -85,6 +85,7 @@ def test_a_table_with_one_choice_changed_names_that_choice(spectra, tmp_path, ch
     assert len(named) == (2 if alike else 1)
 
 
+@pytest.mark.slow
 @pytest.mark.spec("AUD-10", "AUD-11")
 @pytest.mark.parametrize("change", fast_first(CHANGES), ids=text_of)
 def test_a_report_with_one_choice_changed_is_one_step_from_the_paper(spectra, tmp_path, change):
@@ -97,6 +98,7 @@ def test_a_report_with_one_choice_changed_is_one_step_from_the_paper(spectra, tm
     assert len(found.path) == 1 or "toggled" in change.values()  # A choice beside another.
 
 
+@pytest.mark.slow
 @pytest.mark.spec("AUD-12")
 @pytest.mark.parametrize("name", CONVENTIONS)
 def test_an_unknown_convention_is_found(spectra, tmp_path, name):
@@ -108,6 +110,7 @@ def test_an_unknown_convention_is_found(spectra, tmp_path, name):
     assert found.ties == ()
 
 
+@pytest.mark.slow
 @pytest.mark.spec("AUD-12")
 def test_two_choices_are_found_together(spectra, tmp_path):
     changes = {"normalization": "none", "ks": "one-sided"}

@@ -24,6 +24,7 @@ def test_a_convention_reproduces_itself_to_the_bit(tmp_path, name):
     assert [layer.name for layer in found.layers] == [layer.name for layer in made.analyzed()]
 
 
+@pytest.mark.slow
 @pytest.mark.spec("AUD-11")
 @pytest.mark.parametrize("name", CONVENTIONS)
 def test_contributions_add_up(tmp_path, name):

@@ -41,6 +41,7 @@ def test_the_spectrum_stays_within_the_error_bounds(change, W, rng, solver):
     np.testing.assert_allclose(after.eigenvalues, before.eigenvalues, rtol=0, atol=allowed)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("change", CHANGES)
 @given(well_conditioned_matrices(), generators, SOLVERS)
 def test_the_fit_stays(change, W, rng, solver):

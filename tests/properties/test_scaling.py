@@ -60,6 +60,7 @@ def test_any_factor_moves_the_norms_and_nothing_else(W, solver, factor):
     assert after.alpha == pytest.approx(before.alpha, rel=1e-12)
 
 
+@pytest.mark.slow
 @pytest.mark.spec("MET-10")
 @given(st.lists(well_conditioned_matrices(), min_size=1, max_size=4), factors)
 def test_alpha_hat_moves_by_twice_the_mean_alpha(layers, factor):

@@ -31,6 +31,7 @@ def test_shortcuts_change_no_bit(ks, renormalized, sample):
     assert found == search_plain(starts.tolist(), fit)
 
 
+@pytest.mark.slow
 @pytest.mark.spec("PL-4", "PL-11")
 @pytest.mark.parametrize("ks", KINDS)
 @settings(max_examples=settings().max_examples // 5)

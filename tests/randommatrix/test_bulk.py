@@ -99,6 +99,7 @@ def test_a_scale_moves_positions_and_nothing_else(exponent):
     assert after == replace(before, **{name: factor * getattr(before, name) for name in moved})
 
 
+@pytest.mark.slow
 @pytest.mark.spec("RMT-28", "RMT-29", "RMT-33")
 @pytest.mark.parametrize(("N", "M", "draws"), [(20, 20, 2000), (100, 50, 1000), (200, 200, 100)])
 def test_noise_has_no_spikes_and_a_bulk(N, M, draws):
@@ -123,6 +124,7 @@ def test_the_limit_is_not_idle():
     assert ks_limit(200) == fit_bulk(eigenvalues, 400).ks_limit
 
 
+@pytest.mark.slow
 @pytest.mark.spec("RMT-27")
 @pytest.mark.parametrize(("N", "M"), [(100, 50), (80, 80)])
 def test_counts_scatter_as_predicted(N, M):

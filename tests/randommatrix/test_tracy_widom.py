@@ -55,6 +55,7 @@ def test_the_ends():
     assert_array_equal(tracy_widom.cdf([20.0, 1e6, 1e7, 1e300, math.inf]), 1.0)
 
 
+@pytest.mark.slow
 @pytest.mark.spec("RMT-26")
 @pytest.mark.parametrize(("N", "M"), [(60, 30), (30, 30), (400, 20)])
 def test_the_largest_eigenvalue_of_noise(N, M):

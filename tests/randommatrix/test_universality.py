@@ -39,6 +39,7 @@ def test_the_table_is_what_the_specification_says():
         assert int(row["draws"]) >= 40
 
 
+@pytest.mark.slow
 @pytest.mark.spec("RMT-43")
 @pytest.mark.parametrize("cell", [(0.75, 100, 50), (1.5, 100, 100), (3.0, 48, 24), (5.0, 100, 25)])
 def test_other_draws_agree_with_the_table(cell):

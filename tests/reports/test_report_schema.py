@@ -126,6 +126,7 @@ def test_every_key_is_described_with_its_requirement():
         assert "\n" not in text
 
 
+@pytest.mark.slow
 @pytest.mark.spec("CNV-1", "RPT-1")
 def test_the_schema_knows_every_choice_that_is_implemented(whole):
     properties = SCHEMA["$defs"]["convention"]["properties"]

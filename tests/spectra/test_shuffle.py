@@ -127,6 +127,7 @@ STRONG = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.spec("RMT-63", "RMT-64")
 @pytest.mark.parametrize(("draw", "verdict"), STRONG)
 def test_the_verdict(draw, verdict):

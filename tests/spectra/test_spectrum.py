@@ -137,6 +137,7 @@ def test_the_eigenvalues_that_a_low_rank_leaves_are_zero_at_any_scale(solver, sc
     assert found.eigenvalues[:33].tolist() == [0.0] * 33
 
 
+@pytest.mark.slow
 @pytest.mark.spec("SPC-6")
 @pytest.mark.parametrize("dtype", FLOATS)
 @pytest.mark.parametrize("solver", SOLVERS)

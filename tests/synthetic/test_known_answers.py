@@ -46,6 +46,7 @@ def wishart_law(N: int, M: int, x: float) -> mp.mpf:
     return mp.sqrt(mp.det(A))
 
 
+@pytest.mark.slow
 @pytest.mark.spec("RMT-2")
 @pytest.mark.parametrize(("N", "M"), [(2, 2), (6, 4), (30, 10), (40, 40), (80, 40)])
 def test_the_largest_eigenvalue_by_its_exact_law(N, M):

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from htsr_ref.errors import TableError
 from htsr_ref.text.csvtext import DELIMITERS, CsvRow, csv_text, parse_csv, read_csv
 
-CELLS = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=8)
+CELLS = st.text('ab1é ,;\t"\r\n', max_size=8)
 
 
 @st.composite
