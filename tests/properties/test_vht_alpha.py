@@ -19,6 +19,7 @@ errors for 1,000 draws) and by its interpolation (0.04, measured). P(Bin(261, 0.
 """
 
 
+@pytest.mark.slow
 @pytest.mark.spec("RMT-43", "RMT-44")
 @settings(max_examples=8)
 @given(st.floats(0.5, 1.9), st.integers(100, 140), st.floats(0.72, 1.0), generators)
