@@ -37,6 +37,7 @@ def assert_within_bounds(found: Spectrum, sigma: np.ndarray) -> None:
     assert (error <= found.error_bounds * (1 + 1e-12) + slack).all()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("solver", SOLVERS)
 @pytest.mark.parametrize("dtype", TYPES)
 @given(prescribed_matrices())
@@ -55,6 +56,7 @@ def test_clustered_singular_values(solver, seed):
     assert_within_bounds(spectrum(W, solver=solver), sigma)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("solver", SOLVERS)
 @given(st.one_of(heavy_tailed_matrices(), degenerate_matrices()))
 def test_heavy_tails_and_degenerate_matrices(solver, W):
