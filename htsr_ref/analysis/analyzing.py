@@ -190,7 +190,8 @@ def _layer_report(
     return LayerReport(
         name=layer.name,
         tensor=layer.tensor,
-        kind=layer.kind,
+        role=layer.role,
+        axes=layer.axes,
         shape=layer.shape,
         dtype=layer.dtype,
         decided=layer.decided,

@@ -46,15 +46,14 @@ def plan(weights: Weights, convention: Convention = PAPER) -> tuple[PlannedLayer
 def plan_layer(layer: Layer, convention: Convention) -> PlannedLayer:
     """Decide which matrices of one layer are analyzed.
 
-    Spec: MAT-7, MAT-8, MAT-15, RPT-3.
+    Spec: MAT-7, MAT-8, MAT-15, MAT-19, RPT-3.
     """
-    if layer.same_as is not None:
-        return PlannedLayer(layer, (), f"same as {layer.same_as}", "tied")
     if layer.left_out is not None:
-        return PlannedLayer(layer, (), layer.left_out, "left-out")
-    if layer.kind not in convention.layer_kinds:
-        reason = f"kind {layer.kind} is not among layer_kinds of the convention"
-        return PlannedLayer(layer, (), reason, "kind")
+        return PlannedLayer(layer, (), layer.left_out, layer.code)
+    if (reason := _reason_of_convention(layer, convention)) is not None:
+        return PlannedLayer(layer, (), reason, "convention")
+    if layer.same_as is not None and convention.tied == "once":
+        return PlannedLayer(layer, (), f"same as {layer.same_as}", "tied")
     try:
         matrices = layer_matrices(layer, convention)
     except LayerError as error:
@@ -62,7 +61,7 @@ def plan_layer(layer: Layer, convention: Convention) -> PlannedLayer:
     kept, labels = [], dict[str, list[str]]()
     largest, reason = 0, ""
     for matrix in matrices:
-        fault = _size_fault(matrix, layer.kind, convention)
+        fault = _size_fault(matrix, layer, convention)
         if fault is None:
             kept.append(matrix)
             continue
@@ -75,6 +74,24 @@ def plan_layer(layer: Layer, convention: Convention) -> PlannedLayer:
     return PlannedLayer(layer, tuple(kept), warnings=tuple(warnings))
 
 
+def _reason_of_convention(layer: Layer, convention: Convention) -> str | None:
+    """Why a convention takes no matrix from a weight of this sort; None if it does.
+
+    Spec: MAT-8, MAT-18, MAT-20, MAT-21.
+    """
+    if layer.role not in convention.layer_kinds:
+        return f"role {layer.role} is not among layer_kinds of the convention"
+    for field, chosen, is_such in (
+        ("conv", convention.conv, layer.is_conv),
+        ("experts", convention.experts, layer.axes[:1] == ("stack",)),
+        ("parameters", convention.parameters, layer.is_bare),
+        ("transposed", convention.transposed, layer.is_transposed),
+    ):
+        if is_such and chosen in ("skip", "module-weights"):
+            return f"left out by the convention: {field} = {chosen}"
+    return None
+
+
 @dataclass(frozen=True)
 class SizeFault:
     """A limit of size that a matrix breaks, such as "below min_dim", and in which numbers."""
@@ -83,7 +100,9 @@ class SizeFault:
     reason: str
 
 
-def _size_fault(matrix: WeightMatrix | Pool, kind: str, convention: Convention) -> SizeFault | None:
+def _size_fault(
+    matrix: WeightMatrix | Pool, layer: Layer, convention: Convention
+) -> SizeFault | None:
     """Find the limit of size that a matrix breaks.
 
     Spec: MAT-7, MAT-15.
@@ -94,7 +113,7 @@ def _size_fault(matrix: WeightMatrix | Pool, kind: str, convention: Convention) 
         convention.max_eigenvalues,
         convention.max_rows,
     )
-    limited = convention.min_dim_applies_to == "all" or kind == "conv"
+    limited = convention.min_dim_applies_to == "all" or layer.is_conv
     if limited and convention.min_dim > matrix.M:
         limit, found, bound = "below min_dim", f"min(N, M) = {matrix.M} is", convention.min_dim
     elif count < least:

@@ -11,6 +11,11 @@ from htsr_ref.weights import Weights
 
 CUTTING = (
     "layer_kinds",
+    "fused",
+    "experts",
+    "tied",
+    "parameters",
+    "transposed",
     "linear",
     "conv",
     "windows",

@@ -15,6 +15,8 @@ EPILOG = (
 def analyze(
     file: options.WeightsArgument,
     layers: options.LayersOption = None,
+    include: options.IncludeOption = None,
+    exclude: options.ExcludeOption = None,
     convention: options.ConventionOption = "paper",
     set_: options.SetOption = None,
     solver: options.SolverOption = "auto",
@@ -99,10 +101,10 @@ def analyze(
     from htsr_ref.reports.gates import parse_gate
     from htsr_ref.reports.markdown import to_markdown
     from htsr_ref.synthetic import expectations
-    from htsr_ref.weights import open_weights
+    from htsr_ref.weights import open_weights, select
 
     gates = [parse_gate(text) for text in fail_if or []]
-    weights = open_weights(file, overrides)
+    weights = select(open_weights(file, overrides), include, exclude)
     expected = None
     if expect:
         expectations.require_comparable(chosen)
@@ -134,7 +136,11 @@ def analyze(
         f"check failed: {failure}" for gate in gates if (failure := gate.failure(report.model))
     ]
     if not allow_skipped:
-        failures += [f"layer skipped: {layer.skipped}" for layer in report.bad_layers()]
+        failures += [
+            f"layer skipped: {layer.name}: {layer.skipped}" for layer in report.bad_layers()
+        ]
+    if not report.analyzed():
+        failures.append("no matrix was analyzed")
     if expected is not None:
         outcome = expectations.compare(report, expected)
         output.fail(f"numbers as expected: {outcome.met}; not as expected: {len(outcome.misses)}")

@@ -59,6 +59,8 @@ def audit(
         ),
     ] = 2,
     layers: options.LayersOption = None,
+    include: options.IncludeOption = None,
+    exclude: options.ExcludeOption = None,
     solver: Annotated[
         Literal["auto", "gram", "svd"] | None,
         typer.Option(
@@ -93,7 +95,7 @@ def audit(
     from htsr_ref.audit import audit as run
     from htsr_ref.conventions import get_convention
     from htsr_ref.conventions.files import find_convention
-    from htsr_ref.weights import open_weights
+    from htsr_ref.weights import open_weights, select
 
     table = read_table(theirs, _mapping(map_))
     claimed = table.convention
@@ -103,7 +105,7 @@ def audit(
         claimed = find_convention(convention)
     elif claimed is None and table.dialect.convention is not None:
         claimed = get_convention(table.dialect.convention)
-    opened = open_weights(weights, options.layers_of(layers))
+    opened = select(open_weights(weights, options.layers_of(layers)), include, exclude)
     spectra = SharedSpectra(opened, solver or table.solver or "auto")
     found = run(spectra, table, claimed, most=changes)
     output.emit(_written(found, form), out)

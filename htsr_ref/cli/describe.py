@@ -19,6 +19,8 @@ EPILOG = "Example: htsr describe model.safetensors --set min_dim=0"
 def describe(
     file: options.WeightsArgument,
     layers: options.LayersOption = None,
+    include: options.IncludeOption = None,
+    exclude: options.ExcludeOption = None,
     convention: options.ConventionOption = "paper",
     set_: options.SetOption = None,
     solver: options.SolverOption = "auto",
@@ -36,9 +38,9 @@ def describe(
 
     from htsr_ref.analysis.planning import plan
     from htsr_ref.cli.tables import plan_table
-    from htsr_ref.weights import open_weights
+    from htsr_ref.weights import open_weights, select
 
-    weights = open_weights(file, overrides)
+    weights = select(open_weights(file, overrides), include, exclude)
     write = _json if form == "json" else plan_table
     output.emit(write(weights, plan(weights, chosen), chosen, solver), out)
 
@@ -73,7 +75,8 @@ def _layer(item: "PlannedLayer", solver: "SolverChoice") -> "dict[str, Any]":
     return {
         "name": layer.name,
         "tensor": layer.tensor,
-        "kind": layer.kind,
+        "role": layer.role,
+        "axes": layer.axes,
         "shape": layer.shape,
         "dtype": layer.dtype,
         "decided": layer.decided,

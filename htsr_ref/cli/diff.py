@@ -22,6 +22,8 @@ def diff(
     before: Annotated[str, typer.Argument(metavar="BEFORE", help=_FILE)],
     after: Annotated[str, typer.Argument(metavar="AFTER", help=_FILE)],
     layers: options.LayersOption = None,
+    include: options.IncludeOption = None,
+    exclude: options.ExcludeOption = None,
     convention: Annotated[
         str | None,
         typer.Option(
@@ -44,7 +46,7 @@ def diff(
 
     from htsr_ref.models.difference import compare_reports
 
-    asked = loading.Asked.of(convention, set_, layers, solver)
+    asked = loading.Asked.of(convention, set_, layers, (include, exclude), solver)
     loaded = loading.load_reports([before, after], _as_reports_have_it(asked, before, after))
     code = loaded.exit_code()
     if not loaded.unreadable:

@@ -72,11 +72,14 @@ class Asked:
     Attributes
     ----------
     convention, layers, solver : as for `htsr_ref.analyze`.
+    include, exclude : patterns of the layers that are analyzed, see `select`.
     of_reports : whether the convention was asked for, so that reports must follow it as well.
     """
 
     convention: Convention
     layers: Mapping[str, Mapping[str, Any]] | None
+    include: list[str] | None
+    exclude: list[str] | None
     solver: SolverChoice
     of_reports: bool
 
@@ -86,12 +89,14 @@ class Asked:
         convention: str | None,
         overrides: list[str] | None,
         layers: Path | None,
+        chosen: tuple[list[str] | None, list[str] | None],
         solver: SolverChoice,
     ) -> Asked:
         """Read the options of the command line."""
         return cls(
             options.convention_of(convention or "paper", overrides),
             options.layers_of(layers),
+            *chosen,
             solver,
             convention is not None or bool(overrides),
         )
@@ -124,9 +129,18 @@ def load_reports(files: Sequence[str], asked: Asked) -> Loaded:
     """Analyze weight files and read reports; a bad one is named and does not stop the others."""
     from htsr_ref.analysis.analyzing import analyze
     from htsr_ref.reports.report import Report
+    from htsr_ref.weights import open_weights, select
 
-    if asked.layers is not None and all(map(is_report, files)):
-        raise HtsrError("--layers describes weight files, and only reports are given. Leave it out")
+    only_of_weights = {
+        "--layers": asked.layers,
+        "--include": asked.include,
+        "--exclude": asked.exclude,
+    }
+    for option, value in only_of_weights.items():
+        if value is not None and all(map(is_report, files)):
+            raise HtsrError(
+                f"{option} concerns weight files, and only reports are given. Leave it out"
+            )
     reports = []
     for place, file in enumerate(files, 1):
         try:
@@ -135,10 +149,10 @@ def load_reports(files: Sequence[str], asked: Asked) -> Loaded:
                 asked.check(report, file)
             else:
                 with output.progress_bar(f"{place}/{len(files)} ") as show:
+                    weights = open_weights(file, asked.layers)
                     report = analyze(
-                        file,
+                        select(weights, asked.include, asked.exclude),
                         asked.convention,
-                        layers=asked.layers,
                         solver=asked.solver,
                         progress=show,
                     )

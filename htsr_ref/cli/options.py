@@ -32,7 +32,21 @@ LayersOption = Annotated[
         "--layers",
         metavar="MAP.json",
         help="What you know better than the file: "
-        '{"tensor name or glob": {"kind": "linear", "axes": ["in", "out"]}}.',
+        '{"layer, tensor or glob": {"role": "weight", "axes": ["in", "out"]}}.',
+    ),
+]
+IncludeOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--include",
+        metavar="GLOB",
+        help="Analyze only layers or tensors of such a name, such as 'layers.0.*'. Repeatable.",
+    ),
+]
+ExcludeOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--exclude", metavar="GLOB", help="Leave out layers or tensors of such a name. Repeatable."
     ),
 ]
 ConventionOption = Annotated[
@@ -116,6 +130,6 @@ def layers_of(path: Path | None) -> Mapping[str, Mapping[str, Any]] | None:
         raise HtsrError(f"{path}: is not JSON ({error})") from error
     if not isinstance(found, dict) or not all(isinstance(v, dict) for v in found.values()):
         raise HtsrError(
-            f'{path}: a map of layers is an object of objects, {{"fc*": {{"kind": "linear"}}}}'
+            f'{path}: a map of layers is an object of objects, {{"fc*": {{"role": "weight"}}}}'
         )
     return found

@@ -20,6 +20,8 @@ EPILOG = "Example: htsr rank checkpoints/*.safetensors"
 def rank(
     files: loading.FilesArgument,
     layers: options.LayersOption = None,
+    include: options.IncludeOption = None,
+    exclude: options.ExcludeOption = None,
     convention: loading.ConventionOption = None,
     set_: options.SetOption = None,
     solver: options.SolverOption = "auto",
@@ -43,7 +45,7 @@ def rank(
     if form == "markdown":
         raise HtsrError(f"{out}: a ranking is a table, JSON or CSV")
     output.check_writable(out, *files, layers, convention)
-    asked = loading.Asked.of(convention, set_, layers, solver)
+    asked = loading.Asked.of(convention, set_, layers, (include, exclude), solver)
     loaded = loading.load_reports(files, asked)
     if loaded.reports:
         from htsr_ref.models.ranking import rank_reports

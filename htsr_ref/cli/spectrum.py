@@ -17,6 +17,8 @@ def spectrum(
         int, typer.Option("--matrix", metavar="INDEX", min=0, help="Which of its matrices.")
     ] = 0,
     layers: options.LayersOption = None,
+    include: options.IncludeOption = None,
+    exclude: options.ExcludeOption = None,
     convention: options.ConventionOption = "paper",
     set_: options.SetOption = None,
     solver: options.SolverOption = "auto",
@@ -34,9 +36,10 @@ def spectrum(
 
     from htsr_ref.analysis.planning import plan
     from htsr_ref.spectra.eigenvalues import spectrum as eigenvalues_of
-    from htsr_ref.weights import open_weights
+    from htsr_ref.weights import open_weights, select
 
-    planned = {item.layer.name: item for item in plan(open_weights(file, overrides), chosen)}
+    weights = select(open_weights(file, overrides), include, exclude)
+    planned = {item.layer.name: item for item in plan(weights, chosen)}
     if layer not in planned:
         raise HtsrError(f"{file}: no layer {layer!r}. `htsr describe` lists the layers")
     item = planned[layer]

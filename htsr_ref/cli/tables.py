@@ -14,7 +14,7 @@ from htsr_ref.reports.markdown import (
     phase_text,
     remarks,
 )
-from htsr_ref.weights.axes import MATRIX_KINDS
+from htsr_ref.weights.meaning.roles import MATRIX_ROLES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -150,7 +150,7 @@ def _skipped(report: Report) -> list[str]:
     """
     lines, others = [], 0
     for layer in report.layers:
-        if layer.skip_code == "left-out" and layer.kind not in MATRIX_KINDS:
+        if layer.skip_code == "left-out" and layer.role not in MATRIX_ROLES:
             others += 1
         elif layer.skip_code is not None:
             lines.append(one_line(_skip_line(layer)))
@@ -165,6 +165,8 @@ def _skipped(report: Report) -> list[str]:
 def _skip_line(layer: LayerReport) -> str:
     if layer.skip_code == "bad-data":
         return f"bad data: {layer.skipped}"
+    if layer.skip_code == "not-understood":
+        return f"not understood: {layer.name}: {layer.skipped}"
     cure = " (--set min_dim=0 analyses it)" if layer.skip_code == "min-dim" else ""
     return f"skipped: {layer.name}: {layer.skipped}{cure}"
 
@@ -181,7 +183,7 @@ def plan_table(
     rows = [
         [
             item.layer.name,
-            item.layer.kind,
+            item.layer.role,
             "×".join(map(str, item.layer.shape)) or "scalar",
             item.layer.dtype,
             str(len(item.matrices)),
@@ -189,7 +191,7 @@ def plan_table(
         ]
         for item in planned
     ]
-    header = ["layer", "kind", "shape", "dtype", "matrices", "decided, or why not analyzed"]
+    header = ["layer", "role", "shape", "dtype", "matrices", "decided, or why not analyzed"]
     warnings = list(weights.warnings) + [
         f"{item.layer.name}: {text}"
         for item in planned

@@ -34,6 +34,8 @@ def trend(
         typer.Option("--column", metavar="NAME", help="Column that holds the accuracies."),
     ] = None,
     layers: options.LayersOption = None,
+    include: options.IncludeOption = None,
+    exclude: options.ExcludeOption = None,
     convention: loading.ConventionOption = None,
     set_: options.SetOption = None,
     solver: options.SolverOption = "auto",
@@ -72,7 +74,7 @@ def trend(
     from htsr_ref.models.trend_report import trend_report
 
     rows = read_accuracies(accuracy, column)
-    asked = loading.Asked.of(convention, set_, layers, solver)
+    asked = loading.Asked.of(convention, set_, layers, (include, exclude), solver)
     loaded = loading.load_reports(files, asked)
     matched = match_files([(file, report.source.name) for file, report in loaded.reports], rows)
     reports = loaded.named()

@@ -15,6 +15,8 @@ EPILOG = "Example: htsr validate model.safetensors"
 def validate(
     file: options.WeightsArgument,
     layers: options.LayersOption = None,
+    include: options.IncludeOption = None,
+    exclude: options.ExcludeOption = None,
     source: Annotated[
         list[Path] | None,
         typer.Option(
@@ -32,13 +34,14 @@ def validate(
     overrides = options.layers_of(layers)
 
     from htsr_ref.analysis.bad_entries import find_bad_entries
-    from htsr_ref.weights import open_weights
-    from htsr_ref.weights.dtypes import is_decoded
+    from htsr_ref.weights import open_weights, select
     from htsr_ref.weights.layer import digest_of
+    from htsr_ref.weights.selection import NOT_CHOSEN
 
-    weights = open_weights(file, overrides)
-    readable = tuple(layer for layer in weights.layers if is_decoded(layer.dtype))
-    unread = [layer for layer in weights.layers if not is_decoded(layer.dtype)]
+    weights = select(open_weights(file, overrides), include, exclude)
+    chosen = [layer for layer in weights.layers if layer.left_out != NOT_CHOSEN]
+    readable = tuple(layer for layer in chosen if layer.data.is_readable)
+    unread = [layer for layer in chosen if not layer.data.is_readable]
     bad = find_bad_entries(replace(weights, layers=readable))
     if source:
         stated = (weights.source or {}).get("sha256")
@@ -49,11 +52,11 @@ def validate(
             bad.append(f"it was not made from {names} as it is now: the digest differs")
     for message in bad:
         output.fail(message)
-    declared = sum(layer.decided.startswith("declared") for layer in weights.layers)
+    from_file = sum(layer.decided.startswith("stated") for layer in chosen)
     sound = f"all {'that can be read ' if unread else ''}well formed and finite"
     text = (
-        f"{file}: {weights.format}, {output.count(len(weights.layers), 'tensor')}, {declared} "
-        f"declared by a manifest; {f'faults: {len(bad)}' if bad else sound}"
+        f"{file}: {weights.format}, {output.count(len(chosen), 'tensor')}, {from_file} "
+        f"stated by the file; {f'faults: {len(bad)}' if bad else sound}"
     )
     output.emit(f"{output.one_line(text)}\n", None)
     warnings = [

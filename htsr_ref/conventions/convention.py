@@ -31,6 +31,11 @@ class Convention:
 
     name: str
     layer_kinds: tuple[str, ...]
+    fused: str
+    experts: str
+    tied: str
+    parameters: str
+    transposed: str
     linear: str
     conv: str
     windows: tuple[int, float, int] | None

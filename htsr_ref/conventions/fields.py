@@ -88,20 +88,20 @@ def optional(
     )
 
 
-KINDS = ("linear", "conv", "embedding", "recurrent")
-"""Kinds of layer that hold weight matrices, in their order."""
+ROLES = ("weight", "embedding", "recurrent")
+"""Roles of weight matrices, in their order."""
 
 
-def kinds(meaning: str, spec: str) -> Field:
-    """Build a field that takes a list of layer kinds; kept in their order."""
+def roles(meaning: str, spec: str) -> Field:
+    """Build a field that takes a list of roles; kept in their order."""
 
     def read(value: Any) -> tuple[str, ...]:
-        asked = {kind.strip() for kind in _parts(value)}
-        if not asked or not asked <= set(KINDS):
+        asked = {role.strip() for role in _parts(value)}
+        if not asked or not asked <= set(ROLES):
             raise ValueError
-        return tuple(kind for kind in KINDS if kind in asked)
+        return tuple(role for role in ROLES if role in asked)
 
-    return Field(meaning, spec, f"any of {', '.join(KINDS)}", read, dict.fromkeys(KINDS, ""))
+    return Field(meaning, spec, f"any of {', '.join(ROLES)}", read, dict.fromkeys(ROLES, ""))
 
 
 def positive_whole(value: Any) -> int:

@@ -8,7 +8,12 @@ from types import MappingProxyType
 from typing import Any
 
 _PAPER: Mapping[str, Any] = {
-    "layer_kinds": ("linear", "conv"),
+    "layer_kinds": ("weight",),
+    "fused": "whole",
+    "experts": "split",
+    "tied": "once",
+    "parameters": "all",
+    "transposed": "take",
     "linear": "whole",
     "conv": "slices",
     "windows": None,
@@ -50,9 +55,18 @@ _PAPER_CODE = {
     "ks": "one-sided",
 }
 
+_MODULES: Mapping[str, Any] = {
+    "experts": "skip",
+    "tied": "each",
+    "parameters": "module-weights",
+    "transposed": "skip",
+}
+"""What programs see that go through a network's modules and take the `weight` of each."""
+
 _NATCOMM = {
     **_PAPER_CODE,
-    "layer_kinds": ("linear", "conv", "embedding"),
+    **_MODULES,
+    "layer_kinds": ("weight", "embedding"),
     "min_dim_applies_to": "all",
     "normalization": "weightwatcher-2020",
     "norms": "scaled",
@@ -60,7 +74,8 @@ _NATCOMM = {
 
 _WEIGHTWATCHER = {
     **_PAPER,
-    "layer_kinds": ("linear", "conv", "embedding"),
+    **_MODULES,
+    "layer_kinds": ("weight", "embedding"),
     "conv": "pooled",
     "orientation": "toggled",
     "min_dim": 0,
@@ -81,6 +96,7 @@ _WEIGHTWATCHER = {
 
 _HILL_MEDIAN = {
     **_PAPER,
+    **_MODULES,
     "conv": "pooled",
     "min_dim": 0,
     "min_eigenvalues": 50,
@@ -102,7 +118,7 @@ _HILL_PEAK = {
 
 _FARMS_LINEAR = {
     **_HILL_PEAK,
-    "layer_kinds": ("linear",),
+    "conv": "skip",
     "linear": "windows",
     "windows": (2000, 1.0, 15),
     "min_eigenvalues": 5,
@@ -118,6 +134,7 @@ _FARMS_CONV = {
 
 _DEEPDATAPROFILER = {
     **_PAPER,
+    **_MODULES,
     "conv": "flattened",
     "min_dim": 0,
     "normalization": "1/out",

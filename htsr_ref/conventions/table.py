@@ -9,17 +9,48 @@ from htsr_ref.conventions.fields import (
     choice,
     choice_or_number,
     count,
-    kinds,
     number,
     optional,
     position,
     positive_whole,
+    roles,
     window,
 )
 
 FIELDS: Mapping[str, Field] = MappingProxyType(
     {
-        "layer_kinds": kinds("kinds of layer that are analyzed", "MAT-8"),
+        "layer_kinds": roles("roles of the tensors that are analyzed", "MAT-8"),
+        "fused": choice(
+            "projections and gates that one tensor holds",
+            "MAT-17",
+            {
+                "whole": "one matrix, as the network has it (SDM 2020, WeightWatcher)",
+                "split": "one matrix a projection or gate",
+            },
+        ),
+        "experts": choice(
+            "matrices that are stacked in one tensor",
+            "MAT-18",
+            {"split": "one matrix each", "skip": "left out (WeightWatcher)"},
+        ),
+        "tied": choice(
+            "names that share one tensor",
+            "MAT-19",
+            {"once": "the first name only", "each": "every name (WeightWatcher)"},
+        ),
+        "parameters": choice(
+            "weight matrices that are no module's `weight`",
+            "MAT-20",
+            {
+                "all": "analyzed as others are",
+                "module-weights": "left out: attention's in_proj_weight (WeightWatcher)",
+            },
+        ),
+        "transposed": choice(
+            "transposed convolutions",
+            "MAT-21",
+            {"take": "analyzed as convolutions", "skip": "left out (WeightWatcher)"},
+        ),
         "linear": choice(
             "matrices of a layer that is no convolution",
             "MAT-13",
@@ -38,6 +69,7 @@ FIELDS: Mapping[str, Field] = MappingProxyType(
                 "row-blocks": "one a block of rows, pooled over the positions (FARMS)",
                 "flattened": "one matrix, out × in·k (DeepDataProfiler)",
                 "operator": "the linear map on periodic n×n images (Sedghi, Gupta & Long)",
+                "skip": "none: convolutions are left out (FARMS for linear layers)",
             },
         ),
         "windows": optional(

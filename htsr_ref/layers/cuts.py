@@ -53,8 +53,7 @@ class Section:
 
     def origin(self, separate: int = 1) -> Origin:
         """Describe the section to a normalization."""
-        is_conv = self.layer.kind == "conv"
-        return Origin(is_conv, self.out, self.in_, math.prod(self.kernel), separate)
+        return Origin(self.layer.is_conv, self.out, self.in_, math.prod(self.kernel), separate)
 
     def label(self, *position: int) -> str:
         """Name of a matrix: stack index, part and group, then `position`."""
@@ -76,22 +75,22 @@ def layer_matrices(layer: Layer, convention: Convention = PAPER) -> Matrices:
 
     Spec: MAT-2, MAT-5, MAT-6. Source: Martin & Mahoney, SDM 2020, section 2.
     """
-    cut = CONV_CUTS[convention.conv] if layer.kind == "conv" else LINEAR_CUTS[convention.linear]
-    by_group = layer.kind == "conv" and convention.conv == "group-slices"
-    sections = _sections(layer, layer.groups if by_group else 1)
+    cut = CONV_CUTS[convention.conv] if layer.is_conv else LINEAR_CUTS[convention.linear]
+    groups = layer.groups if layer.is_conv and convention.conv == "group-slices" else 1
+    sections = _sections(layer, groups, split=convention.fused == "split")
     return tuple(matrix for section in sections for matrix in cut(section, convention))
 
 
-def _sections(layer: Layer, groups: int) -> Iterator[Section]:
-    """Sections of a layer: stacks outermost, then parts, then groups.
+def _sections(layer: Layer, groups: int, *, split: bool) -> Iterator[Section]:
+    """Sections of a layer: stacks outermost, then parts if it is to be split, then groups.
 
-    Spec: MAT-4, MAT-5, MAT-6.
+    Spec: MAT-4, MAT-5, MAT-6, MAT-17.
     """
     out_axis = layer.axes.index("out")
-    bounds = [0, *itertools.accumulate(part.size for part in layer.parts)]
+    parts = layer.parts if split else ()
+    bounds = [0, *itertools.accumulate(part.size for part in parts)]
     named = [
-        (part.name, *ends)
-        for part, ends in zip(layer.parts, itertools.pairwise(bounds), strict=True)
+        (part.name, *ends) for part, ends in zip(parts, itertools.pairwise(bounds), strict=True)
     ]
     for above in itertools.product(*map(range, layer.shape[:out_axis])):
         for name, start, stop in named or [("", 0, layer.shape[out_axis])]:

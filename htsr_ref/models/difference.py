@@ -153,7 +153,7 @@ def match_layers(before: Iterable[LayerReport], after: Iterable[LayerReport]) ->
     pairs: list[Pair] = []
     ways: tuple[tuple[str, Callable[[LayerReport], object]], ...] = (
         ("name", lambda layer: (layer.name, layer.shape)),
-        ("shape", lambda layer: (layer.kind, layer.shape)),
+        ("shape", lambda layer: (layer.role, layer.shape)),
     )
     for how, key in ways:
         for value in dict.fromkeys(map(key, first)):

@@ -10,8 +10,8 @@ from htsr_ref.text.csvtext import csv_text
 
 Row = dict[str, Any]
 
-LAYER_TYPES: Mapping[str, str] = MappingProxyType({"linear": "dense"})
-"""Names of layer kinds; others keep theirs, and a convolution tells its dimension."""
+LAYER_TYPES: Mapping[str, str] = MappingProxyType({"weight": "dense"})
+"""Names of roles; others keep theirs, and a convolution tells its dimension."""
 
 OVER_TRAINED, UNDER_TRAINED = 2.0, 6.0
 """An alpha below the first or above the second gets a warning."""
@@ -55,13 +55,13 @@ def weightwatcher_csv(report: Report) -> str:
 
 
 def _names(layer: LayerReport, matrix: MatrixReport) -> Row:
-    positions = layer.shape[2:] if layer.kind == "conv" else ()
+    positions = [size for name, size in zip(layer.axes, layer.shape, strict=True) if name[0] == "k"]
     return {
         "name": layer.name.split(".")[-1],
         "longname": " ".join(filter(None, (layer.name, matrix.label))),
         "layer_type": f"conv{len(positions)}d"
         if positions
-        else LAYER_TYPES.get(layer.kind, layer.kind),
+        else LAYER_TYPES.get(layer.role, layer.role),
         "N": matrix.N,
         "M": matrix.M,
         "rf": math.prod(positions),

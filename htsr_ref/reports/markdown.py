@@ -25,7 +25,7 @@ def to_markdown(report: Report) -> str:
         "|---|---|---|",
         *(f"| {' | '.join(row)} |" for row in model_rows(report)),
         "",
-        "| layer | kind | matrices | alpha | D | α·log10 λmax | log10 ‖W‖F | stable rank |",
+        "| layer | role | matrices | alpha | D | α·log10 λmax | log10 ‖W‖F | stable rank |",
         "|---|---|---|---|---|---|---|---|",
         *(_row(layer) for layer in report.analyzed()),
         "",
@@ -63,7 +63,7 @@ def convention_text(convention: Convention) -> str:
 def value_text(value: Any) -> str:
     """Write a field's value as `--set` reads it.
 
-    >>> value_text(("linear", "conv")), value_text(None)
+    >>> value_text(("weight", "embedding")), value_text(None)
     ('linear,conv', 'none')
     """
     if isinstance(value, tuple):
@@ -156,7 +156,7 @@ def _of_matrices(layer: LayerReport, found: list[str]) -> list[str]:
 def _row(layer: LayerReport) -> str:
     means = layer.means or {}
     names = ("alpha", "ks_distance", "weighted_alpha", "log10_frobenius_norm", "stable_rank")
-    cells = [escape(layer.name), layer.kind, str(len(layer.matrices))]
+    cells = [escape(layer.name), layer.role, str(len(layer.matrices))]
     return f"| {' | '.join([*cells, *(number(means[name]) for name in names)])} |"
 
 

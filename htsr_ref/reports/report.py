@@ -10,18 +10,23 @@ from htsr_ref.errors import ConventionError, ReportError
 from htsr_ref.metrics import Line
 from htsr_ref.randommatrix.bulk import BulkFit
 from htsr_ref.randommatrix.phases import PhaseName
+from htsr_ref.reports.earlier import EARLIER_VERSION, as_today
 from htsr_ref.reports.rows import flat_columns, flat_row
 from htsr_ref.spectra.shuffle import ShuffleNull
 from htsr_ref.text import strictjson
 from htsr_ref.text.csvtext import csv_text
 from htsr_ref.text.rebuild import rebuild
 
-SPEC_VERSION = "0.1"
+SPEC_VERSION = "0.2"
 """Version of the specification that this package implements."""
 
 _AGAIN = "Write it again with `htsr analyze WEIGHTS -o report.json`"
 
-SkipCode = Literal["left-out", "tied", "kind", "min-dim", "size", "bad-data"]
+SkipCode = Literal[
+    "left-out", "not-understood", "convention", "tied", "min-dim", "size", "bad-data"
+]
+NOT_COMPUTED = ("bad-data", "not-understood")
+"""Reasons for which a number that was asked for is missing."""
 Per = Literal["matrix", "layer"]
 
 
@@ -173,8 +178,10 @@ class LayerReport:
     Attributes
     ----------
     name, tensor : the layer's name and its tensor's name in the file.
-    kind, shape, dtype : as stored, axes in canonical order.
-    decided : how the kind was decided.
+    role : what the tensor is for.
+    axes, shape : canonical axes of a weight matrix, [stack…, out, in, k1…kd], and their lengths.
+    dtype : the type of its numbers as stored.
+    decided : how the role was decided, and whether that is stated or inferred.
     skipped, skip_code : why the layer was not analyzed; None if it was.
     matrices : one entry a weight matrix.
     means, counts : means over the matrices (`MEAN_FIELDS`) and the numbers behind each; None if
@@ -186,7 +193,8 @@ class LayerReport:
 
     name: str
     tensor: str
-    kind: str
+    role: str
+    axes: tuple[str, ...]
     shape: tuple[int, ...]
     dtype: str
     decided: str
@@ -266,7 +274,9 @@ class Report:
         version = data.get("spec_version") if isinstance(data, dict) else None
         if version is None:
             raise ReportError(f"not a report: it states no spec_version. {_AGAIN}")
-        if version != SPEC_VERSION:
+        if version == EARLIER_VERSION:
+            data = as_today(data)
+        elif version != SPEC_VERSION:
             raise ReportError(
                 f"not a report of this version: spec_version is {version!r}, not "
                 f"{SPEC_VERSION!r}. {_AGAIN}"
@@ -302,8 +312,8 @@ class Report:
         return tuple(layer for layer in self.layers if layer.skipped is None)
 
     def bad_layers(self) -> tuple[LayerReport, ...]:
-        """Layers skipped because their data are bad."""
-        return tuple(layer for layer in self.layers if layer.skip_code == "bad-data")
+        """Layers skipped because their data are bad or not understood."""
+        return tuple(layer for layer in self.layers if layer.skip_code in NOT_COMPUTED)
 
     def to_rows(self, per: Per = "matrix") -> list[dict[str, Any]]:
         """Flatten to one dict a matrix, or a layer, as data-frame libraries take it.
@@ -313,7 +323,7 @@ class Report:
         if per == "layer":
             return [_layer_row(layer) for layer in self.layers]
         return [
-            {"layer": layer.name, "kind": layer.kind, **flat_row(asdict(matrix))}
+            {"layer": layer.name, "role": layer.role, **flat_row(asdict(matrix))}
             for layer in self.layers
             for matrix in layer.matrices
         ]
@@ -329,16 +339,16 @@ class Report:
 def _columns(per: Per) -> list[str]:
     if per == "layer":
         return [*_LAYER_COLUMNS, *MEAN_FIELDS]
-    return ["layer", "kind", *flat_columns(field.name for field in fields(MatrixReport))]
+    return ["layer", "role", *flat_columns(field.name for field in fields(MatrixReport))]
 
 
-_LAYER_COLUMNS = ("layer", "kind", "tensor", "shape", "dtype", "skipped", "skip_code", "matrices")
+_LAYER_COLUMNS = ("layer", "role", "tensor", "shape", "dtype", "skipped", "skip_code", "matrices")
 
 
 def _layer_row(layer: LayerReport) -> dict[str, Any]:
     return {
         "layer": layer.name,
-        "kind": layer.kind,
+        "role": layer.role,
         "tensor": layer.tensor,
         "shape": "x".join(map(str, layer.shape)),
         "dtype": layer.dtype,

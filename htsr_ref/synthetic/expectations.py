@@ -14,6 +14,11 @@ from htsr_ref.reports.report import MatrixReport, Report
 
 FREE_FIELDS = (
     "layer_kinds",
+    "fused",
+    "experts",
+    "tied",
+    "parameters",
+    "transposed",
     "min_dim",
     "min_dim_applies_to",
     "min_eigenvalues",

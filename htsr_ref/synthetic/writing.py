@@ -91,7 +91,7 @@ def write_synthetic(path: str | os.PathLike[str], recipe: Recipe) -> None:
     for index, child in enumerate(np.random.SeedSequence(recipe.seed).spawn(recipe.layers)):
         W = ensemble.draw(N, M, parameters, np.random.Generator(np.random.PCG64(child)))
         arrays[f"layer{index}.weight"] = W if out >= in_ else np.ascontiguousarray(W.T)
-        tensors[f"layer{index}.weight"] = TensorSpec("linear", layer=f"layer{index}")
+        tensors[f"layer{index}.weight"] = TensorSpec("weight", layer=f"layer{index}")
     try:
         expected = ensemble.expect(N, M, parameters)
     except OverflowError:

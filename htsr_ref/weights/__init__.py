@@ -1,8 +1,9 @@
-"""Weight files in, lazy layers out: the format htsr-weights/1 and its readers."""
+"""Weight files in, lazy layers out: the format htsr-weights/2 and its readers."""
 
 from htsr_ref.weights.layer import Layer, Part, Weights
 from htsr_ref.weights.manifest import Quantization, TensorSpec
 from htsr_ref.weights.opening import open_weights
+from htsr_ref.weights.selection import select
 from htsr_ref.weights.stored import StoredTensor
 from htsr_ref.weights.writer import write_weights
 
@@ -14,5 +15,6 @@ __all__ = [
     "TensorSpec",
     "Weights",
     "open_weights",
+    "select",
     "write_weights",
 ]

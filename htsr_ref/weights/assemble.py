@@ -1,8 +1,9 @@
-"""From stored tensors to layers: apply the manifest, the inference and the user's overrides."""
+"""From stored tensors to layers: what each tensor is, and how its numbers are read."""
 
 from __future__ import annotations
 
 import math
+import re
 from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -10,11 +11,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from htsr_ref.errors import WeightFileError
-from htsr_ref.weights.axes import MATRIX_KINDS, Layout, matrix_layout, plain_layout
-from htsr_ref.weights.classify import classify, has_gpt2_conv1d, layer_name
-from htsr_ref.weights.decision import Decision
 from htsr_ref.weights.dtypes import is_decoded, is_integer
 from htsr_ref.weights.layer import Layer, Weights
+from htsr_ref.weights.meaning.axes import Layout, matrix_layout, plain_layout
+from htsr_ref.weights.meaning.decisions import Decision, decide
+from htsr_ref.weights.meaning.model import Model
+from htsr_ref.weights.meaning.roles import MATRIX_ROLES
 from htsr_ref.weights.overrides import apply_overrides
 from htsr_ref.weights.stored import Scaling, StoredTensor
 
@@ -22,9 +24,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from htsr_ref.weights.container import Container, RawTensor
-    from htsr_ref.weights.manifest import Constant, Manifest, Quantization, TensorSpec
+    from htsr_ref.weights.manifest import Constant, Manifest, Quantization
 
 _RECONVERT = "Convert the file again"
+_LAYER_SUFFIX = re.compile(r"[./](weight|kernel)(:0)?$")
 
 
 def assemble(
@@ -38,7 +41,7 @@ def assemble(
 
     Parameters
     ----------
-    container : the tensors and their manifest.
+    container : the tensors and what their files say of them.
     overrides : the user's corrections.
     name : name of the weights.
     file : the path that error messages name.
@@ -46,30 +49,69 @@ def assemble(
     Raises
     ------
     WeightFileError
-        If manifest or overrides do not fit the tensors.
+        If manifest, configuration or overrides do not fit the tensors.
 
     Spec: FMT-14.
     """
+    manifest = container.manifest
     tensors = _with_ties(container, file)
-    if container.manifest is not None:
-        decisions = _declared(file, container.manifest, tensors)
-    else:
-        gpt2 = has_gpt2_conv1d(tensors.values())
-        decisions = {name: classify(tensor, gpt2=gpt2) for name, tensor in tensors.items()}
-    decisions = apply_overrides(file, decisions, tensors, overrides or {})
-    layers = _unique_names(tensors, decisions)
+    if manifest is not None:
+        _check_names(file, manifest, tensors)
+    model = _model(container, tensors)
+    _check_config(file, model)
+    decisions = decide(model)
+    names = _unique_names(tensors, decisions)
+    decisions = apply_overrides(file, decisions, tensors, names, overrides or {})
+    names = _unique_names(tensors, decisions)
     return Weights(
         name=name,
         format=container.format,
         layers=tuple(
-            _layer(file, layers[tensor.name], tensor, decisions[tensor.name], tensors)
+            _layer(file, names[tensor.name], tensor, decisions[tensor.name], tensors)
             for tensor in tensors.values()
         ),
-        source=container.manifest.source if container.manifest is not None else None,
-        extra=container.manifest.extra if container.manifest is not None else {},
+        source=manifest.source if manifest is not None else None,
+        extra=manifest.extra if manifest is not None else {},
         files=container.files,
         warnings=container.warnings,
     )
+
+
+def _model(container: Container, tensors: Mapping[str, RawTensor]) -> Model:
+    manifest = container.manifest
+    settings = container.settings
+    if manifest is None:
+        config = settings.get("config", {})
+        return Model(tensors, {}, container.framework, config, settings)
+    framework = manifest.source.get("framework") or container.framework
+    config = manifest.config or settings.get("config", {})
+    return Model(tensors, manifest.tensors, framework, config, settings)
+
+
+def _check_config(file: object, model: Model) -> None:
+    """Refuse a configuration of another model: no tensor has its width.
+
+    Spec: FMT-20.
+    """
+    widths = {size for shape in model.shapes.values() for size in shape}
+    stated = model.config.get("hidden_size")
+    if type(stated) is int and widths and not any(size % stated == 0 for size in widths if size):
+        raise WeightFileError(
+            file,
+            f"config.json contradicts it: hidden_size is {stated}, and no tensor has that width",
+            "Put the model's own config.json beside it, or move this one away",
+        )
+
+
+def _check_names(file: object, manifest: Manifest, tensors: Mapping[str, RawTensor]) -> None:
+    for name in manifest.tensors:
+        if name not in tensors:
+            raise WeightFileError(
+                file, "the manifest names it, but it is not stored", _RECONVERT, name
+            )
+    for name in tensors:
+        if name not in manifest.tensors:
+            raise WeightFileError(file, "the manifest does not name it", _RECONVERT, name)
 
 
 def _with_ties(container: Container, file: object) -> dict[str, RawTensor]:
@@ -99,27 +141,6 @@ def _with_ties(container: Container, file: object) -> dict[str, RawTensor]:
     return tensors | tied
 
 
-def _declared(
-    file: object, manifest: Manifest, tensors: Mapping[str, RawTensor]
-) -> dict[str, Decision]:
-    for name in manifest.tensors:
-        if name not in tensors:
-            raise WeightFileError(
-                file, "the manifest names it, but it is not stored", _RECONVERT, name
-            )
-    for name in tensors:
-        if name not in manifest.tensors:
-            raise WeightFileError(file, "the manifest does not name it", _RECONVERT, name)
-    return {name: _declared_as(manifest.tensors[name]) for name in tensors}
-
-
-def _declared_as(spec: TensorSpec) -> Decision:
-    """Decision of the file's maker, with the rule that it gives. Spec: FMT-3."""
-    if spec.rule is None:
-        return Decision(spec, "declared")
-    return Decision(spec, f"{'inferred' if spec.inferred else 'declared'}: {spec.rule}")
-
-
 def _unique_names(
     tensors: Mapping[str, RawTensor], decisions: Mapping[str, Decision]
 ) -> dict[str, str]:
@@ -135,6 +156,15 @@ def _unique_names(
     }
 
 
+def layer_name(tensor: str) -> str:
+    """Name of the layer that a tensor belongs to.
+
+    >>> layer_name("encoder.fc1.weight"), layer_name("dense/kernel:0"), layer_name("fc1.bias")
+    ('encoder.fc1', 'dense', 'fc1.bias')
+    """
+    return _LAYER_SUFFIX.sub("", tensor) or tensor
+
+
 def _layer(
     file: object,
     layer: str,
@@ -142,13 +172,8 @@ def _layer(
     decision: Decision,
     tensors: Mapping[str, RawTensor],
 ) -> Layer:
-    spec = decision.spec
     try:
-        layout = _layout(tensor, decision)
-        _check_sections(layout, decision)
-        scaling = None
-        if spec.quantization is not None:
-            scaling = _scaling(spec.quantization, layout, tensors)
+        data, layout = _data(tensor, decision, tensors)
     except ValueError as error:
         raise WeightFileError(
             file, str(error), "Correct its description (manifest or override)", tensor.name
@@ -156,24 +181,36 @@ def _layer(
     return Layer(
         name=layer,
         tensor=tensor.name,
-        kind=spec.kind,
+        role=decision.spec.role or "unknown",
         shape=layout.shape,
-        dtype=tensor.dtype,
+        dtype=data.dtype,
         axes=layout.axes,
-        groups=spec.groups,
-        parts=spec.parts,
+        groups=decision.spec.groups,
+        parts=decision.spec.parts,
+        layer_class=decision.spec.layer_class,
         decided=decision.decided,
         left_out=_left_out(tensor, decision),
+        code=decision.code,
         same_as=tensor.same_as,
         warnings=decision.warnings,
-        data=StoredTensor(tensor.name, tensor.dtype, layout, tensor.backing, scaling),
+        data=data,
     )
 
 
-def _layout(tensor: RawTensor, decision: Decision) -> Layout:
-    if not decision.spec.axes:
-        return plain_layout(tensor.shape)
-    return matrix_layout(decision.spec.kind, decision.spec.axes, tensor.shape)
+def _data(
+    tensor: RawTensor, decision: Decision, tensors: Mapping[str, RawTensor]
+) -> tuple[StoredTensor, Layout]:
+    """How a tensor's numbers are read, and its canonical axes."""
+    spec, computed = decision.spec, decision.computed
+    shape = tensor.shape if computed is None else computed.shape
+    layout = matrix_layout(spec.axes, shape, spec.view) if spec.axes else plain_layout(shape)
+    _check_sections(layout, decision)
+    if computed is not None:
+        return StoredTensor(tensor.name, computed.dtype, layout, computed), layout
+    scaling = None
+    if spec.quantization is not None:
+        scaling = _scaling(spec.quantization, spec.axes, layout, tensors)
+    return StoredTensor(tensor.name, tensor.dtype, layout, tensor.backing, scaling), layout
 
 
 def _check_sections(layout: Layout, decision: Decision) -> None:
@@ -192,11 +229,22 @@ def _check_sections(layout: Layout, decision: Decision) -> None:
 
 
 def _scaling(
-    quantization: Quantization, layout: Layout, tensors: Mapping[str, RawTensor]
+    quantization: Quantization,
+    axes: tuple[str, ...],
+    layout: Layout,
+    tensors: Mapping[str, RawTensor],
 ) -> Scaling:
-    axis = quantization.axis
-    if axis is not None and axis >= len(layout.shape):
-        raise ValueError(f"quantization: there is no axis {axis}")
+    axis = None
+    if quantization.axis is not None:
+        if quantization.axis >= len(layout.order):
+            raise ValueError(f"quantization: there is no axis {quantization.axis}")
+        # From the stored axis to the canonical one.
+        axis = quantization.axis
+        if axes:
+            name = axes[axis]
+            if axes.count(name) > 1 and name != "stack":
+                raise ValueError(f"quantization: the axis {axis} is merged with another")
+            axis = layout.order.index(axis)
     length = 1 if axis is None else layout.shape[axis]
 
     def numbers(constant: Constant) -> Any:
@@ -229,12 +277,12 @@ def _left_out(tensor: RawTensor, decision: Decision) -> str | None:
     spec = decision.spec
     if decision.left_out is not None:
         return decision.left_out
-    if tensor.same_as is not None:
-        return f"same as {tensor.same_as}"
-    if spec.kind not in MATRIX_KINDS:
-        return spec.kind
+    if spec.role not in MATRIX_ROLES:
+        return spec.role
     if 0 in tensor.shape:
         return "it has no elements"
+    if decision.computed is not None:
+        return None
     if not is_decoded(tensor.dtype):
         return f"numbers of type {tensor.dtype} are not decoded"
     if is_integer(tensor.dtype) and spec.quantization is None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -46,3 +46,7 @@ class Container:
     ties: Mapping[str, str] = field(default_factory=dict)
     """Tensors that are not stored because another, the value, holds the same weights."""
     warnings: tuple[str, ...] = ()
+    framework: str = ""
+    """The program that wrote it, where the file's structure tells."""
+    settings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """What JSON files beside it and its own header state, see `read_settings`."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -96,9 +97,12 @@ def read_hdf5(path: Path) -> Container:
             if MANIFEST_KEY in dict(datasets):
                 manifest = parse_manifest(_text(path, file[MANIFEST_KEY]), path)
             tensors = _tensors(stamp, datasets)
+            framework = "keras" if _is_keras(file, datasets) else ""
     except _DAMAGED as error:
         raise WeightFileError(path, f"it is a damaged HDF5 file ({error})", _AGAIN) from error
-    return Container("hdf5", (path,), tensors, manifest, warnings=tuple(warnings))
+    return Container(
+        "hdf5", (path,), tensors, manifest, warnings=tuple(warnings), framework=framework
+    )
 
 
 def _datasets(
@@ -129,6 +133,13 @@ def _datasets(
             if isinstance(child, h5py.Group | h5py.Dataset):
                 members.append((member, child))
         waiting += reversed(members)
+
+
+def _is_keras(file: h5py.File, datasets: list[tuple[str, h5py.Dataset]]) -> bool:
+    """Whether Keras wrote a file: versions 1 and 2 say so, version 3 numbers its variables."""
+    if "keras_version" in file.attrs or "layer_names" in file.attrs:
+        return True
+    return any(re.search(r"/vars/\d+$", name) for name, _ in datasets)
 
 
 def _link(path: Path, group: h5py.Group, key: str, name: str) -> h5py.HardLink | h5py.SoftLink:

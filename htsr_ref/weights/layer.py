@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from htsr_ref.errors import WeightFileError
 
@@ -31,14 +32,16 @@ class Layer:
     ----------
     name : the layer's name; unique among the layers of the file.
     tensor : the tensor's name in the file.
-    kind : linear, conv, embedding, recurrent, bias, norm or other.
+    role : what it is for, one of `ROLES`.
     shape : canonical shape, [stack..., out, in, k1...kd].
     dtype : number type as stored, by NumPy's name.
     axes : names of the canonical axes; empty if the tensor is not a weight matrix.
     groups : number of groups of a convolution; divides the axis "out".
     parts : sections of the axis "out"; empty if it is one piece.
-    decided : "declared", "declared: <rule>", "inferred: <rule>" or "override: <pattern>".
+    layer_class : class of the layer in the source, in snake case; None if it does not matter.
+    decided : "stated", "stated: <rule>", "inferred: <rule>" or "override: <pattern>".
     left_out : why the tensor is not analyzed; None if it is.
+    code : kind of that reason: "left-out", "not-understood" or "bad-data" (RPT-3).
     same_as : the tensor that holds the same weights.
     warnings : what the user should know about this layer.
     data : the numbers, read on demand.
@@ -48,17 +51,35 @@ class Layer:
 
     name: str
     tensor: str
-    kind: str
+    role: str
     shape: tuple[int, ...]
     dtype: str
     axes: tuple[str, ...]
     groups: int
     parts: tuple[Part, ...]
+    layer_class: str | None
     decided: str
     left_out: str | None
+    code: Literal["left-out", "not-understood", "bad-data"]
     same_as: str | None
     warnings: tuple[str, ...]
     data: StoredTensor
+
+    @property
+    def is_transposed(self) -> bool:
+        """Whether it is a transposed convolution."""
+        return self.is_conv and (self.layer_class or "").endswith("_transpose")
+
+    @property
+    def is_bare(self) -> bool:
+        """Whether it is a parameter of a module beside, or instead of, the module's weight."""
+        *above, leaf = re.split(r"[./]", self.tensor.removesuffix(":0"))
+        return above != [] and leaf not in ("weight", "kernel") and above[-1] != "vars"
+
+    @property
+    def is_conv(self) -> bool:
+        """Whether it is a convolution: its axes say so."""
+        return "k1" in self.axes
 
 
 @dataclass(frozen=True)

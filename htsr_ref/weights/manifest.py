@@ -1,25 +1,45 @@
-"""The manifest: what each tensor of a weight file means, as one JSON string."""
+"""The manifest: what a weight file's maker knows of its tensors, as one string of JSON."""
 
 from __future__ import annotations
 
 import json
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from htsr_ref.errors import WeightFileError
 from htsr_ref.text import strictjson
-from htsr_ref.weights.axes import CANONICAL_AXES, KINDS, MATRIX_KINDS
 from htsr_ref.weights.layer import Part
+from htsr_ref.weights.meaning.axes import SPATIAL, matrix_layout
+from htsr_ref.weights.meaning.roles import MATRIX_ROLES, ROLES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-FORMAT = "htsr-weights/1"
+FORMAT = "htsr-weights/2"
+FORMATS = ("htsr-weights/1", FORMAT)
+"""Versions that are read; the last is written."""
 MANIFEST_KEY = "htsr_manifest"
 SOURCE_KEYS = ("framework", "converter", "file", "sha256")
-ANY_KIND_KEYS = ("layer", "kind", "same_as", "rule", "inferred")
-ENTRY_KEYS = (*ANY_KIND_KEYS, "axes", "groups", "parts", "quantization")
+ENTRY_KEYS = (
+    "role",
+    "axes",
+    "view",
+    "groups",
+    "parts",
+    "quantization",
+    "layer",
+    "class",
+    "config",
+    "same_as",
+    "rule",
+    "inferred",
+)
+_MATRIX_KEYS = ("axes", "view", "groups", "parts", "quantization")
+_KINDS = {"linear": "weight", "conv": "weight", "other": None}
+"""Kinds of version 1 that are no roles, and the roles that they stand for."""
+_GUESSED_CONVOLUTION = "3 to 5 axes (out, in, k)"
+"""The rule of version 1 that took every tensor of three axes for a convolution."""
 
 Constant = float | tuple[float, ...] | str
 """A number, one number for each index of an axis, or the name of a tensor that holds them."""
@@ -39,24 +59,27 @@ class Quantization:
 
 @dataclass(frozen=True)
 class TensorSpec:
-    """The manifest's entry of one tensor.
+    """What is known of one tensor; what is not known is inferred.
 
     Parameters
     ----------
-    kind : linear, conv, embedding, recurrent, bias, norm or other.
-    axes : names of the axes; empty for the kinds that are not analyzed.
+    role : one of `ROLES`; None if it is not stated.
+    axes : names of the axes, in stored order; of `view`, where that is given.
     layer : the layer's name; None to take the tensor's.
     groups : number of groups of a convolution.
     parts : sections of the axis "out".
-    quantization : scale and zero point of stored integers.
+    quantization : scale and zero point of stored integers; its axis is a canonical one.
     same_as : the tensor that holds the same weights.
-    rule : why the file's maker took it for what it is.
-    inferred : whether that was a guess.
+    rule : why it is taken for what it is.
+    inferred : whether that is a guess.
+    view : shape that cuts the stored axes into those that `axes` names.
+    layer_class : class of the layer in the source, in snake case ("conv2d_transpose").
+    config : arguments of that layer that the source states.
 
     Spec: FMT-3.
     """
 
-    kind: str
+    role: str | None = None
     axes: tuple[str, ...] = ()
     layer: str | None = None
     groups: int = 1
@@ -65,11 +88,20 @@ class TensorSpec:
     same_as: str | None = None
     rule: str | None = None
     inferred: bool = False
+    view: tuple[int, ...] | None = None
+    layer_class: str | None = None
+    config: Mapping[str, Any] = field(default_factory=dict)
+
+
+NOTHING_KNOWN = TensorSpec()
+"""What a file without a manifest says of a tensor."""
 
 
 @dataclass(frozen=True)
 class Manifest:
     """The tensors' entries by name, the file's origin, and what its maker added.
+
+    `config` is what the source states of the whole model, such as a GGUF file's metadata.
 
     Spec: FMT-2.
     """
@@ -77,6 +109,7 @@ class Manifest:
     tensors: Mapping[str, TensorSpec]
     source: Mapping[str, str | None]
     extra: Mapping[str, Any] = field(default_factory=dict)
+    config: Mapping[str, Any] = field(default_factory=dict)
 
 
 def parse_manifest(text: str, path: object) -> Manifest:
@@ -92,14 +125,17 @@ def parse_manifest(text: str, path: object) -> Manifest:
     try:
         value = _object(strictjson.loads(text), "the manifest")
         version = value.get("format")
-        if version != FORMAT:
+        if version not in FORMATS:
             raise WeightFileError(
                 path,
-                f"its manifest has the format {version!r}, not {FORMAT!r}",
+                f"its manifest has the format {version!r}; {' and '.join(FORMATS)} are known",
                 "Convert the file again, or install the release of htsr-ref that knows this format",
             )
-        _only_keys(value, ("format", "source", "tensors", "extra"), "the manifest")
+        first = version == FORMATS[0]
+        known = ("format", "source", "tensors", "extra") + (() if first else ("config",))
+        _only_keys(value, known, "the manifest")
         extra = _object(value.get("extra", {}), "extra")
+        config = _object(value.get("config", {}), "config")
         source = _source(value.get("source", {}))
         tensors = _object(value.get("tensors"), "tensors")
     except ValueError as error:
@@ -109,12 +145,12 @@ def parse_manifest(text: str, path: object) -> Manifest:
     specs = {}
     for name, entry in tensors.items():
         try:
-            specs[name] = parse_entry(entry)
+            specs[name] = _first_entry(entry) if first else parse_entry(entry)
         except ValueError as error:
             raise WeightFileError(
                 path, f"its manifest is not valid: {error}", "Convert the file again", name
             ) from error
-    return Manifest(specs, source, extra)
+    return Manifest(specs, source, extra, config)
 
 
 def parse_entry(entry: Any) -> TensorSpec:
@@ -127,56 +163,129 @@ def parse_entry(entry: Any) -> TensorSpec:
 
     Spec: FMT-3, FMT-4, FMT-5, FMT-6.
 
-    >>> parse_entry({"kind": "linear", "axes": ["out", "in"], "layer": "fc1"}).axes
-    ('out', 'in')
+    >>> parse_entry({"role": "weight", "axes": ["in", "out"], "layer": "fc1"}).axes
+    ('in', 'out')
     """
     entry = _object(entry, "the entry")
     _only_keys(entry, ENTRY_KEYS, "the entry")
-    kind = parse_kind(entry.get("kind"))
-    if kind not in MATRIX_KINDS:
-        _only_keys(entry, ANY_KIND_KEYS, f"an entry of kind {kind!r}")
+    role = parse_role(entry["role"]) if "role" in entry else None
+    if role is not None and role not in MATRIX_ROLES:
+        unfit = [key for key in _MATRIX_KEYS if key in entry]
+        if unfit:
+            raise ValueError(f"a tensor of role {role!r} has no {unfit[0]}")
     axes = parse_axes(entry["axes"]) if "axes" in entry else ()
-    if axes not in CANONICAL_AXES[kind]:
-        raise ValueError(
-            f"a tensor of kind {kind!r} cannot have the axes {list(axes)}; "
-            "the order is [stack, out, in, k1, ...]"
-        )
-    groups = parse_groups(entry.get("groups", 1))
-    if "groups" in entry and kind != "conv":
-        raise ValueError("groups belong to the kind 'conv'")
-    parts = parse_parts(entry["parts"]) if "parts" in entry else ()
-    if parts and groups > 1:
+    if role in MATRIX_ROLES and not axes:
+        raise ValueError(f"a tensor of role {role!r} needs axes")
+    if not axes:
+        unfit = [key for key in _MATRIX_KEYS if key in entry]
+        if unfit:
+            raise ValueError(f"{unfit[0]} needs axes")
+    spec = TensorSpec(
+        role,
+        axes,
+        layer=parse_name(entry["layer"], "layer") if "layer" in entry else None,
+        groups=parse_groups(entry.get("groups", 1)),
+        parts=parse_parts(entry["parts"]) if "parts" in entry else (),
+        quantization=(
+            parse_quantization(entry["quantization"]) if "quantization" in entry else None
+        ),
+        same_as=parse_name(entry["same_as"], "same_as") if "same_as" in entry else None,
+        rule=parse_name(entry["rule"], "rule") if "rule" in entry else None,
+        inferred=_inferred(entry),
+        view=parse_view(entry["view"]) if "view" in entry else None,
+        layer_class=parse_name(entry["class"], "class") if "class" in entry else None,
+        config=_object(entry.get("config", {}), "config"),
+    )
+    check_matrix(spec)
+    return spec
+
+
+def check_matrix(spec: TensorSpec) -> None:
+    """Check what can be checked of a weight matrix without its shape.
+
+    Raises
+    ------
+    ValueError
+        With what is wrong.
+
+    Spec: FMT-3, FMT-4, FMT-5.
+    """
+    if not spec.axes:
+        return
+    axes = matrix_layout(spec.axes, (1,) * len(spec.axes)).axes
+    if spec.view is not None and len(spec.view) != len(spec.axes):
+        raise ValueError(f"{len(spec.axes)} axes are named but its view has {len(spec.view)}")
+    if spec.groups > 1 and "k1" not in axes:
+        raise ValueError("groups belong to convolutions")
+    if spec.groups > 1 and spec.parts:
         raise ValueError("parts cannot be combined with groups")
-    quantization = parse_quantization(entry["quantization"]) if "quantization" in entry else None
-    axis = None if quantization is None else quantization.axis
+    axis = None if spec.quantization is None else spec.quantization.axis
     if axis is not None and axis >= len(axes):
         raise ValueError(f"quantization: there is no axis {axis}")
+
+
+def _inferred(entry: Mapping[str, Any]) -> bool:
     inferred = entry.get("inferred", False)
     if not isinstance(inferred, bool) or (inferred and "rule" not in entry):
         raise ValueError(f"inferred must be true beside a rule, or false, got {inferred!r}")
-    return TensorSpec(
-        kind,
-        axes,
-        layer=parse_name(entry["layer"], "layer") if "layer" in entry else None,
-        groups=groups,
-        parts=parts,
-        quantization=quantization,
-        same_as=parse_name(entry["same_as"], "same_as") if "same_as" in entry else None,
-        rule=parse_name(entry["rule"], "rule") if "rule" in entry else None,
-        inferred=inferred,
-    )
+    return inferred
 
 
-def parse_kind(value: Any) -> str:
-    """Read a kind; ValueError if it is none."""
-    if not isinstance(value, str) or value not in KINDS:
-        raise ValueError(f"kind must be one of {', '.join(KINDS)}, got {value!r}")
+def _first_entry(entry: Any) -> TensorSpec:
+    """Read an entry of version 1: what is declared is kept, what is inferred is inferred anew.
+
+    Axes were canonical, whatever the source's order; an inferred entry keeps them as a fact,
+    unless every tensor of three axes was given them.
+
+    Spec: FMT-19.
+    """
+    entry = dict(_object(entry, "the entry"))
+    known = ("layer", "kind", "same_as", "rule", "inferred", "axes", "groups", "parts")
+    _only_keys(entry, (*known, "quantization"), "the entry")
+    kind = entry.pop("kind", None)
+    if not isinstance(kind, str) or kind not in (*MATRIX_ROLES[1:], "bias", "norm", *_KINDS):
+        raise ValueError(f"there is no kind {kind!r}")
+    is_convolution = any(name in SPATIAL for name in entry.get("axes", ()))
+    if "axes" in entry and is_convolution != (kind == "conv"):
+        raise ValueError(f"a tensor of kind {kind!r} cannot have the axes {entry['axes']}")
+    role = _KINDS.get(kind, kind)
+    if kind != "conv" and "groups" in entry:
+        raise ValueError("groups belong to the kind 'conv'")
+    if role is None:
+        _only_keys(entry, ("layer", "same_as", "rule", "inferred"), "an entry of kind 'other'")
+        if not _inferred(entry):
+            entry["role"] = "unknown"
+        return replace(parse_entry(entry), **_forgotten(entry))
+    spec = parse_entry({"role": role, **entry})
+    if spec.axes and spec.axes != matrix_layout(spec.axes, (1,) * len(spec.axes)).axes:
+        raise ValueError("the order of axes is [stack, out, in, k1, ...]")
+    if spec.inferred and spec.rule == _GUESSED_CONVOLUTION and len(spec.axes) == 3:
+        spec = replace(spec, axes=(), quantization=None)
+    return replace(spec, **_forgotten(entry))
+
+
+def _forgotten(entry: Mapping[str, Any]) -> dict[str, Any]:
+    """Tell what an inferred entry loses."""
+    if not entry.get("inferred"):
+        return {}
+    return {"role": None, "rule": None, "inferred": False, "parts": (), "groups": 1}
+
+
+def parse_role(value: Any) -> str:
+    """Read a role; ValueError if it is none."""
+    if not isinstance(value, str) or value not in ROLES:
+        raise ValueError(f"role must be one of {', '.join(ROLES)}, got {value!r}")
     return value
 
 
 def parse_axes(value: Any) -> tuple[str, ...]:
     """Read a list of axis names; ValueError if it is none."""
     return tuple(parse_name(name, "axes") for name in _list(value, "axes"))
+
+
+def parse_view(value: Any) -> tuple[int, ...]:
+    """Read the shape of a view; ValueError if it is none."""
+    return tuple(_integer(size, "view", least=0) for size in _list(value, "view"))
 
 
 def parse_groups(value: Any) -> int:
@@ -218,31 +327,33 @@ def dump_manifest(manifest: Manifest) -> str:
     tensors = {name: _entry(spec) for name, spec in manifest.tensors.items()}
     source = {key: manifest.source.get(key) for key in SOURCE_KEYS}
     value = {"format": FORMAT, "source": source, "tensors": tensors}
-    value["extra"] = dict(manifest.extra)
+    value |= {"extra": dict(manifest.extra), "config": dict(manifest.config)}
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
 
 
 def _entry(spec: TensorSpec) -> dict[str, Any]:
-    entry: dict[str, Any] = {"kind": spec.kind}
-    if spec.layer is not None:
-        entry["layer"] = spec.layer
-    if spec.axes:
-        entry["axes"] = list(spec.axes)
-    if spec.kind == "conv" or spec.groups != 1:
+    entry: dict[str, Any] = {
+        "role": spec.role,
+        "layer": spec.layer,
+        "class": spec.layer_class,
+        "config": dict(spec.config),
+        "axes": list(spec.axes),
+        "view": None if spec.view is None else list(spec.view),
+        "parts": [{"name": part.name, "size": part.size} for part in spec.parts],
+        "same_as": spec.same_as,
+        "rule": spec.rule,
+    }
+    if spec.groups != 1:
         entry["groups"] = spec.groups
-    if spec.parts:
-        entry["parts"] = [{"name": part.name, "size": part.size} for part in spec.parts]
     if spec.quantization is not None:
         entry["quantization"] = {
             "scale": _json_constant(spec.quantization.scale),
             "zero_point": _json_constant(spec.quantization.zero_point),
             "axis": spec.quantization.axis,
         }
-    if spec.same_as is not None:
-        entry["same_as"] = spec.same_as
-    if spec.rule is not None:
-        entry |= {"rule": spec.rule, "inferred": spec.inferred}
-    return entry
+    if spec.inferred:
+        entry["inferred"] = True
+    return {key: value for key, value in entry.items() if value not in (None, [], {})}
 
 
 def _json_constant(constant: Constant) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,8 +16,8 @@ from htsr_ref.weights.container import Container, RawTensor
 from htsr_ref.weights.dtypes import codes_of
 from htsr_ref.weights.npz_file import read_npz
 from htsr_ref.weights.numpy_file import read_npy
-from htsr_ref.weights.safetensors_file import read_safetensors
-from htsr_ref.weights.sharded import read_folder, read_index
+from htsr_ref.weights.settings import read_settings
+from htsr_ref.weights.sharded import read_folder, read_index, read_part_or_whole
 from htsr_ref.weights.sniff import sniff
 
 if TYPE_CHECKING:
@@ -38,9 +39,9 @@ def open_weights(
     source : a safetensors, HDF5, .npz or .npy file, recognized by its content; a folder with
         one safetensors file, or with several and their `*.safetensors.index.json`; such an
         index; or arrays by name.
-    layers : the user's corrections: for a tensor's name or a pattern (`*`, `?`, `[...]`) any of
-        kind, axes (of the tensor as stored), layer, parts, groups and quantization, or else
-        `{"skip": reason}`.
+    layers : the user's corrections: for a tensor's or layer's name or a pattern (`*`, `?`,
+        `[...]`) any of role, axes (of the tensor as stored), layer, parts, groups and
+        quantization, or else `{"skip": reason}`.
 
     Returns
     -------
@@ -56,8 +57,8 @@ def open_weights(
 
     >>> import numpy as np
     >>> weights = open_weights({"fc1.weight": np.ones((3, 2)), "fc1.bias": np.zeros(3)})
-    >>> [(layer.name, layer.kind, layer.left_out) for layer in weights.layers]
-    [('fc1', 'linear', None), ('fc1.bias', 'bias', 'bias')]
+    >>> [(layer.name, layer.role, layer.left_out) for layer in weights.layers]
+    [('fc1', 'weight', None), ('fc1.bias', 'bias', 'bias')]
     """
     if isinstance(source, Mapping):
         return assemble(memory_container(source), layers, name="memory", file="memory")
@@ -93,12 +94,12 @@ def memory_container(arrays: Mapping[str, ArrayLike]) -> Container:
 
 def _read(path: Path) -> Container:
     if path.is_dir():
-        return read_folder(path)
+        return _with_settings(read_folder(path), path)
     if path.name.endswith(".index.json"):
-        return read_index(path)
+        return _with_settings(read_index(path), path.parent)
     match sniff(path):
         case "safetensors":
-            return read_safetensors(path)
+            return _with_settings(read_part_or_whole(path), path.parent)
         case "hdf5":
             from htsr_ref.weights.hdf5_file import read_hdf5
 
@@ -107,6 +108,13 @@ def _read(path: Path) -> Container:
             return read_npz(path)
         case "npy":
             return read_npy(path)
+
+
+def _with_settings(container: Container, folder: Path) -> Container:
+    """Add what lies beside the weights; a file of ours states all that is known of it."""
+    if container.manifest is not None:
+        return container
+    return replace(container, settings={**container.settings, **read_settings(folder)})
 
 
 def _cure(error: OSError) -> str:

@@ -3,32 +3,42 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
 from htsr_ref.errors import WeightFileError
 from htsr_ref.weights import manifest
-from htsr_ref.weights.axes import MATRIX_KINDS, default_axes
+from htsr_ref.weights.meaning.axes import default_axes
+from htsr_ref.weights.meaning.roles import MATRIX_ROLES
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from htsr_ref.weights.container import RawTensor
-    from htsr_ref.weights.decision import Decision
+    from htsr_ref.weights.meaning.decisions import Decision
 
-_KEYS = ("kind", "axes", "layer", "parts", "groups", "quantization", "skip")
+_KEYS = ("role", "axes", "layer", "parts", "groups", "quantization", "skip")
 
 
 def apply_overrides(
     file: object,
     decisions: Mapping[str, Decision],
     tensors: Mapping[str, RawTensor],
+    layers: Mapping[str, str],
     overrides: Mapping[str, Mapping[str, Any]],
 ) -> dict[str, Decision]:
     """Replace what the user knows better.
 
-    A key of `overrides` is a tensor's name or a pattern with `*`, `?` and `[...]`. Where several
-    match a tensor, its own name wins over patterns and a later pattern over an earlier one.
+    A key of `overrides` is the name of a tensor or layer, or a pattern with `*`, `?` and `[...]`.
+    Where several match a tensor, names win over patterns and a later pattern over an earlier one.
+
+    Parameters
+    ----------
+    file : what error messages name.
+    decisions, tensors : by the tensors' names.
+    layers : the layers' names by the tensors' names.
+    overrides : the corrections.
 
     Raises
     ------
@@ -37,24 +47,26 @@ def apply_overrides(
 
     Spec: FMT-16.
     """
+    by_layer = {layer: tensor for tensor, layer in layers.items()}
+    names = decisions.keys() | by_layer.keys()
     winning: dict[str, str] = {}
-    for pattern in sorted(overrides, key=lambda pattern: pattern in decisions):
+    for pattern in sorted(overrides, key=lambda pattern: pattern in names):
         if pattern in decisions:
             matches = [pattern]
+        elif pattern in by_layer:
+            matches = [by_layer[pattern]]
         else:
-            matches = [name for name in decisions if fnmatchcase(name, pattern)]
+            matches = matching(pattern, layers)
         if not matches:
             raise WeightFileError(
-                file,
-                f"the override {pattern!r} matches no tensor",
-                "Compare it with the tensor names that `htsr describe` lists",
+                file, f"the override {pattern!r} matches no tensor", nearest(pattern, names)
             )
         winning |= dict.fromkeys(matches, pattern)
     result = dict(decisions)
     for name, pattern in winning.items():
         try:
             result[name] = _overridden(
-                decisions[name], pattern, overrides[pattern], len(tensors[name].shape)
+                decisions[name], pattern, overrides[pattern], tensors[name].shape
             )
         except ValueError as error:
             raise WeightFileError(
@@ -66,8 +78,29 @@ def apply_overrides(
     return result
 
 
+def matching(pattern: str, layers: Mapping[str, str]) -> list[str]:
+    """Tensors whose name, or whose layer's name, has a pattern.
+
+    Parameters
+    ----------
+    layers : the layers' names by the tensors' names.
+    """
+    return [
+        tensor
+        for tensor, layer in layers.items()
+        if fnmatchcase(tensor, pattern) or fnmatchcase(layer, pattern)
+    ]
+
+
+def nearest(pattern: str, names: Iterable[str]) -> str:
+    """Cure for a name that does not exist: the names that are most like it."""
+    found = get_close_matches(pattern, list(names)[:50_000], n=3, cutoff=0.5)
+    listed = "Compare it with the names that `htsr describe` lists"
+    return f"{listed}; nearest: {', '.join(map(repr, found))}" if found else listed
+
+
 def _overridden(
-    decision: Decision, pattern: str, override: Mapping[str, Any], ndim: int
+    decision: Decision, pattern: str, override: Mapping[str, Any], shape: tuple[int, ...]
 ) -> Decision:
     unknown = [key for key in override if key not in _KEYS]
     if unknown:
@@ -77,46 +110,51 @@ def _overridden(
         reason = override["skip"]
         if len(override) > 1 or not isinstance(reason, str) or not reason:
             raise ValueError("skip must be the reason, and stand alone")
-        return replace(decision, decided=decided, left_out=reason)
+        return replace(decision, decided=decided, left_out=reason, code="left-out")
 
+    before = decision.spec
     changes: dict[str, Any] = {}
-    if "kind" in override:
-        changes["kind"] = manifest.parse_kind(override["kind"])
-    kind = changes.get("kind", decision.spec.kind)
+    if "role" in override:
+        changes["role"] = manifest.parse_role(override["role"])
+    role = changes.get("role", before.role)
     if "axes" in override:
-        changes["axes"] = manifest.parse_axes(override["axes"])
-    elif kind != decision.spec.kind:
-        changes["axes"] = _axes_of_kind(decision, kind, ndim)
+        changes |= {"axes": manifest.parse_axes(override["axes"]), "view": None}
+        changes |= {} if "groups" in override else {"groups": 1}
+        changes |= {} if "parts" in override else {"parts": ()}
+    elif role != before.role:
+        changes |= _of_role(decision, role, shape)
     if "layer" in override:
         changes["layer"] = manifest.parse_name(override["layer"], "layer")
     if "parts" in override:
-        changes["parts"] = manifest.parse_parts(override["parts"])
+        parts = override["parts"]
+        changes["parts"] = () if parts is None else manifest.parse_parts(parts)
     if "groups" in override:
         changes["groups"] = manifest.parse_groups(override["groups"])
     if "quantization" in override:
         changes["quantization"] = manifest.parse_quantization(override["quantization"])
-    spec = replace(decision.spec, **changes)
-    if kind not in MATRIX_KINDS and (spec.axes or spec.parts or spec.groups > 1):
-        raise ValueError(f"a tensor of kind {kind!r} has no axes, parts or groups")
-    if spec.groups > 1 and kind != "conv":
-        raise ValueError("groups belong to the kind 'conv'")
-    if spec.groups > 1 and spec.parts:
-        raise ValueError("parts cannot be combined with groups")
+    spec = replace(before, **changes)
+    if role not in MATRIX_ROLES and (spec.axes or spec.parts or spec.groups > 1):
+        raise ValueError(f"a tensor of role {role!r} has no axes, parts or groups")
+    manifest.check_matrix(spec)
+    is_named = "role" in override
     return replace(
         decision,
         spec=spec,
         decided=decided,
-        left_out=None if "kind" in override else decision.left_out,
+        left_out=None if is_named else decision.left_out,
+        code="left-out" if is_named else decision.code,
         warnings=() if {"parts", "axes"} & override.keys() else decision.warnings,
+        computed=None if "quantization" in override else decision.computed,
     )
 
 
-def _axes_of_kind(decision: Decision, kind: str, ndim: int) -> tuple[str, ...]:
-    if kind not in MATRIX_KINDS:
-        return ()
-    if decision.spec.axes and "conv" not in (kind, decision.spec.kind):
-        return decision.spec.axes
-    axes = default_axes(kind, ndim)
+def _of_role(decision: Decision, role: str | None, shape: tuple[int, ...]) -> dict[str, Any]:
+    """Tell what changes with the role alone."""
+    if role not in MATRIX_ROLES:
+        return {"axes": (), "view": None, "parts": (), "groups": 1, "quantization": None}
+    if decision.spec.axes:
+        return {}
+    axes = default_axes(len(shape))
     if axes is None:
-        raise ValueError(f"a tensor of {ndim} axes is not of kind {kind!r}: declare its axes")
-    return axes
+        raise ValueError(f"a tensor of {len(shape)} axes needs the key axes beside its role")
+    return {"axes": axes}

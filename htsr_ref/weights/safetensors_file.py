@@ -63,7 +63,14 @@ def read_safetensors(path: Path) -> Container:
     manifest = None
     if MANIFEST_KEY in metadata:
         manifest = parse_manifest(metadata[MANIFEST_KEY], path)
-    return Container("safetensors", (path,), tensors, manifest, _ties(metadata, entries))
+    return Container(
+        "safetensors",
+        (path,),
+        tensors,
+        manifest,
+        _ties(metadata, entries),
+        settings={"metadata": metadata} if metadata else {},
+    )
 
 
 def _header_length(path: Path, first: bytes, file_size: int) -> int:

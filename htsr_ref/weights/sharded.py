@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path, PurePosixPath
-from typing import Any
+import re
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING, Any
 
 from htsr_ref.errors import WeightFileError
 from htsr_ref.text import strictjson
@@ -11,14 +12,21 @@ from htsr_ref.weights.backing import open_regular
 from htsr_ref.weights.container import Container, RawTensor
 from htsr_ref.weights.manifest import Manifest
 from htsr_ref.weights.safetensors_file import read_safetensors
+from htsr_ref.weights.settings import is_inside
+from htsr_ref.weights.sniff import sniff
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
 
 MAX_INDEX = 100_000_000
 _INDEX_SUFFIX = ".safetensors.index.json"
 _AGAIN = "Download the model again"
+_PART = re.compile(r"(.*)-(\d{5})-of-(\d{5})\.safetensors")
 
 
 def read_folder(folder: Path) -> Container:
-    """Read a folder's index, or the only safetensors file in it.
+    """Read a folder's index, or the only model in it.
 
     Raises
     ------
@@ -33,15 +41,88 @@ def read_folder(folder: Path) -> Container:
         return read_index(folder / indices[0])
     files = [name for name in names if name.endswith(".safetensors")]
     if len(files) == 1 and not indices:
-        return read_safetensors(folder / files[0])
+        return read_part_or_whole(folder / files[0])
+    if files and not indices and (parts := _parts_of(files[0])) == files:
+        return _joined(folder, dict.fromkeys(parts), None)
     if indices or files:
         found = ", ".join((indices or files)[:3])
         raise WeightFileError(
             folder, f"the folder has several models ({found}, ...)", "Name one of the files"
         )
-    raise WeightFileError(
+    raise _nothing_in(folder, names)
+
+
+def _nothing_in(folder: Path, names: list[str]) -> WeightFileError:
+    """Error for a folder without safetensors files, with the cure for what is there."""
+    components = [name for name in names if (folder / name / "config.json").is_file()]
+    if components:
+        return WeightFileError(
+            folder,
+            f"the folder holds the parts of a pipeline: {', '.join(components[:8])}",
+            "Name one of these folders",
+        )
+    if any(name.endswith(".distcp") for name in names):
+        return WeightFileError(
+            folder,
+            "it is a distributed checkpoint of PyTorch (.distcp)",
+            "Run `python -m torch.distributed.checkpoint.format_utils dcp_to_torch FOLDER model.pt`"
+            " where PyTorch is installed, and convert model.pt",
+        )
+    return WeightFileError(
         folder, "the folder has no safetensors file", "Convert the model or name its file"
     )
+
+
+def read_part_or_whole(path: Path) -> Container:
+    """Read one safetensors file, unless its name says that it is a part of a model.
+
+    Raises
+    ------
+    WeightFileError
+        If it is a part, or breaks a rule of the format.
+
+    Spec: FMT-9.
+    """
+    parts = _parts_of(path.name)
+    if len(parts) > 1:
+        there = [name for name in parts if (path.parent / name).is_file()]
+        missing = [name for name in parts if name not in there]
+        cure = "Name the folder" if not missing else f"Put {_some(missing)} beside it"
+        others = [name for name in parts if name != path.name]
+        raise WeightFileError(
+            path, f"it is one of {len(parts)} parts of a model; others: {_some(others)}", cure
+        )
+    return read_file(path)
+
+
+def read_file(path: Path) -> Container:
+    """Read a file that should be safetensors, after a look at its content.
+
+    Raises
+    ------
+    WeightFileError
+        If it is something else, such as a Git LFS pointer, or breaks a rule of the format.
+
+    Spec: FMT-1, FMT-8.
+    """
+    found = sniff(path)
+    if found != "safetensors":
+        raise WeightFileError(path, f"it is of format {found}, not safetensors", "Rename it")
+    return read_safetensors(path)
+
+
+def _parts_of(name: str) -> list[str]:
+    """Names of all parts of the model that a file is named a part of; none if it is not."""
+    match = _PART.fullmatch(name)
+    count = int(match[3]) if match is not None else 0
+    if match is None or not 1 <= int(match[2]) <= count:
+        return []
+    return [f"{match[1]}-{at:05}-of-{match[3]}.safetensors" for at in range(1, count + 1)]
+
+
+def _some(names: list[str]) -> str:
+    shown = ", ".join(names[:3])
+    return shown if len(names) < 4 else f"{shown} and {len(names) - 3} more"
 
 
 def read_index(index: Path) -> Container:
@@ -56,17 +137,39 @@ def read_index(index: Path) -> Container:
     Spec: FMT-9.
     """
     weight_map = _weight_map(index)
-    shards = {
-        name: read_safetensors(_inside(index, name)) for name in sorted(set(weight_map.values()))
-    }
+    files = sorted(set(weight_map.values()))
+    for name in files:
+        _check_inside(index, name)
+    return _joined(index.parent, dict.fromkeys(files), weight_map, index)
+
+
+def _joined(
+    folder: Path,
+    names: Mapping[str, None],
+    weight_map: Mapping[str, str] | None,
+    index: Path | None = None,
+) -> Container:
+    """Read the parts of a model together; without a map, each tensor is in one of them."""
+    at = folder if index is None else index
+    shards = {name: read_file(folder / name) for name in names}
     stored = {
         name: {tensor.name: tensor for tensor in shard.tensors} for name, shard in shards.items()
     }
+    if weight_map is None:
+        found: dict[str, str] = {}
+        for name, tensors_of in stored.items():
+            for tensor in tensors_of:
+                if tensor in found:
+                    raise WeightFileError(
+                        at, f"both {found[tensor]} and {name} hold it", _AGAIN, tensor
+                    )
+                found[tensor] = name
+        weight_map = found
     tensors: list[RawTensor] = []
     for tensor, shard in weight_map.items():
         if tensor not in stored[shard]:
             raise WeightFileError(
-                index, f"the index looks for it in {shard}, which does not hold it", _AGAIN, tensor
+                at, f"the index looks for it in {shard}, which does not hold it", _AGAIN, tensor
             )
         tensors.append(stored[shard][tensor])
     warnings = tuple(
@@ -75,11 +178,12 @@ def read_index(index: Path) -> Container:
         for tensor in stored[shard]
         if weight_map.get(tensor) != shard
     )
+    files = [folder / name for name in shards]
     return Container(
         "safetensors-sharded",
-        tuple(sorted([index, *(index.parent / name for name in shards)])),
+        tuple(sorted(files if index is None else [index, *files])),
         tuple(tensors),
-        _joined_manifest(index, shards),
+        _joined_manifest(at, shards),
         {
             dropped: kept
             for shard in shards.values()
@@ -87,6 +191,7 @@ def read_index(index: Path) -> Container:
             if dropped not in weight_map
         },
         warnings,
+        settings=next((shard.settings for shard in shards.values() if shard.settings), {}),
     )
 
 
@@ -111,32 +216,19 @@ def _weight_map(index: Path) -> dict[str, str]:
     return weight_map
 
 
-def _inside(index: Path, name: str) -> Path:
-    """Path of a shard; refused if it is not a file in the folder of the index.
-
-    A Hugging Face cache keeps the files of `snapshots/<revision>` in `blobs` beside `snapshots`
-    and links to them: that one way out is open.
-    """
-    folder = index.parent
-    path = folder / name
+def _check_inside(index: Path, name: str) -> None:
+    """Refuse a shard that is not a file in the folder of the index."""
+    path = index.parent / name
     if not name or "\0" in name or "\\" in name or PurePosixPath(name).name != name or name == "..":
         raise WeightFileError(
             index, f"the index names {name!r}, which is not a file in its folder", _AGAIN
         )
-    try:
-        target = path.resolve(strict=True)
-    except FileNotFoundError:
-        raise WeightFileError(
-            index, f"the file {name} that the index names is missing", _AGAIN
-        ) from None
-    allowed = [folder.resolve()]
-    if folder.resolve().parent.name == "snapshots":
-        allowed.append(folder.resolve().parent.parent / "blobs")
-    if not any(target.is_relative_to(place) for place in allowed):
+    if not path.exists():
+        raise WeightFileError(index, f"the file {name} that the index names is missing", _AGAIN)
+    if not is_inside(path):
         raise WeightFileError(
             index, f"the file {name} that the index names is a link out of its folder", _AGAIN
         )
-    return path
 
 
 def _joined_manifest(index: Path, shards: dict[str, Container]) -> Manifest | None:
@@ -157,4 +249,4 @@ def _joined_manifest(index: Path, shards: dict[str, Container]) -> Manifest | No
     specs = {
         tensor: spec for manifest in manifests.values() for tensor, spec in manifest.tensors.items()
     }
-    return Manifest(specs, first.source)
+    return Manifest(specs, first.source, first.extra, first.config)

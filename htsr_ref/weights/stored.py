@@ -11,12 +11,13 @@ from htsr_ref.errors import LayerError
 from htsr_ref.weights.backing import DamagedFileError
 from htsr_ref.weights.dtypes import decode, is_decoded
 from htsr_ref.weights.indexing import selections
+from htsr_ref.weights.packed.packed_tensor import PackedTensor
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from htsr_ref.weights.axes import Layout
     from htsr_ref.weights.backing import Backing
+    from htsr_ref.weights.meaning.axes import Layout
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,7 +42,7 @@ class StoredTensor:
     Parameters
     ----------
     name : the tensor's name in the file.
-    dtype : number type as stored.
+    dtype : number type as stored, or how the numbers are computed.
     layout : how the canonical axes follow from the stored ones.
     backing : where the codes are.
     scaling : scale and zero point of a quantized tensor.
@@ -67,6 +68,15 @@ class StoredTensor:
         """Canonical shape."""
         return self.layout.shape
 
+    @property
+    def is_readable(self) -> bool:
+        """Whether its type has a decoder."""
+        return self._is_computed or is_decoded(self.dtype)
+
+    @property
+    def _is_computed(self) -> bool:
+        return isinstance(self.backing, PackedTensor)
+
     def __getitem__(self, index: Any) -> NDArray[np.float64]:
         """Read, decode and scale one part.
 
@@ -85,7 +95,7 @@ class StoredTensor:
         IndexError, TypeError
             As NumPy raises them for a bad index.
         """
-        if not is_decoded(self.dtype):
+        if not self.is_readable:
             raise LayerError(
                 f"tensor {self.name!r} cannot be read: numbers of type {self.dtype} are not "
                 "decoded. Convert it to float32"
@@ -93,7 +103,8 @@ class StoredTensor:
         chosen = selections(index, self.shape)
         forward = tuple(selection.forward for selection in chosen)
         try:
-            values = decode(self._codes(forward), self.dtype)
+            codes = self._codes(forward)
+            values = codes if self._is_computed else decode(codes, self.dtype)
             if self.scaling is not None:
                 values = self._scaled(values, self.scaling, forward)
         except (OSError, ValueError) as error:
@@ -125,9 +136,9 @@ class StoredTensor:
     def _codes(self, index: tuple[slice, ...]) -> NDArray[Any]:
         layout = self.layout
         if layout.is_merged:
-            everything = (slice(None),) * len(layout.order)
-            codes = self.backing.read(everything).transpose(layout.order)
-            return codes.reshape(layout.shape)[index]
+            codes = self.backing.read((slice(None),) * len(layout.stored))
+            viewed = codes if layout.view is None else codes.reshape(layout.view)
+            return viewed.transpose(layout.order).reshape(layout.shape)[index]
         stored_index = [index[layout.order.index(axis)] for axis in range(len(layout.order))]
         return self.backing.read(tuple(stored_index)).transpose(layout.order)
 

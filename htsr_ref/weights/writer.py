@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from htsr_ref.errors import WeightFileError
 from htsr_ref.weights.assemble import assemble
-from htsr_ref.weights.axes import default_axes
 from htsr_ref.weights.dtypes import DTYPES, SAFETENSORS_CODES, codes_of, storage_dtype
 from htsr_ref.weights.manifest import (
     MANIFEST_KEY,
@@ -18,6 +17,8 @@ from htsr_ref.weights.manifest import (
     dump_manifest,
     parse_manifest,
 )
+from htsr_ref.weights.meaning.axes import default_axes
+from htsr_ref.weights.meaning.roles import MATRIX_ROLES
 from htsr_ref.weights.opening import memory_container
 from htsr_ref.weights.replacing import replacing
 from htsr_ref.weights.safetensors_file import MAX_HEADER
@@ -46,10 +47,10 @@ def write_weights(
     Parameters
     ----------
     path : file to write; it is replaced at once when all is written.
-    arrays : tensors by name, in canonical axes. bfloat16 and float8 arrays are those of
+    arrays : tensors by name. bfloat16 and float8 arrays are those of
         ml_dtypes (safetensors only).
-    tensors : meaning of every array; axes left empty are (out, in) or (out, in, k1, ...). None
-        writes a plain file without a manifest.
+    tensors : what is known of every array; axes left empty are (out, in) or (out, in, k1, k2, ...).
+        None writes a plain file without a manifest.
     source : framework, converter, file and sha256 of what the weights came from.
     format : "safetensors" or "hdf5".
     extra : anything that JSON can hold, for whoever reads the manifest.
@@ -66,10 +67,10 @@ def write_weights(
     >>> from htsr_ref.weights import TensorSpec, open_weights
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     file = Path(folder, "model.safetensors")
-    ...     write_weights(file, {"w": np.eye(3)}, {"w": TensorSpec("linear", layer="fc")})
+    ...     write_weights(file, {"w": np.eye(3)}, {"w": TensorSpec("weight", layer="fc")})
     ...     layer = open_weights(file).layers[0]
     ...     print(layer.name, layer.decided, layer.data[1])
-    fc declared [0. 1. 0.]
+    fc stated [0. 1. 0.]
     """
     path = Path(path)
     manifest = None
@@ -96,8 +97,8 @@ def _manifest(
     extra: Mapping[str, Any],
 ) -> Manifest:
     specs = {
-        name: replace(spec, axes=default_axes(spec.kind, arrays[name].ndim) or ())
-        if not spec.axes and name in arrays
+        name: replace(spec, axes=default_axes(arrays[name].ndim) or ())
+        if not spec.axes and spec.role in MATRIX_ROLES and name in arrays
         else spec
         for name, spec in tensors.items()
     }

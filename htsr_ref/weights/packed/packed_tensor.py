@@ -33,6 +33,7 @@ class PackedTensor:
     decode_rows : what computes rows; it reads no more than it needs for them.
     parts : role of every tensor of the module that the weight is made of, by the names that
         `PackedModule.tensors` has: packed, scale, zero point or codebook.
+    is_canonical : whether its axes are (out, in), whatever the order of the module's own weight.
     """
 
     name: str
@@ -40,6 +41,7 @@ class PackedTensor:
     shape: tuple[int, ...]
     decode_rows: DecodeRows
     parts: Mapping[str, str]
+    is_canonical: bool = True
 
     def __getitem__(self, index: Any) -> NDArray[np.float64]:
         """Decode one part.
@@ -74,6 +76,10 @@ class PackedTensor:
             values = values[0]
         part = values[tuple(selection.rest for selection in chosen)]
         return np.array(part, dtype=np.float64, order="C")
+
+    def read(self, index: tuple[slice, ...]) -> NDArray[np.float64]:
+        """Return the numbers of a part, as a backing returns codes."""
+        return self[index]
 
     def load(self) -> PackedTensor:
         """Return the tensor itself: its codes are read by rows each time."""

@@ -1,0 +1,1 @@
+"""What the tensors of a weight file are: one table of rules, for every file alike."""

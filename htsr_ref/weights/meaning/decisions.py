@@ -1,0 +1,197 @@
+"""What every tensor of a model is: what its file states, what it computes, and what is inferred."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Literal
+
+from htsr_ref.weights.layer import Part
+from htsr_ref.weights.manifest import NOTHING_KNOWN, TensorSpec
+from htsr_ref.weights.meaning.computed import Computed, computed_weights
+from htsr_ref.weights.meaning.model import Model, Seen, seen_of
+from htsr_ref.weights.meaning.roles import MATRIX_ROLES
+from htsr_ref.weights.meaning.rules import RULES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from htsr_ref.weights.meaning.found import Meaning
+    from htsr_ref.weights.packed.packed_tensor import PackedTensor
+
+LeftOutCode = Literal["left-out", "not-understood", "bad-data"]
+
+
+@dataclass(frozen=True)
+class Decision:
+    """The meaning of a tensor.
+
+    Parameters
+    ----------
+    spec : role, axes and so on. The axes are those of the tensor as stored, in stored order.
+    decided : "stated", "stated: <rule>", "inferred: <rule>" or "override: <pattern>".
+    left_out : reason for not analyzing it that does not follow from role, type and shape.
+    code : kind of that reason (RPT-3).
+    warnings : what the user should know.
+    computed : the numbers, where they are not those stored.
+    """
+
+    spec: TensorSpec
+    decided: str
+    left_out: str | None = None
+    code: LeftOutCode = "left-out"
+    warnings: tuple[str, ...] = ()
+    computed: PackedTensor | None = field(default=None, compare=False)
+
+
+def decide(model: Model) -> dict[str, Decision]:
+    """Meaning of every tensor of a model.
+
+    Spec: FMT-15.
+
+    >>> import numpy as np
+    >>> from htsr_ref.weights.backing import InMemory
+    >>> from htsr_ref.weights.container import RawTensor
+    >>> kernel = np.zeros((3, 3, 8, 16))
+    >>> tensor = RawTensor("conv/kernel", kernel.shape, "float64", InMemory(kernel))
+    >>> found = decide(Model({"conv/kernel": tensor}))["conv/kernel"]
+    >>> found.decided, found.spec.axes
+    ('inferred: conv kernel (k, in, out)', ('k1', 'k2', 'in', 'out'))
+    """
+    scales = dict(_stated_scales(model.facts))
+    computed = computed_weights(model)
+    shown = _as_shown(model, computed)
+    turned = _turned(shown)
+    decisions = {}
+    for name in model.tensors:
+        if name in computed and computed[name].role is not None:
+            decisions[name] = _part(computed[name])
+        elif name in scales and model.facts[name].role is None:
+            decisions[name] = Decision(TensorSpec(scales[name]), f"stated: {scales[name]}")
+        else:
+            decisions[name] = _decision(name, shown, turned)
+            if name in computed:
+                decisions[name] = _computed(decisions[name], computed[name])
+    return decisions
+
+
+def _stated_scales(facts: Mapping[str, TensorSpec]) -> Iterator[tuple[str, str]]:
+    """Tensors that hold scales and zero points of others, with their roles."""
+    for spec in facts.values():
+        if spec.quantization is not None:
+            if isinstance(spec.quantization.scale, str):
+                yield spec.quantization.scale, "scale"
+            if isinstance(spec.quantization.zero_point, str):
+                yield spec.quantization.zero_point, "zero point"
+
+
+def _part(computed: Computed) -> Decision:
+    """Decision of a tensor that a computed weight is made of, or that nobody can compute."""
+    return Decision(
+        TensorSpec(computed.role),
+        f"inferred: {computed.rule}",
+        computed.left_out or computed.role,
+        computed.code,
+    )
+
+
+def _computed(decision: Decision, computed: Computed) -> Decision:
+    """Decision of a tensor that stands for a computed weight."""
+    spec, tensor = decision.spec, computed.tensor
+    if tensor is not None and tensor.is_canonical and spec.role in MATRIX_ROLES:
+        axes = (*("stack",) * (len(tensor.shape) - 2), "out", "in")
+        fits = sum(part.size for part in spec.parts) == tensor.shape[-2]
+        parts = spec.parts if fits else ()
+        spec = replace(spec, axes=axes, view=None, groups=1, parts=parts, quantization=None)
+    decided = f"{decision.decided}, {computed.rule}"
+    return replace(decision, spec=spec, decided=decided, computed=tensor)
+
+
+def _as_shown(model: Model, computed: Mapping[str, Computed]) -> Model:
+    """Give computed weights the shapes that they will have, for the rules to look at."""
+    shapes = {
+        name: found.tensor.shape for name, found in computed.items() if found.tensor is not None
+    }
+    if not shapes:
+        return model
+    tensors = {
+        name: replace(tensor, shape=shapes[name], dtype="float64") if name in shapes else tensor
+        for name, tensor in model.tensors.items()
+    }
+    return replace(model, tensors=tensors)
+
+
+def _decision(name: str, model: Model, turned: Model) -> Decision:
+    facts = model.facts.get(name, NOTHING_KNOWN)
+    if facts.role is not None:
+        return Decision(facts, _decided(facts.rule or "", inferred=facts.inferred))
+    seen = seen_of(name, turned)
+    meaning = first_meaning(seen)
+    if turned is not model and seen.shape != model.tensors[name].shape:
+        rule = f"{meaning.rule}, turned: Paddle's are (in, out)"
+        meaning = replace(meaning, rule=rule, axes=meaning.axes[::-1])
+    spec = _with_facts(meaning, facts)
+    left_out, code = _left_out(seen, meaning)
+    return Decision(
+        spec,
+        _decided(meaning.rule, inferred=meaning.inferred),
+        left_out,
+        code,
+        _warnings(seen, spec),
+    )
+
+
+def first_meaning(seen: Seen) -> Meaning:
+    """Answer of the first rule that gives one."""
+    return next(found for rule in RULES if (found := rule.apply(seen)) is not None)
+
+
+def _decided(rule: str, *, inferred: bool) -> str:
+    word = "inferred" if inferred else "stated"
+    return f"{word}: {rule}" if rule else word
+
+
+def _with_facts(meaning: Meaning, facts: TensorSpec) -> TensorSpec:
+    """Join what is inferred and what the file states beside it, which wins."""
+    if meaning.role not in MATRIX_ROLES:
+        return TensorSpec(meaning.role, layer=facts.layer, same_as=facts.same_as)
+    found: dict[str, Any] = {
+        "layer_class": facts.layer_class or meaning.layer_class,
+        "axes": meaning.axes,
+        "view": meaning.view,
+        "groups": meaning.groups,
+        "parts": tuple(Part(name, size) for name, size in meaning.parts),
+    }
+    if facts.axes:
+        found |= {"axes": facts.axes, "view": facts.view, "groups": facts.groups}
+        found["parts"] = facts.parts
+    return replace(facts, role=meaning.role, rule=meaning.rule, inferred=meaning.inferred, **found)
+
+
+def _left_out(seen: Seen, meaning: Meaning) -> tuple[str | None, LeftOutCode]:
+    """Why a tensor is not analyzed, where role, type and shape do not say it."""
+    if meaning.role == "unknown" and seen.ndim > 1:
+        return f"{meaning.rule}. Say what it is with --layers", "not-understood"
+    return None, "left-out"
+
+
+def _warnings(seen: Seen, spec: TensorSpec) -> tuple[str, ...]:
+    if spec.role == "recurrent" and not spec.parts and seen.ndim == 2:
+        return (f"its gates are fused in {seen.shape}: declare its parts to split them",)
+    return ()
+
+
+def _turned(model: Model) -> Model:
+    """Turn a model of Paddle, whose linear weights are (in, out), into what PyTorch would have.
+
+    So these are decided as what PyTorch's would be, with the shape turned round.
+    """
+    if model.framework != "paddle":
+        return model
+    alone = replace(model, tensors=dict(model.tensors))
+    tensors = {}
+    for name, tensor in model.tensors.items():
+        seen = seen_of(name, alone)
+        is_turned = seen.ndim == 2 and (seen.facts.layer_class or "linear") == "linear"
+        is_turned = is_turned and first_meaning(seen).role == "weight"
+        tensors[name] = replace(tensor, shape=tensor.shape[::-1]) if is_turned else tensor
+    return replace(model, tensors=tensors)
