@@ -9,28 +9,23 @@ needed only for --format hdf5.
 """
 
 import argparse
-import re
 import sys
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import replace
 from functools import partial
 from math import prod
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from _conditions import Model
-from _containers import DAMAGED, map_array
-from _errors import ConversionError
-from _export import main
-from _ggml_blocks import BLOCK_TYPES, dequantized
-from _gguf import Entry, Header
-from _gguf_parts import read_parts
-from _layout import Meaning
-from _model import Source, Tensor
-from _numbers import CODES
-from _rules import decide
+from common.containers import DAMAGED, map_array
+from common.errors import ConversionError
+from common.export import main
+from ggml.blocks import BLOCK_TYPES, dequantized
+from ggml.header import Entry, Header
+from ggml.parts import read_parts
+from common.source import Source, Tensor
+from common.numbers import CODES
 from numpy.typing import NDArray
 
 PLAIN = {0: "float32", 1: "float16", 24: "int8", 25: "int16", 26: "int32", 27: "int64"}
@@ -40,32 +35,28 @@ NVFP4 = 40
 
 SecondScale = tuple[Path, Entry]
 
-EMBEDDING = r"(.*\.)?(token|position)_embd\.weight|token_types\.weight"
-OUT_IN = ("out", "in")
-RULES = (
-    (r".*norm(_\d+)?\.weight", 1, "norm", "norm by name", ()),
-    (EMBEDDING, 2, "embedding", "embedding by name", OUT_IN),
-    (r".*_exps\.weight", 3, "linear", "stacked experts", ("stack", *OUT_IN)),
-    (r".*\.attn_\w+\.weight", 3, "linear", "one matrix for each head", ("stack", *OUT_IN)),
-    (r"blk\..*(?<!\.weight)(?<!\.bias)", 2, "other", "parameter that is no weight", ()),
-)
-"""Of llama.cpp's names: pattern, number of axes, kind, rule, axes."""
+MAX_TEXT = 256
+"""Characters of a metadata text that is handed on."""
 
 
 def open_model(path: Path, _: argparse.Namespace) -> Source:
     """Read a file's header, and those of the other parts if it is the first of several."""
     parts = read_parts(path)
     entries = {name: entry for _, header in parts for name, entry in header.tensors.items()}
-    model = Model({name: entry.shape for name, entry in entries.items()})
-    metadata = parts[0][1].metadata
+    dropped: Counter[str] = Counter()
     tensors = []
     for file, header in parts:
         _check_places(file, header.tensors)
         for name, entry in header.tensors.items():
-            tensors.append(_tensor(file, name, entry, metadata, model, _second_scale(name, parts)))
+            if entry.kind in PLAIN or entry.kind in BLOCK_TYPES:
+                tensors.append(_tensor(file, name, entry, _second_scale(name, parts)))
+            else:
+                label = NAMES.get(entry.kind, f"number {entry.kind}")
+                dropped[f"tensor of type {label}, which is not read"] += 1
     found = Counter(BLOCK_TYPES[e.kind].name for e in entries.values() if e.kind in BLOCK_TYPES)
+    files, metadata = [file for file, _ in parts], parts[0][1].metadata
     notes = [f"{count} tensors of type {name} become float32" for name, count in found.items()]
-    return Source("gguf", path.name, tensors, [file for file, _ in parts], notes=notes)
+    return Source("gguf", path.name, tensors, files, dropped, notes, _config(metadata))
 
 
 def _check_places(path: Path, tensors: Mapping[str, Entry]) -> None:
@@ -100,29 +91,23 @@ def _second_scale(name: str, parts: list[tuple[Path, Header]]) -> SecondScale | 
     return None
 
 
-def _tensor(
-    path: Path,
-    name: str,
-    entry: Entry,
-    metadata: Mapping[str, Any],
-    model: Model,
-    second_scale: SecondScale | None,
-) -> Tensor:
-    dtype = PLAIN.get(entry.kind, "float32")
-    meaning = _meaning(name, entry.shape, dtype, metadata, model)
-    if entry.kind in BLOCK_TYPES:
-        rule = f"{meaning.rule}, from {BLOCK_TYPES[entry.kind].name}"
-        meaning = replace(meaning, rule=rule)
-    elif entry.kind not in PLAIN:
-        label = NAMES.get(entry.kind, f"number {entry.kind}")
-        meaning = Meaning("refused", f"its type, {label}, is not supported")
+def _tensor(path: Path, name: str, entry: Entry, second_scale: SecondScale | None) -> Tensor:
     read = partial(_read, path, entry)
     if entry.kind == NVFP4 and second_scale is not None:
         stack = entry.shape[:-2]
         if second_scale[1].kind != 0 or second_scale[1].shape not in ((), (1,), stack):
             raise ConversionError("its scale beside it is not one float32 a matrix", DAMAGED, name)
         read = partial(_read_scaled, path, entry, second_scale)
-    return Tensor(name, entry.shape, dtype, read, meaning)
+    return Tensor(name, entry.shape, PLAIN.get(entry.kind, "float32"), read)
+
+
+def _config(metadata: Mapping[str, Any]) -> dict[str, Any]:
+    """Numbers and short texts of the metadata, which say how the model is built."""
+    return {
+        key: value
+        for key, value in metadata.items()
+        if isinstance(value, int) or (isinstance(value, str) and len(value) <= MAX_TEXT)
+    }
 
 
 def _read(path: Path, entry: Entry) -> NDArray[Any]:
@@ -139,39 +124,6 @@ def _read_scaled(path: Path, entry: Entry, second_scale: SecondScale) -> NDArray
     scale = _read(*second_scale).reshape(-1, *(1,) * (len(entry.shape) - 1))
     values: NDArray[Any] = _read(path, entry) * scale
     return values
-
-
-def _meaning(
-    name: str, shape: tuple[int, ...], dtype: str, metadata: Mapping[str, Any], model: Model
-) -> Meaning:
-    """Meaning of a tensor: by llama.cpp's names, else by those of PyTorch, which others keep."""
-    for pattern, ndim, kind, rule, axes in RULES:
-        if len(shape) == ndim and re.fullmatch(pattern, name):
-            return Meaning(kind, rule, axes, inferred=True)
-    if re.fullmatch(r".*\.ssm_conv1d\w*\.weight", name) and len(shape) == 2:
-        view = (shape[0], 1, shape[1])
-        axes = ("out", "in", "k1")
-        rule = "depthwise convolution by name"
-        return Meaning("conv", rule, axes, inferred=True, view=view, groups=max(shape[0], 1))
-    meaning = replace(decide(name, shape, dtype, model), inferred=True)
-    if re.fullmatch(r".*\.attn_qkv\.weight", name) and meaning.kind == "linear":
-        return replace(meaning, rule="fused qkv, q, k, v in turn", parts=_qkv(shape[0], metadata))
-    return meaning
-
-
-def _qkv(out: int, metadata: Mapping[str, Any]) -> tuple[tuple[str, int], ...]:
-    """Sizes of q, k and v as the metadata state them; none if they do not fit."""
-
-    def number(key: str, default: int) -> int:
-        value = metadata.get(f"{metadata.get('general.architecture')}.{key}")
-        return value if isinstance(value, int) and value > 0 else default
-
-    heads = number("attention.head_count", 1)
-    kv_heads = number("attention.head_count_kv", heads)
-    size = number("attention.key_length", number("embedding_length", 1) // heads)
-    q, k = heads * size, kv_heads * size
-    v = kv_heads * number("attention.value_length", size)
-    return (("q", q), ("k", k), ("v", v)) if q + k + v == out and k and v else ()
 
 
 if __name__ == "__main__":

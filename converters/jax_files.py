@@ -17,17 +17,16 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from _containers import zip_members
-from _errors import ConversionError
-from _export import main
-from _jax_rules import Tree, meaning
-from _layout import Meaning
-from _model import Source, Tensor
-from _msgpack import Place, read_tree
-from _npy import read_array, read_header
-from _orbax import checkpoint_folder, files_of, read_arrays
-from _sniff import refuse, sniff
+from arrays.npy import read_array, read_header
+from common.containers import zip_members
+from common.errors import ConversionError
+from common.export import main
+from common.facts import UNSTATED, Facts
+from common.sniff import refuse, sniff
+from common.source import Source, Tensor
 from numpy.typing import NDArray
+from trees.msgpack import Place, read_tree
+from trees.orbax import checkpoint_folder, files_of, read_arrays
 
 NAMELESS = "its numbers have lost their type (bfloat16?), as they do in .npz files"
 NUMBERS = r"[a-z]+\d+(_\w+)?|bool|[<>|]V2"
@@ -95,13 +94,19 @@ def _source(path: Path, found: Sequence[tuple[Names, Leaf]], files: Sequence[Pat
             raise ConversionError("two arrays have this name", "Rename one", "/".join(names))
         else:
             kept[names] = leaf
-    tree = Tree({names: leaf.shape for names, leaf in kept.items()})
-    tensors = []
-    for names, leaf in kept.items():
-        nameless = Meaning("refused", NAMELESS) if leaf.dtype.endswith("V2") else None
-        what = nameless or meaning(names, leaf.dtype, tree)
-        tensors.append(Tensor("/".join(names), leaf.shape, leaf.dtype, leaf.read, what))
+    tensors = [_tensor("/".join(names), leaf) for names, leaf in kept.items()]
     return Source("jax", path.name, tensors, files, dropped)
+
+
+def _tensor(name: str, leaf: Leaf) -> Tensor:
+    if leaf.dtype.endswith("V2"):
+        read = partial(_codes, leaf.read)
+        return Tensor(name, leaf.shape, "uint16", read, Facts("packed", NAMELESS))
+    return Tensor(name, leaf.shape, leaf.dtype, leaf.read, UNSTATED)
+
+
+def _codes(read: Callable[[], NDArray[Any]]) -> NDArray[Any]:
+    return read().view("<u2")
 
 
 def _optimizers(found: Set[Names]) -> Set[Names]:

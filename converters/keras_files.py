@@ -6,7 +6,7 @@
 
 import argparse
 import sys
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -15,17 +15,16 @@ from typing import Any
 from zlib import crc32
 
 import numpy as np
-from _containers import DAMAGED, data_offset, open_regular, read_member, zip_members
-from _errors import ConversionError
-from _export import main
-from _hdf5 import check_dataset, datasets, open_hdf5
-from _hdf5_trial import try_out
-from _keras_layers import Layer, layers, owner_of
-from _keras_meanings import meaning_of, variable_name
-from _model import Source, Tensor
-from _sniff import refuse, sniff
-from _strict_json import loads
-from _windows import Window
+from common.containers import DAMAGED, data_offset, open_regular, read_member, zip_members
+from common.errors import ConversionError
+from common.export import main
+from common.sniff import refuse, sniff
+from common.source import Source, Tensor
+from common.strict_json import loads
+from common.windows import Window
+from hdf5.datasets import check_dataset, datasets, open_hdf5
+from hdf5.keras_layers import Layer, facts_of, layers
+from hdf5.trial import try_out
 from numpy.typing import NDArray
 
 WEIGHTS = "model.weights.h5"
@@ -46,12 +45,10 @@ class Variable:
     Parameters
     ----------
     path : its place in the HDF5 file.
-    leaf : its own name, or number.
-    group, labels : see `owner_of`.
+    group, labels : see `facts_of`.
     """
 
     path: str
-    leaf: str
     group: tuple[str, ...]
     labels: tuple[str, ...]
     is_keras3: bool
@@ -107,7 +104,7 @@ def _open(path: Path, stretch: Stretch) -> Any:
 
 def _variables(file: Any, dropped: Counter[str]) -> Iterator[Variable]:
     for path, dataset in datasets(file):
-        *group, leaf = path.split("/")
+        *group, _ = path.split("/")
         is_bfloat16 = dataset.dtype == "V2" and dataset.attrs.get("dtype") == "bfloat16"
         if path.split("/")[0] in OPTIMIZER:
             dropped["optimizer state"] += 1
@@ -120,8 +117,7 @@ def _variables(file: Any, dropped: Counter[str]) -> Iterator[Variable]:
             dtype = "bfloat16" if is_bfloat16 else dataset.dtype.name
             is_keras3 = group[-1:] == ["vars"]
             places, labels = _keras3_group(file, group) if is_keras3 else _keras2_group(group)
-            leaf = leaf.removesuffix(":0")
-            yield Variable(path, leaf, places, labels, is_keras3, dataset.shape, dtype)
+            yield Variable(path, places, labels, is_keras3, dataset.shape, dtype)
 
 
 def _keras3_group(file: Any, path: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -146,33 +142,16 @@ def _tensors(
     path: Path, stretch: Stretch, variables: Sequence[Variable], known: Sequence[Layer]
 ) -> list[Tensor]:
     places = {layer.name: layer for layer in known} | {layer.path: layer for layer in known}
-    owners = [owner_of(v.group, v.labels, places, is_keras3=v.is_keras3) for v in variables]
-    leaves = [
-        variable_name(owner.kind, owner.config, variable.leaf)
-        for owner, variable in zip(owners, variables, strict=True)
-    ]
-    shapes: dict[tuple[str, ...], dict[str, tuple[int, ...]]] = defaultdict(dict)
-    around: dict[tuple[str, ...], set[str]] = defaultdict(set)
-    for variable, leaf in zip(variables, leaves, strict=True):
-        shapes[variable.group][leaf] = variable.shape
-        if variable.group[1:]:
-            around[variable.group[:-1]].add(variable.labels[-1])
-    names = [f"{owner.name}/{leaf}" for owner, leaf in zip(owners, leaves, strict=True)]
-    counts = Counter(names)
-    tensors = []
-    for variable, owner, leaf, name in zip(variables, owners, leaves, names, strict=True):
-        meaning = meaning_of(
-            owner,
-            "".join(variable.labels[-1:]),
-            around[variable.group[:-1]],
-            shapes[variable.group],
-            leaf,
+    return [
+        Tensor(
+            variable.path,
+            variable.shape,
             variable.dtype,
+            partial(_read, path, stretch, variable),
+            facts_of(variable.group, variable.labels, places, is_keras3=variable.is_keras3),
         )
-        unique = name.lstrip("/") if counts[name] == 1 else variable.path
-        read = partial(_read, path, stretch, variable)
-        tensors.append(Tensor(unique, variable.shape, variable.dtype, read, meaning))
-    return tensors
+        for variable in variables
+    ]
 
 
 def _read(path: Path, stretch: Stretch, variable: Variable) -> NDArray[Any]:

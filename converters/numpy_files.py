@@ -8,7 +8,6 @@ h5py is needed for MATLAB files of version 7.3 and for --format hdf5. Pickles ar
 """
 
 import argparse
-import re
 import sys
 from collections import Counter
 from collections.abc import Mapping
@@ -17,20 +16,17 @@ from pathlib import Path
 from typing import Any
 from zipfile import ZipInfo
 
-import _matlab as matlab
-import _matlab_hdf5 as matlab_hdf5
-import _skops as skops
 import numpy as np
-from _conditions import Model
-from _containers import open_regular, read_member, zip_members
-from _errors import ConversionError
-from _export import main
-from _layout import SPATIAL, Meaning
-from _model import Source, Tensor
-from _npy import read_array, read_header
-from _rules import decide
-from _sniff import refuse, sniff
-from _strict_json import loads
+from arrays import matlab as matlab
+from arrays import skops as skops
+from arrays.npy import read_array, read_header
+from common.containers import open_regular, read_member, zip_members
+from common.errors import ConversionError
+from common.export import main
+from common.sniff import refuse, sniff
+from common.source import Source, Tensor
+from common.strict_json import loads
+from hdf5 import matlab as matlab_hdf5
 from numpy.typing import NDArray
 
 NOT_NUMBERS = "array that does not hold real numbers"
@@ -60,27 +56,12 @@ def open_model(path: Path, _: argparse.Namespace) -> Source:
 
 def _numpy(path: Path, members: Mapping[str, ZipInfo | None]) -> Source:
     headers = {name: read_header(path, info) for name, info in members.items()}
-    model = Model({name: npy.shape for name, npy in headers.items()})
     tensors = [
-        Tensor(
-            name,
-            npy.shape,
-            npy.dtype,
-            partial(read_array, path, npy, members[name]),
-            _kernel(name, len(npy.shape)) or decide(name, npy.shape, npy.dtype, model),
-        )
+        Tensor(name, npy.shape, npy.dtype, partial(read_array, path, npy, members[name]))
         for name, npy in headers.items()
         if npy.holds_numbers
     ]
     return _source(path, "numpy", tensors, len(headers) - len(tensors))
-
-
-def _kernel(name: str, ndim: int) -> Meaning | None:
-    """Meaning of what Keras and Flax call a kernel, which is (k..., in, out)."""
-    if re.split("[./]", name)[-1] != "kernel" or not 2 <= ndim <= 5:
-        return None
-    kind = "linear" if ndim == 2 else "conv"
-    return Meaning(kind, "kernel (k, in, out)", (*SPATIAL[: ndim - 2], "in", "out"), inferred=True)
 
 
 def _skops(path: Path, members: Mapping[str, ZipInfo]) -> Source:
@@ -92,26 +73,24 @@ def _skops(path: Path, members: Mapping[str, ZipInfo]) -> Source:
         if file not in members:
             raise ConversionError(f"its member {file!r} is missing", "Save it again", name)
         npy = read_header(path, members[file])
-        meaning = skops.meaning(name, len(npy.shape))
-        if not npy.holds_numbers or meaning is None:
-            dropped[PRIVATE if meaning is None else NOT_NUMBERS] += 1
+        facts = skops.facts(name, len(npy.shape))
+        if not npy.holds_numbers or facts is None:
+            dropped[PRIVATE if facts is None else NOT_NUMBERS] += 1
             continue
         read = partial(read_array, path, npy, members[file])
         same_as = _tie(holders, file, name)
-        tensors.append(Tensor(name, npy.shape, npy.dtype, read, meaning, same_as))
+        tensors.append(Tensor(name, npy.shape, npy.dtype, read, facts, same_as))
     return Source("scikit-learn", path.name, tensors, [path], dropped)
 
 
 def _matlab(path: Path) -> Source:
     found = {a.name: (a.shape, a.code, a.at) for a in matlab.arrays(path)}
-    shapes = {name: shape for name, (shape, _, _) in found.items()}
     variables = _Variables(path)
     tensors = []
     for name, (shape, code, at) in found.items():
         if code:
             read = partial(variables.read, name, code, at)
-            meaning = _matlab_meaning(name, shapes)
-            tensors.append(Tensor(name, shape, np.dtype(code).name, read, meaning))
+            tensors.append(Tensor(name, shape, np.dtype(code).name, read))
     return _source(path, "matlab", tensors, len(found) - len(tensors))
 
 
@@ -134,38 +113,14 @@ class _Variables:
 
 def _matlab_hdf5(path: Path) -> Source:
     found = matlab_hdf5.read_shapes(path)
-    shapes = {name: shape for name, (_, shape, _) in found.items()}
     tensors = []
     holders: dict[str, str] = {}
     for name, (place, shape, dtype) in found.items():
         if dtype:
             read = partial(matlab_hdf5.read_array, path, place, dtype)
-            meaning, same_as = _matlab_meaning(name, shapes), _tie(holders, place, name)
-            tensors.append(Tensor(name, shape, dtype, read, meaning, same_as))
+            same_as = _tie(holders, place, name)
+            tensors.append(Tensor(name, shape, dtype, read, same_as=same_as))
     return _source(path, "matlab", tensors, len(found) - len(tensors))
-
-
-def _matlab_meaning(name: str, shapes: Mapping[str, tuple[int, ...]]) -> Meaning:
-    """Meaning of an array: convolutions are (k..., in, out), matrices (out, in)."""
-    shape = shapes[name]
-    stem, _, leaf = name.rpartition(".")
-    recurrent = shapes.get(f"{stem}.RecurrentWeights" if stem else "RecurrentWeights")
-    if len(shape) == 2:
-        if 1 in shape:
-            return Meaning("other", "vector", inferred=True)
-        if leaf in ("InputWeights", "RecurrentWeights") and recurrent is not None:
-            gates = {4: ("i", "f", "g", "o"), 3: ("r", "z", "n")}.get(shape[0] // recurrent[-1], ())
-            parts = tuple((gate, recurrent[-1]) for gate in gates)
-            fits = sum(size for _, size in parts) == shape[0]
-            rule = "MATLAB recurrent weights"
-            return Meaning(
-                "recurrent", rule, ("out", "in"), inferred=True, parts=parts if fits else ()
-            )
-        return Meaning("linear", "MATLAB matrix (out, in)", ("out", "in"), inferred=True)
-    axes = (*SPATIAL[: len(shape) - 2], "in", "out")
-    if len(axes) != len(shape):
-        return Meaning("other", "more than 5 axes", inferred=True)
-    return Meaning("conv", "MATLAB array (k, in, out)", axes, inferred=True)
 
 
 def _tie(holders: dict[str, str], place: str, name: str) -> str | None:

@@ -19,16 +19,16 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from _containers import DAMAGED, map_array, open_regular
-from _errors import ConversionError
-from _export import main
-from _model import Source, Tensor
-from _numbers import CODES
-from _onnx_graph import TYPED, OnnxTensor, read_model
-from _onnx_meanings import Consumers
-from _protobuf import integers
-from _sniff import refuse, sniff
+from common.containers import DAMAGED, map_array, open_regular
+from common.errors import ConversionError
+from common.export import main
+from common.numbers import CODES
+from common.sniff import refuse, sniff
+from common.source import Source, Tensor
 from numpy.typing import NDArray
+from protobuf.onnx_facts import Consumers
+from protobuf.onnx_graph import TYPED, OnnxTensor, read_model
+from protobuf.wire import integers
 
 OPSETS = range(1, 29)
 WIDE = ("float32", "float64", "complex64")
@@ -52,24 +52,24 @@ def open_model(path: Path, _: argparse.Namespace) -> Source:
             "Convert it with onnx.version_converter",
         )
     consumers = Consumers(model)
-    meanings = [consumers.meaning(tensor) for tensor in model.tensors]
-    scales = {name for meaning in meanings for name in meaning.scale_tensors()}
+    stated = [consumers.facts(tensor) for tensor in model.tensors]
+    scales = {name for facts in stated for name in facts.scale_tensors()}
     dropped: Counter[str] = Counter()
     dropped.update({"sparse tensor": model.sparse} if model.sparse else {})
     tensors, files, unknown = [], {path: None}, 0
-    for tensor, meaning in zip(model.tensors, meanings, strict=True):
-        if meaning.kind != "refused" and not tensor.dtype:
-            dropped["tensor of a type that cannot be written"] += 1
+    for tensor, facts in zip(model.tensors, stated, strict=True):
+        if not tensor.dtype:
+            dropped[f"tensor of ONNX type {tensor.code}, which is not read"] += 1
             continue
-        if meaning.kind == "other" and tensor.name not in scales:
+        if facts.role == "unknown" and tensor.name not in scales:
             if tensor.is_constant:
                 dropped["constant that is no weight"] += 1
                 continue
             unknown += len(tensor.shape) > 1
-        source, start = _place(path, tensor) if meaning.kind != "refused" else (path, None)
+        source, start = _place(path, tensor)
         files[source] = None
         read = partial(_read, source, start, tensor)
-        tensors.append(Tensor(tensor.name, tensor.shape, tensor.dtype, read, meaning))
+        tensors.append(Tensor(tensor.name, tensor.shape, tensor.dtype, read, facts))
     counts = {
         "tensors of 2 or more axes that no known operation takes": unknown,
         "functions of the model's own, whose constants are not read": len(model.functions),

@@ -19,17 +19,16 @@ from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
-from _containers import open_regular
-from _errors import ConversionError
-from _export import main
-from _layout import Meaning, layout
-from _model import Source, Tensor
-from _paddle_rules import meanings
-from _pickled_arrays import PickledArray, numpy_function
-from _pickles import load, pickled_dict
-from _sniff import refuse, sniff
-from _state_dict import Leaf, state_dict
+from common.containers import open_regular
+from common.errors import ConversionError
+from common.export import main
+from common.facts import Facts
+from common.sniff import refuse, sniff
+from common.source import Source, Tensor
 from numpy.typing import NDArray
+from pickles.arrays import PickledArray, numpy_function
+from pickles.machine import load, pickled_dict
+from pickles.state_dict import Leaf, state_dict
 
 PARAMETER_NAMES = "StructuredToParameterName@@"
 IN_PIECES = "UnpackBigParamInfor@@"
@@ -69,6 +68,9 @@ def open_model(path: Path, arguments: argparse.Namespace) -> Source:
     }
     dropped = Counter(found.dropped)
     dropped["optimizer state"] += len(found.tensors) - len(arrays)
+    dropped["array of Python objects"] += sum(
+        not isinstance(leaf, PickledArray) or leaf.array is None for leaf in arrays.values()
+    )
     tensors = _tensors(arrays, _parameter_names(value, arrays))
     total = sum(tensor.read().nbytes for tensor in tensors if tensor.same_as is None)
     if total > MAX_COPIES * path.stat().st_size:
@@ -133,30 +135,29 @@ def _tensors(leaves: Mapping[str, Leaf], parameters: Mapping[str, str]) -> list[
         for name, leaf in leaves.items()
         if isinstance(leaf, PickledArray) and leaf.array is not None
     }
-    shapes = {name: array.shape for name, array in arrays.items()}
     # Paddle gives the codes of bfloat16 as uint16, which is no type of its own.
     dtypes = {
         name: array.dtype.name.replace("uint16", "bfloat16") for name, array in arrays.items()
     }
-    decided = meanings(shapes, dtypes, parameters)
-    layouts = {name: layout(shapes[name], meaning) for name, meaning in decided.items()}
     holders: dict[int | str, str] = {}
     tensors = []
-    for name in leaves:
-        if name not in arrays:
-            refused = Meaning("refused", "it holds Python objects")
-            tensors.append(Tensor(name, (), "", lambda: np.empty(()), refused))
-            continue
+    for name in arrays:
         array = arrays[name]
         keys = id(array), parameters.get(name, id(array))
         holder = next((holders[key] for key in keys if key in holders), name)
         for key in keys:
             holders.setdefault(key, name)
-        is_tied = layouts[holder] == layouts[name] and _are_equal(arrays[holder], array)
-        same_as = holder if holder != name and is_tied else None
+        same_as = holder if holder != name and _are_equal(arrays[holder], array) else None
         read = partial(np.asarray, array)
-        tensors.append(Tensor(name, array.shape, dtypes[name], read, decided[name], same_as))
+        facts = Facts(layer_class=_class_of(parameters.get(name, "")))
+        tensors.append(Tensor(name, array.shape, dtypes[name], read, facts, same_as))
     return tensors
+
+
+def _class_of(parameter: str) -> str | None:
+    """Layer class of a parameter that Paddle named itself ("linear_0.w_0")."""
+    match = re.fullmatch(r"(\w+?)_\d+\.[wb]_\d+", parameter)
+    return match[1] if match else None
 
 
 def _are_equal(one: NDArray[Any], other: NDArray[Any]) -> bool:

@@ -9,6 +9,7 @@ Nothing in the file is executed: see `_pickles`. h5py is needed only for --forma
 
 import argparse
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
@@ -20,8 +21,7 @@ from typing import Any
 from zipfile import ZipInfo
 
 import numpy as np
-from _conditions import Model
-from _containers import (
+from common.containers import (
     DAMAGED,
     check_sum,
     data_offset,
@@ -30,20 +30,17 @@ from _containers import (
     read_member,
     zip_members,
 )
-from _errors import ConversionError
-from _export import main
-from _layout import Meaning, layout
-from _model import Source, Tensor
-from _numbers import CODES
-from _pickled_arrays import PickledArray
-from _pickles import load
-from _rules import decide
-from _sniff import refuse, sniff
-from _state_dict import Leaf, StateDict, leaves, state_dict
-from _torch_pickles import Storage, Unsupported, View, script_function, storage_of, torch_function
-from _torch_scales import with_scales
-from _torch_tar import open_tar
+from common.errors import ConversionError
+from common.export import main
+from common.facts import UNSTATED, Facts
+from common.numbers import CODES
+from common.sniff import refuse, sniff
+from common.source import Source, Tensor
 from numpy.typing import NDArray
+from pickles.machine import load
+from pickles.state_dict import Leaf, StateDict, leaves, state_dict
+from pickles.torch import Storage, Unsupported, View, script_function, storage_of, torch_function
+from pickles.torch_tar import open_tar
 
 MAGIC = 0x1950A86A20F9469CFC6C
 PROTOCOL = 1001
@@ -67,9 +64,9 @@ def open_model(path: Path, arguments: argparse.Namespace) -> Source:
     else:
         raise refuse(path, word, description)
     found = state_dict(value, arguments.key)
-    return Source(
-        "pytorch", path.name, _tensors(path, found, locate), [path], found.dropped, found.notes
-    )
+    dropped = Counter(found.dropped)
+    tensors = _tensors(path, found, locate, dropped)
+    return Source("pytorch", path.name, tensors, [path], dropped, found.notes)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -176,16 +173,17 @@ def _nowhere(storage: Storage) -> int:
     raise ConversionError(f"the numbers under {storage.key!r} are missing", DAMAGED)
 
 
-def _tensors(path: Path, found: StateDict, locate: Locate) -> list[Tensor]:
-    shapes = {name: _shape(leaf) for name, leaf in found.tensors.items()}
-    model = Model(shapes)
-    holders: dict[Any, str] = {}
+def _tensors(path: Path, found: StateDict, locate: Locate, dropped: Counter[str]) -> list[Tensor]:
+    holders: dict[View, str] = {}
     tensors = []
     total = 0
     for name, leaf in found.tensors.items():
-        tensor = _tensor(path, name, leaf, model, locate)
+        tensor = _tensor(path, name, leaf, locate)
+        if isinstance(tensor, str):
+            dropped[tensor] += 1
+            continue
         if isinstance(leaf, View) and leaf.span > 0:
-            holder = holders.setdefault((leaf, layout(leaf.shape, tensor.meaning)), name)
+            holder = holders.setdefault(leaf, name)
             if holder != name:
                 tensor = replace(tensor, same_as=holder)
             else:
@@ -196,27 +194,32 @@ def _tensors(path: Path, found: StateDict, locate: Locate) -> list[Tensor]:
     return tensors
 
 
-def _shape(leaf: Leaf) -> tuple[int, ...]:
-    if isinstance(leaf, View):
-        return leaf.shape
-    if isinstance(leaf, PickledArray) and leaf.array is not None:
-        return leaf.array.shape
-    return ()
-
-
-def _tensor(path: Path, name: str, leaf: Leaf, model: Model, locate: Locate) -> Tensor:
+def _tensor(path: Path, name: str, leaf: Leaf, locate: Locate) -> Tensor | str:
+    """Return a tensor, or why it is left out."""
     if isinstance(leaf, Unsupported):
-        return Tensor(name, (), "", _nothing, Meaning("refused", leaf.reason))
+        return leaf.reason
     if isinstance(leaf, View):
-        dtype = leaf.dtype if leaf.scales is None else "float32"
-        by_name = decide(name, leaf.shape, dtype, model)
-        meaning = with_scales(by_name, leaf, partial(_read, path, locate=locate))
-        return Tensor(name, leaf.shape, leaf.dtype, partial(_read, path, leaf, locate), meaning)
+        read = partial(_read, path, locate=locate)
+        return Tensor(name, leaf.shape, leaf.dtype, partial(read, leaf), _facts(leaf, read))
+    if leaf.array is None:
+        return "array of Python objects"
     array = leaf.array
-    if array is None:
-        return Tensor(name, (), "", _nothing, Meaning("refused", "it holds Python objects"))
-    meaning = decide(name, array.shape, array.dtype.name, model)
-    return Tensor(name, array.shape, array.dtype.name, lambda: array, meaning)
+    return Tensor(name, array.shape, array.dtype.name, lambda: array)
+
+
+def _facts(view: View, read: Callable[[View], NDArray[Any]]) -> Facts:
+    """Scales and zero points of a tensor that PyTorch quantized."""
+    scales = view.scales
+    if scales is None:
+        return UNSTATED
+    scale, zero_point = (
+        read(value).tolist() if isinstance(value, View) else value
+        for value in (scales.scale, scales.zero_point)
+    )
+    if not np.isfinite([scale, zero_point]).all():
+        return Facts("packed", "its scales or zero points are not finite")
+    axis = scales.axis
+    return Facts(quantization={"scale": scale, "zero_point": zero_point, "axis": axis})
 
 
 def _read(path: Path, view: View, locate: Locate) -> NDArray[Any]:
@@ -225,10 +228,6 @@ def _read(path: Path, view: View, locate: Locate) -> NDArray[Any]:
     numbers = map_array(path, start, code, (view.span,))
     steps = [step * view.itemsize for step in view.strides]
     return np.lib.stride_tricks.as_strided(numbers, view.shape, steps, writeable=False)
-
-
-def _nothing() -> NDArray[Any]:
-    return np.empty(())
 
 
 if __name__ == "__main__":

@@ -11,23 +11,21 @@ import argparse
 import re
 import sys
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Set
-from dataclasses import replace
+from collections.abc import Mapping
 from functools import partial
 from math import prod
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from _containers import DAMAGED, map_array, open_regular
-from _errors import ConversionError
-from _export import main
-from _keras_layers import kind_by_name
-from _keras_meanings import Owner, meaning_of
-from _layout import Meaning
-from _model import Source, Tensor
-from _numbers import CODES
-from _tensor_bundle import (
+from common.containers import DAMAGED, map_array, open_regular
+from common.errors import ConversionError
+from common.export import main
+from common.facts import UNSTATED, Facts
+from common.numbers import CODES
+from common.source import Source, Tensor
+from numpy.typing import NDArray
+from protobuf.tensor_bundle import (
     DTYPES,
     OBJECT_GRAPH,
     STRING,
@@ -36,25 +34,13 @@ from _tensor_bundle import (
     read_index,
     read_string,
 )
-from numpy.typing import NDArray
 
 VALUE = "/.ATTRIBUTES/VARIABLE_VALUE"
 NAMELESS = r"Variable(_\d+)?"
 SLOTS = r"(adam_[mv]|Adam(_1)?|LAMB(_1)?|Momentum|RMSProp(_1)?|Adagrad|Adadelta(_1)?|Ftrl(_1)?)"
 OPTIMIZERS = r"(?i)(n?adam|adam(w|ax)|sgd|rmsprop|ada(grad|delta|factor)|ftrl|lion|lamb)(_\d+)?/.*"
 COUNTERS = ("save_counter", "global_step", "beta1_power", "beta2_power")
-LEAVES = {
-    "weights": "kernel",
-    "w": "kernel",
-    "biases": "bias",
-    "b": "bias",
-    "depthwise_weights": "depthwise_kernel",
-    "pointwise_weights": "pointwise_kernel",
-}
-"""Names of variables in TensorFlow 1 and Sonnet, and Keras's."""
-TABLES = r"(\w+_)?embeddings?|embedding_table"
-OLD_CELLS = ("lstm_cell", "basic_lstm_cell")
-OLD_GATES = "ijfo"
+IN_PIECES = "it is partitioned: its pieces are stored apart"
 
 
 def open_model(path: Path, _: argparse.Namespace) -> Source:
@@ -81,20 +67,16 @@ def open_model(path: Path, _: argparse.Namespace) -> Source:
         elif key != OBJECT_GRAPH:
             kept[key] = entry
     names = _names(kept, full_names)
-    shapes: dict[str, dict[str, tuple[int, ...]]] = defaultdict(dict)
-    around: dict[str, set[str]] = defaultdict(set)
-    for key, entry in kept.items():
-        group, leaf = _group_and_leaf(names[key])
-        shapes[group][leaf] = entry.shape
-        *above, own = group.split("/")
-        if above:
-            around["/".join(above)].add(own)
-    tensors = []
-    for key, entry in kept.items():
-        group = _group_and_leaf(names[key])[0]
-        what = _meaning(names[key], entry, shapes[group], around[group.rpartition("/")[0]])
-        read = partial(_read, entry)
-        tensors.append(Tensor(names[key], entry.shape, DTYPES[entry.code], read, what))
+    tensors = [
+        Tensor(
+            names[key],
+            entry.shape,
+            DTYPES[entry.code],
+            partial(_read, entry),
+            Facts("packed", IN_PIECES) if entry.is_partitioned else UNSTATED,
+        )
+        for key, entry in kept.items()
+    ]
     return Source("tensorflow", path.name, tensors, [index, *ends], dropped)
 
 
@@ -165,32 +147,6 @@ def _names(kept: Mapping[str, Entry], full_names: Mapping[str, str]) -> dict[str
         key: stated[key] if count[stated.get(key, "")] == 1 else key.removesuffix(VALUE)
         for key in kept
     }
-
-
-def _group_and_leaf(name: str) -> tuple[str, str]:
-    group, _, leaf = name.rpartition("/")
-    leaf = leaf.removeprefix("_")
-    return group, LEAVES.get(leaf, leaf)
-
-
-def _meaning(
-    name: str, entry: Entry, beside: Mapping[str, tuple[int, ...]], around: Set[str]
-) -> Meaning:
-    group, leaf = _group_and_leaf(name)
-    labels = group.split("/")
-    if entry.is_partitioned:
-        return Meaning("refused", "it is partitioned: its pieces are stored apart")
-    if re.fullmatch(TABLES, leaf) and len(entry.shape) == 2:
-        return Meaning("embedding", "table by name (out, in)", ("out", "in"), inferred=True)
-    kind = kind_by_name(labels, labels)
-    if labels[-1] in OLD_CELLS and "recurrent_kernel" not in beside and len(entry.shape) == 2:
-        size, rest = divmod(entry.shape[1], len(OLD_GATES))
-        parts = tuple((gate, size) for gate in OLD_GATES) if size and not rest else ()
-        rule = "cell of TensorFlow 1, inputs and state together (in, out)"
-        return Meaning("recurrent", rule, ("in", "out"), inferred=True, parts=parts)
-    owner = Owner(group, kind, {}, inferred=True)
-    found = meaning_of(owner, labels[-1], around, beside, leaf, DTYPES[entry.code])
-    return found if found.inferred else replace(found, inferred=True)
 
 
 def _read(entry: Entry) -> NDArray[Any]:

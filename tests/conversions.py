@@ -10,8 +10,8 @@ from types import ModuleType
 from typing import Any
 
 import numpy as np
-from _export import main
-from _numbers import CODES
+from common.export import main
+from common.numbers import CODES
 
 FIXTURES = Path(__file__).parent / "converters" / "fixtures"
 CONVERTERS = {

@@ -10,9 +10,9 @@ import h5py
 import ml_dtypes
 import numpy as np
 import pytest
-from _containers import read_at_most
-from _export import ConversionError, Meaning, Source, Tensor, main
-from _layout import canonical_axes, to_canonical_order
+from common.containers import read_at_most
+from common.export import ConversionError, Meaning, Source, Tensor, main
+from common.facts import canonical_axes, to_canonical_order
 from conversions import read
 
 from htsr_ref.weights import open_weights

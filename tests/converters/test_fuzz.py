@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import _hdf5_trial
+from hdf5 import trial as _hdf5_trial
 import numpy as np
 import pytest
 from conversions import CONVERTERS, convert, expected, fixtures, read

@@ -4,7 +4,7 @@ import re
 import sys
 import zipfile
 
-import _hdf5_trial
+from hdf5 import trial as _hdf5_trial
 import keras_files
 import numpy_files
 import pytest

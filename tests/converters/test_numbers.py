@@ -3,7 +3,7 @@
 import ml_dtypes
 import numpy as np
 import pytest
-from _numbers import CODES, FLOATS, to_float32
+from common.numbers import CODES, FLOATS, to_float32
 
 FLOAT8 = [name for name in CODES if name.startswith("float8")]
 

@@ -7,7 +7,7 @@ import zipfile
 from importlib.resources import files
 from pathlib import Path
 
-import _matlab as matlab
+from arrays import matlab as matlab
 import numpy as np
 import numpy_files
 import pytest

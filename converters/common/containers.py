@@ -1,0 +1,151 @@
+"""Files and zip archives from strangers, opened without belief in what they claim."""
+
+import mmap
+import os
+import stat
+import struct
+import zipfile
+import zlib
+from collections.abc import Mapping
+from math import prod
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+from common.errors import ConversionError
+from numpy.typing import NDArray
+
+MAX_RATIO = 1032
+"""The most that deflate can compress."""
+DAMAGED = "Download or save it again"
+# All pages at once: one by one, as they are touched, they take longer than the copying.
+_MAPPING = (
+    {"flags": mmap.MAP_SHARED | getattr(mmap, "MAP_POPULATE", 0), "prot": mmap.PROT_READ}
+    if os.name == "posix"
+    else {"access": mmap.ACCESS_READ}
+)
+
+
+def open_regular(path: Path) -> BinaryIO:
+    """Open a file for reading; a pipe or a device, which could block, is refused."""
+    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise ConversionError("it is no regular file", "Name a file", file=path)
+    return os.fdopen(descriptor, "rb")
+
+
+def read_at_most(path: Path, limit: int, offset: int = 0) -> bytes:
+    """Read from an offset to the file's end, or `limit` bytes; never ask memory for more.
+
+    A plain `read(limit)` takes that much memory, however short the file is.
+    """
+    with open_regular(path) as file:
+        left = os.fstat(file.fileno()).st_size - offset
+        file.seek(offset)
+        return file.read(max(0, min(left, limit)))
+
+
+def map_array(path: Path, offset: int, dtype: str, shape: tuple[int, ...]) -> NDArray[Any]:
+    """Numbers of a file, mapped into memory until the array is dropped."""
+    size = prod(shape) * np.dtype(dtype).itemsize
+    if size == 0:
+        return np.empty(shape, dtype)
+    lead = offset % mmap.ALLOCATIONGRANULARITY
+    with open_regular(path) as file:
+        if offset + size > os.fstat(file.fileno()).st_size:
+            raise ConversionError("its numbers end beyond the file", DAMAGED, file=path)
+        content = mmap.mmap(file.fileno(), lead + size, offset=offset - lead, **_MAPPING)
+    return np.frombuffer(content, dtype, offset=lead).reshape(shape)
+
+
+def zip_members(path: Path) -> Mapping[str, zipfile.ZipInfo]:
+    """Members of a zip archive by name, none of which claims more than it can hold.
+
+    Raises
+    ------
+    ConversionError
+        If the archive is damaged, encrypted or a bomb.
+    """
+    size = path.stat().st_size
+    members = {}
+    try:
+        with open_regular(path) as file, zipfile.ZipFile(file) as archive:
+            infos = archive.infolist()
+            stated = _count(file, size)
+    except (zipfile.BadZipFile, ValueError, NotImplementedError, struct.error, EOFError) as error:
+        raise ConversionError(f"it is no intact zip archive ({error})", DAMAGED) from error
+    if len(infos) != stated:
+        raise ConversionError(f"its directory has {len(infos)} members of {stated}", DAMAGED)
+    for info in infos:
+        if info.filename in members:
+            raise ConversionError(f"its member {info.filename!r} is there twice", DAMAGED)
+        if info.flag_bits & 1:
+            raise ConversionError("it is encrypted", "Decrypt it first")
+        if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+            raise ConversionError(
+                f"its member {info.filename!r} is neither stored nor deflated", "Zip it again"
+            )
+        ratio = 1 if info.compress_type == zipfile.ZIP_STORED else MAX_RATIO
+        if info.compress_size > size or info.file_size > ratio * info.compress_size:
+            raise ConversionError(
+                f"its member {info.filename!r} claims {info.file_size} bytes", DAMAGED
+            )
+        members[info.filename] = info
+    return members
+
+
+def _count(file: BinaryIO, size: int) -> int:
+    """Count of members that the end of an archive states; Python does not compare it."""
+    file.seek(max(size - 2**16, 0))
+    end = file.read()
+    at = end.rfind(b"PK\x06\x06")
+    if at >= 0:
+        return int(struct.unpack_from("<Q", end, at + 32)[0])
+    return int(struct.unpack_from("<H", end, end.rfind(b"PK\x05\x06") + 10)[0])
+
+
+def data_offset(path: Path, info: zipfile.ZipInfo) -> int:
+    """Where the bytes of a member that is not compressed begin."""
+    with open_regular(path) as file:
+        file.seek(info.header_offset)
+        header = file.read(30)
+    if len(header) < 30 or header[:4] != b"PK\x03\x04":
+        raise ConversionError(f"its member {info.filename!r} has no header", DAMAGED)
+    if info.compress_type != zipfile.ZIP_STORED:
+        raise ConversionError(f"its member {info.filename!r} is compressed", "Zip it without")
+    name, extra = struct.unpack("<HH", header[26:30])
+    offset = info.header_offset + 30 + int(name) + int(extra)
+    if offset + info.file_size > path.stat().st_size:
+        raise ConversionError(f"its member {info.filename!r} ends beyond the file", DAMAGED)
+    return offset
+
+
+def read_member(path: Path, info: zipfile.ZipInfo, limit: int | None = None) -> bytes:
+    """Bytes of a member, the first `limit` or all; all are checked against the checksum."""
+    try:
+        with open_regular(path) as file, zipfile.ZipFile(file) as archive:
+            if info.CRC == 0:  # PyTorch can be told to write none
+                file.seek(data_offset(path, info))
+                return file.read(info.file_size if limit is None else min(limit, info.file_size))
+            with archive.open(info) as member:
+                return member.read(-1 if limit is None else limit)
+    except (
+        zipfile.BadZipFile,
+        zlib.error,
+        ValueError,
+        NotImplementedError,
+        struct.error,
+        EOFError,
+        RuntimeError,
+    ) as error:
+        raise ConversionError(f"its member {info.filename!r} is damaged", DAMAGED) from error
+
+
+def check_sum(path: Path, info: zipfile.ZipInfo) -> None:
+    """Compare a member that is not compressed with its checksum; none is written as 0."""
+    numbers = map_array(path, data_offset(path, info), "u1", (info.file_size,))
+    if info.CRC not in (0, zlib.crc32(numbers.data)):
+        raise ConversionError(
+            f"its member {info.filename!r} does not have the checksum stated", DAMAGED
+        )

@@ -1,0 +1,81 @@
+"""NumPy arrays in pickles: our functions in the place of NumPy's own."""
+
+import math
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from pickles.machine import inert
+
+_NUMBERS = re.compile(r"[<>=|]?(f[248]|[iu][1248]|b1|c8)")
+
+
+@dataclass(eq=False)
+class PickledType:
+    """A number type; its byte order comes with its state."""
+
+    code: str
+
+    def build(self, state: Any) -> None:
+        """Take the byte order."""
+        self.code = _text(state[1]) + self.code.lstrip("<>=|")
+
+    def dtype(self) -> np.dtype[Any]:
+        """NumPy's type; ValueError if it is not one of numbers."""
+        if not _NUMBERS.fullmatch(self.code):
+            raise ValueError(f"an array of type {self.code!r}")
+        return np.dtype(self.code)
+
+
+@dataclass(eq=False)
+class PickledArray:
+    """An array; None if it does not hold numbers."""
+
+    array: NDArray[Any] | None = None
+
+    def build(self, state: Any) -> None:
+        """Take shape, type, order and numbers."""
+        _, shape, dtype, is_fortran, data = state
+        self.array = _array(data, dtype, shape, "F" if is_fortran else "C")
+
+
+def numpy_function(name: str) -> Callable[..., Any] | None:
+    """Our function for a name of NumPy's; None if there is none."""
+    return _FUNCTIONS.get(name.replace("numpy._core.", "numpy.core."))
+
+
+def encode(text: str, encoding: str) -> bytes:
+    """Bytes of the latin-1 text that protocol 2 stores in their place."""
+    if _text(encoding) not in ("latin1", "latin-1"):
+        raise ValueError(f"text in {encoding!r}")
+    return text.encode("latin-1")
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"{type(value).__name__} in the place of a text")
+    return value
+
+
+def _array(data: Any, dtype: Any, shape: Any, order: Any) -> NDArray[Any] | None:
+    if not isinstance(dtype, PickledType) or not _NUMBERS.fullmatch(dtype.code):
+        return None
+    if isinstance(data, str):  # Python 2
+        data = data.encode("latin-1")
+    numbers = np.frombuffer(data, dtype.dtype())
+    if not all(isinstance(n, int) and n >= 0 for n in shape) or math.prod(shape) != numbers.size:
+        raise ValueError(f"{numbers.size} numbers in an array of shape {shape}")
+    return numbers.reshape(shape, order="F" if order == "F" else "C")
+
+
+_FUNCTIONS: dict[str, Callable[..., Any]] = {
+    "numpy.dtype": lambda code, *_: PickledType(_text(code)),
+    "numpy.ndarray": inert,
+    "numpy.core.multiarray._reconstruct": lambda *_: PickledArray(),
+    "numpy.core.multiarray.scalar": inert,
+    "numpy.core.numeric._frombuffer": lambda *state: PickledArray(_array(*state)),
+    "_codecs.encode": encode,
+}

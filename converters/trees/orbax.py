@@ -1,0 +1,131 @@
+"""Orbax checkpoints: folders whose arrays tensorstore reads, from OCDBT or Zarr files."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from math import prod
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from common.containers import DAMAGED, MAX_RATIO, read_at_most
+from common.errors import ConversionError
+from common.numbers import CODES
+from common.strict_json import loads
+from numpy.typing import NDArray
+
+METADATA = "_METADATA"
+MAX_METADATA = 100_000_000
+ARRAYS = ("jax.Array", "np.ndarray")
+
+
+@dataclass(frozen=True)
+class Stored:
+    """An array of a checkpoint: the components of its name, and where tensorstore finds it."""
+
+    names: tuple[str, ...]
+    shape: tuple[int, ...]
+    dtype: str
+    place: Mapping[str, Any]
+
+    def read(self) -> NDArray[Any]:
+        """Read the numbers; codes of those types that NumPy lacks."""
+        try:
+            array: NDArray[Any] = np.asarray(_open(self.place).read().result())
+        except ValueError as error:
+            raise _damaged(error) from error
+        return array.view(CODES[self.dtype][1]) if self.dtype in CODES else array
+
+
+def checkpoint_folder(path: Path) -> Path:
+    """Find the one checkpoint in a folder: itself, or what a CheckpointManager put below it."""
+    found = [path] if (path / METADATA).is_file() else []
+    for depth in ("*", "*/*"):
+        found = found or sorted(item.parent for item in path.glob(f"{depth}/{METADATA}"))
+    if not found:
+        raise ConversionError(f"it is a folder without {METADATA}", "Name an orbax checkpoint")
+    if len(found) > 1:
+        names = ", ".join(str(folder.relative_to(path)) for folder in found[:20])
+        raise ConversionError(f"it holds several checkpoints ({names})", "Name one of them")
+    return found[0]
+
+
+def files_of(folder: Path) -> list[Path]:
+    """Files of a checkpoint.
+
+    Raises
+    ------
+    ConversionError
+        If a link leads elsewhere, except to the `blobs` of the same Hugging Face cache.
+    """
+    root = folder.resolve()
+    caches = [parent.parent / "blobs" for parent in root.parents if parent.name == "snapshots"]
+    found = sorted(folder.rglob("*"))
+    for item in found:
+        if not any(item.resolve().is_relative_to(place) for place in (root, *caches)):
+            raise ConversionError("it is a link that leads elsewhere", "Copy the file", file=item)
+    return [item for item in found if item.is_file()]
+
+
+def read_arrays(folder: Path) -> Iterator[Stored]:
+    """Read names, shapes and types of a checkpoint's arrays.
+
+    Raises
+    ------
+    ConversionError
+        If the checkpoint is damaged, or tensorstore is not installed.
+    """
+    metadata = loads(read_at_most(folder / METADATA, MAX_METADATA), METADATA)
+    try:
+        tree = metadata["tree_metadata"].values()
+        driver = "zarr3" if metadata.get("use_zarr3") else "zarr"
+        is_ocdbt = bool(metadata["use_ocdbt"])
+        named = [
+            tuple(str(part["key"]) for part in leaf["key_metadata"])
+            for leaf in tree
+            if leaf["value_metadata"]["value_type"] in ARRAYS
+        ]
+    except (KeyError, TypeError, AttributeError) as error:
+        raise ConversionError(f"its {METADATA} is not orbax's", DAMAGED) from error
+    limit = MAX_RATIO * sum(file.stat().st_size for file in files_of(folder))
+    for names in named:
+        place = _place(folder, names, driver, is_ocdbt=is_ocdbt)
+        try:
+            array = _open(place)
+        except ValueError as error:
+            raise _damaged(error).at(folder, "/".join(names)) from error
+        # A chunk is allocated as a whole, and tensorstore ends the process if that fails.
+        most = max(prod(array.shape), prod(array.chunk_layout.write_chunk.shape or ()))
+        if most * array.dtype.numpy_dtype.itemsize > limit:
+            raise ConversionError("it claims more than the files hold", DAMAGED, "/".join(names))
+        yield Stored(names, tuple(array.shape), array.dtype.name, place)
+
+
+def _place(
+    folder: Path, names: tuple[str, ...], driver: str, *, is_ocdbt: bool
+) -> Mapping[str, Any]:
+    """Where tensorstore finds an array."""
+    name = ".".join(names)
+    if not names or "/" in name or name in (".", ".."):
+        raise ConversionError("its name is a path", DAMAGED, "/".join(names))
+    base = folder.resolve().as_uri() + "/"
+    kvstore: Mapping[str, Any]
+    if is_ocdbt:
+        kvstore = {"driver": "ocdbt", "base": base, "path": f"{name}/"}
+    else:
+        kvstore = {"driver": "file", "path": f"{folder.resolve()}/{name}/"}
+    # Chunks that are missing would be read as zeros.
+    return {"driver": driver, "kvstore": kvstore, "fill_missing_data_reads": False}
+
+
+def _open(place: Mapping[str, Any]) -> Any:
+    try:
+        import tensorstore
+    except ImportError as error:
+        raise ConversionError(
+            "orbax checkpoints need tensorstore", "Install tensorstore"
+        ) from error
+    return tensorstore.open(place, open=True, read=True).result()
+
+
+def _damaged(error: ValueError) -> ConversionError:
+    return ConversionError(f"it cannot be read ({str(error)[:200]})", DAMAGED)
