@@ -6,33 +6,33 @@ import json
 import numpy as np
 
 MANIFEST = {
-    "format": "htsr-weights/1",
+    "format": "htsr-weights/2",
     "source": {"framework": "pytorch 2.13.0", "converter": "c 1", "file": None, "sha256": None},
     "tensors": {
-        "fc1.weight": {"layer": "fc1", "kind": "linear", "axes": ["out", "in"]},
-        "conv1.weight": {"kind": "conv", "axes": ["out", "in", "k1", "k2"], "groups": 2},
+        "fc1.weight": {"layer": "fc1", "role": "weight", "axes": ["out", "in"]},
+        "conv1.weight": {"role": "weight", "axes": ["out", "in", "k1", "k2"], "groups": 2},
         "qkv.weight": {
             "layer": "attn",
-            "kind": "linear",
+            "role": "weight",
             "axes": ["out", "in"],
             "parts": [{"name": name, "size": 4} for name in "qkv"],
         },
-        "experts.w": {"layer": "experts", "kind": "linear", "axes": ["stack", "out", "in"]},
+        "experts.w": {"layer": "experts", "role": "weight", "axes": ["stack", "out", "in"]},
         "q8.weight": {
             "layer": "q8",
-            "kind": "linear",
+            "role": "weight",
             "axes": ["out", "in"],
             "quantization": {"scale": {"tensor": "q8.scale"}, "zero_point": 3, "axis": 0},
         },
-        "q8.scale": {"kind": "other"},
-        "embed.weight": {"kind": "embedding", "axes": ["out", "in"]},
+        "q8.scale": {"role": "unknown"},
+        "embed.weight": {"role": "embedding", "axes": ["out", "in"]},
         "head.weight": {
             "layer": "head",
-            "kind": "linear",
+            "role": "weight",
             "axes": ["out", "in"],
             "same_as": "embed.weight",
         },
-        "fc1.bias": {"kind": "bias"},
+        "fc1.bias": {"role": "bias"},
     },
     "extra": {"anything": [1, 2]},
 }
@@ -90,11 +90,11 @@ def drop(*keys):
 
 
 def in_fc1(**keys):
-    return put("tensors", "fc1.weight", value={"kind": "linear", "axes": ["out", "in"], **keys})
+    return put("tensors", "fc1.weight", value={"role": "weight", "axes": ["out", "in"], **keys})
 
 
 def in_conv1(**keys):
-    entry = {"kind": "conv", "axes": ["out", "in", "k1", "k2"], **keys}
+    entry = {"role": "weight", "axes": ["out", "in", "k1", "k2"], **keys}
     return put("tensors", "conv1.weight", value=entry)
 
 
@@ -108,7 +108,7 @@ GOOD = {
     "no extra": drop("extra"),
     "empty source": put("source", value={}),
     "no layer": drop("tensors", "fc1.weight", "layer"),
-    "norm": put("tensors", "fc1.bias", value={"kind": "norm", "layer": "x"}),
+    "norm": put("tensors", "fc1.bias", value={"role": "norm", "layer": "x"}),
     "embedding": in_fc1(kind="embedding"),
     "recurrent": in_fc1(kind="recurrent"),
     "one group": in_conv1(groups=1, parts=[{"name": "a", "size": 4}]),
@@ -118,7 +118,7 @@ GOOD = {
     "scale of one": quantized(scale=2, zero_point=1, axis=1),
     "rule": in_fc1(rule="2 axes (out, in)"),
     "guess": in_conv1(rule="3 to 5 axes (out, in, k)", inferred=True),
-    "rule of a bias": put("tensors", "fc1.bias", value={"kind": "bias", "rule": "bias by name"}),
+    "rule of a bias": put("tensors", "fc1.bias", value={"role": "bias", "rule": "bias by name"}),
 }
 BAD = {
     "list": [],
@@ -147,8 +147,8 @@ BAD = {
     "skipped k": in_conv1(axes=["out", "in", "k2", "k1"]),
     "four k": in_conv1(axes=["out", "in", "k1", "k2", "k3", "k4"]),
     "three stacks": in_fc1(axes=["stack", "stack", "stack", "out", "in"]),
-    "bias with axes": put("tensors", "fc1.bias", value={"kind": "bias", "axes": []}),
-    "bias with groups": put("tensors", "fc1.bias", value={"kind": "bias", "groups": 1}),
+    "bias with axes": put("tensors", "fc1.bias", value={"role": "bias", "axes": []}),
+    "bias with groups": put("tensors", "fc1.bias", value={"role": "bias", "groups": 1}),
     "layer empty": in_fc1(layer=""),
     "layer null": in_fc1(layer=None),
     "same_as number": in_fc1(same_as=1),
@@ -208,7 +208,7 @@ BAD_BEYOND_THE_SCHEMA = {
         quantized(scale={"tensor": "embed.weight"}, axis=0),
         "should hold 3",
     ),
-    "not in the file": (put("tensors", "x", value={"kind": "bias"}), "not stored"),
+    "not in the file": (put("tensors", "x", value={"role": "bias"}), "not stored"),
     "not in the manifest": (drop("tensors", "fc1.bias"), "does not name it"),
     "tied to nothing": (in_fc1(same_as="x"), "not stored"),
     "tied to itself": (in_fc1(same_as="fc1.weight"), "not stored"),

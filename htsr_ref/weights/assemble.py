@@ -83,7 +83,7 @@ def _model(container: Container, tensors: Mapping[str, RawTensor]) -> Model:
     if manifest is None:
         config = settings.get("config", {})
         return Model(tensors, {}, container.framework, config, settings)
-    framework = manifest.source.get("framework") or container.framework
+    framework = (manifest.source.get("framework") or container.framework).split(" ")[0].lower()
     config = manifest.config or settings.get("config", {})
     return Model(tensors, manifest.tensors, framework, config, settings)
 
@@ -145,13 +145,18 @@ def _unique_names(
     tensors: Mapping[str, RawTensor], decisions: Mapping[str, Decision]
 ) -> dict[str, str]:
     """Layer names; those that are not unique give way to the tensors' names. Spec: FMT-14."""
-    wanted = {
-        name: decisions[name].spec.layer or tensor.layer or layer_name(name)
-        for name, tensor in tensors.items()
-    }
+    stated = {name: decisions[name].spec.layer or t.layer for name, t in tensors.items()}
+    wanted = {name: layer or layer_name(name) for name, layer in stated.items()}
+    count = Counter(wanted.values())
+    matrices = Counter(layer for name, layer in wanted.items() if decisions[name].spec.axes)
+    for name, layer in stated.items():
+        is_the_weight = matrices[layer] == 1 and decisions[name].spec.axes != ()
+        if layer is not None and count[layer] > 1 and not is_the_weight:
+            leaf = decisions[name].variable or re.split(r"[./]", name)[-1].removesuffix(":0")
+            wanted[name] = f"{layer}/{leaf}"
     count = Counter(wanted.values())
     return {
-        name: layer if count[layer] == 1 and layer not in tensors else name
+        name: layer if count[layer] == 1 and (layer not in tensors or layer == name) else name
         for name, layer in wanted.items()
     }
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import re
-from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -189,41 +188,32 @@ def _text(path: Path, dataset: h5py.Dataset) -> str:
 
 
 def _tensors(stamp: FileStamp, datasets: list[tuple[str, h5py.Dataset]]) -> tuple[RawTensor, ...]:
-    matrices = Counter(name.rpartition("/")[0] for name, item in datasets if _ndim(item) > 1)
     first_name: dict[int, str] = {}
     tensors = []
     for name, dataset in datasets:
         if name == MANIFEST_KEY:
             continue
         kept = first_name.setdefault(_address(dataset), name)
-        parent = name.rpartition("/")[0]
-        is_only_matrix = _ndim(dataset) > 1 and matrices[parent] == 1
         tensors.append(
             RawTensor(
                 name,
                 dataset.shape if dataset.shape is not None else (0,),
                 dataset.dtype.name,
                 Dataset(stamp, name),
-                layer=_keras_layer(dataset, is_only_matrix=is_only_matrix),
+                layer=_keras_layer(dataset),
                 same_as=kept if kept != name else None,
             )
         )
     return tuple(tensors)
 
 
-def _ndim(dataset: h5py.Dataset) -> int:
-    return len(dataset.shape or ())
-
-
-def _keras_layer(dataset: h5py.Dataset, *, is_only_matrix: bool) -> str | None:
+def _keras_layer(dataset: h5py.Dataset) -> str | None:
     """Return the layer's name in the user's model, which Keras 3 keeps in an attribute."""
-    group, _, variable = dataset.name.rpartition("/")
+    group = dataset.name.rpartition("/")[0]
     if not group.endswith("/vars") or "name" not in dataset.parent.attrs:
         return None
     attribute = dataset.parent.attrs.get_id("name")
     if attribute.shape != () or attribute.get_storage_size() > 1000:
         return None
     name = dataset.parent.attrs["name"]
-    if not isinstance(name, str) or not name:
-        return None
-    return name if is_only_matrix else f"{name}/{variable}"
+    return name if isinstance(name, str) and name else None

@@ -165,7 +165,7 @@ def test_a_bad_entry_costs_its_own_layer_alone(bad, dtype):
 def test_a_bad_entry_is_named_by_its_place_on_the_canonical_axes():
     kernel = gaussian(3, 2, 5, 8)
     kernel[2, 1, 4, 6] = kernel[0, 0, 0, 7] = np.nan
-    declared = {"kernel": {"kind": "conv", "axes": ["k1", "k2", "in", "out"]}}
+    declared = {"kernel": {"role": "weight", "axes": ["k1", "k2", "in", "out"]}}
     report = analyze({"kernel": kernel}, SMALL, layers=declared)
     assert report.layers[0].skipped.startswith("tensor 'kernel': entry [6, 4, 2, 1] is nan")
 
@@ -235,7 +235,7 @@ def test_small_matrices_are_left_out_with_the_reason(changes, analyzed):
         "conv50": gaussian(50, 60, 2),
         "conv1x1": gaussian(60, 60, 1, 1),
     }
-    declared = {"conv*": {"kind": "conv"}}
+    declared = {"conv*": {"role": "weight"}}
     convention = PAPER.override(changes)
     report = analyze(arrays, convention, layers=declared)
     assert [layer.name for layer in report.analyzed()] == analyzed
@@ -248,7 +248,7 @@ def test_small_matrices_are_left_out_with_the_reason(changes, analyzed):
 @pytest.mark.spec("MAT-7")
 def test_small_parts_of_a_layer_are_left_out_with_a_warning():
     parts = [{"name": "gate", "size": 3}, {"name": "value", "size": 60}]
-    declared = {"conv": {"kind": "conv", "parts": parts}}
+    declared = {"conv": {"role": "weight", "parts": parts}}
     (found,) = analyze({"conv": gaussian(63, 55, 1)}, layers=declared).layers
     assert [matrix.label for matrix in found.matrices] == ["value [0]"]
     assert "below min_dim, left out: gate [0]" in found.warnings
@@ -257,7 +257,7 @@ def test_small_parts_of_a_layer_are_left_out_with_a_warning():
 @pytest.mark.spec("MAT-8")
 def test_only_the_kinds_of_the_convention_are_analyzed():
     arrays = {"embed": gaussian(60, 50), "lstm": gaussian(60, 50), "fc": gaussian(60, 50)}
-    declared = {"embed": {"kind": "embedding"}, "lstm": {"kind": "recurrent"}}
+    declared = {"embed": {"role": "embedding"}, "lstm": {"role": "recurrent"}}
     report = analyze(arrays, layers=declared)
     assert [layer.skip_code for layer in report.layers] == ["kind", "kind", None]
     assert "kind recurrent is not among layer_kinds" in report.layers[1].skipped
@@ -295,7 +295,7 @@ def test_every_report_carries_every_choice():
 )
 def test_a_choice_that_is_changed_is_carried_out(changes, moved):
     arrays = {"fc": gaussian(60, 40), "conv": gaussian(120, 60, 2, 1, seed=1)}
-    declared = {"conv": {"kind": "conv", "groups": 2}}
+    declared = {"conv": {"role": "weight", "groups": 2}}
     before = analyze(arrays, layers=declared).model
     after = analyze(arrays, PAPER.override(changes), layers=declared).model
     for name in moved:

@@ -47,7 +47,7 @@ def test_matrices_that_are_left_out_are_named():
         {"fused": np.ones((9, 4))},
         {
             "fused": {
-                "kind": "linear",
+                "role": "weight",
                 "parts": [{"name": "a", "size": 2}, {"name": "b", "size": 7}],
             }
         },

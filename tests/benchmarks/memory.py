@@ -22,7 +22,7 @@ from timing import circumstances
 CASES = ("one", "all", "tall", "describe")
 GOALS_MB = {"one": 450}
 LAYERS = {f"layer{i:02}.weight": (4096, 4096) for i in range(16)}
-ONLY_THE_FIRST = {"*": {"skip": "not asked for"}, "layer00.weight": {"kind": "linear"}}
+ONLY_THE_FIRST = {"*": {"skip": "not asked for"}, "layer00.weight": {"role": "weight"}}
 
 
 def write_header(file: BinaryIO, shapes: Mapping[str, tuple[int, int]]) -> int:

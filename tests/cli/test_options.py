@@ -65,7 +65,7 @@ def test_the_solver(htsr, model, solver, used):
         (b"[" * 100_000, "is not JSON"),
         (b"[]", "a map of layers is an object of objects"),
         (b'{"fc1.weight": "linear"}', "a map of layers is an object of objects"),
-        (b'{"fc9*": {"kind": "linear"}}', "the override 'fc9*' matches no tensor"),
+        (b'{"fc9*": {"role": "weight"}}', "the override 'fc9*' matches no tensor"),
         (b'{"fc1*": {"knid": "linear"}}', "unknown key 'knid'"),
         (b'{"fc1.weight": {"kind": "lineal"}}', "'lineal'"),
     ],
@@ -88,8 +88,8 @@ def test_a_map_of_layers_that_is_missing(htsr, model, tmp_path):
 
 
 def test_a_map_of_layers_overrules_the_file(htsr, model, tmp_path):
-    corrections = {"fc1.w*": {"kind": "embedding"}, "fc2.weight": {"skip": "tried apart"}}
-    corrections["fc1.bias"] = {"kind": "bias"}
+    corrections = {"fc1.w*": {"role": "embedding"}, "fc2.weight": {"skip": "tried apart"}}
+    corrections["fc1.bias"] = {"role": "bias"}
     (tmp_path / "map.json").write_text(json.dumps(corrections))
     outcome = htsr("analyze", model, "--layers", tmp_path / "map.json", "--json")
     assert outcome.code == 0

@@ -99,7 +99,7 @@ def test_no_input_is_overwritten(htsr, model, tmp_path):
     assert htsr("analyze", model, "-o", report).code == 0
     sample.write_text("1 2 3 5 8")
     table.write_text(f"model,accuracy\n{model.stem},1\n")
-    corrections.write_text('{"fc1.weight": {"kind": "linear"}}')
+    corrections.write_text('{"fc1.weight": {"role": "weight"}}')
     (tmp_path / "link").symlink_to(model)
     (tmp_path / "hard").hardlink_to(model)
     before = {path: path.read_bytes() for path in tmp_path.iterdir()}

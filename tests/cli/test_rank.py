@@ -149,7 +149,7 @@ def test_a_report_must_follow_what_is_asked_for(htsr, series):
         assert outcome.err.startswith(f"htsr: error: a.safetensors.json: {made_by}")
         assert outcome.err.endswith(f"{cure}\n")
         assert outcome.err.count("\n") == 3
-    Path("map.txt").write_text('{"fc1.weight": {"kind": "linear"}}')
+    Path("map.txt").write_text('{"fc1.weight": {"role": "weight"}}')
     outcome = htsr("rank", *reports, "--layers", "map.txt")
     assert (outcome.code, outcome.out) == (2, "")
     assert "--layers describes weight files, and only reports are given" in outcome.err

@@ -60,7 +60,7 @@ def test_a_miss_that_chance_allows_is_shown_and_is_no_failure(htsr, tmp_path):
     write_weights(
         path,
         {"fc": np.eye(2)},
-        {"fc": TensorSpec("linear")},
+        {"fc": TensorSpec("weight")},
         extra={"expected": to_json({"fc": (unlikely,)})},
     )
     outcome = htsr("analyze", path, "--expect")

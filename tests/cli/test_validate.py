@@ -91,7 +91,7 @@ def test_the_digest_of_the_source_is_compared(htsr, tmp_path):
     source.write_bytes(b"a checkpoint")
     digest = hashlib.sha256(b"a checkpoint").hexdigest()
     path = tmp_path / "m.safetensors"
-    write_weights(path, {"w": np.eye(3)}, {"w": TensorSpec("linear")}, {"sha256": digest})
+    write_weights(path, {"w": np.eye(3)}, {"w": TensorSpec("weight")}, {"sha256": digest})
     assert htsr("validate", path, "--source", source).code == 0
     source.write_bytes(b"another")
     outcome = htsr("validate", path, "--source", source)
@@ -108,7 +108,7 @@ def test_a_file_of_several_sources(htsr, tmp_path):
         digests += hashlib.sha256(name.encode()).hexdigest()
     path = tmp_path / "m.safetensors"
     source = {"sha256": hashlib.sha256(digests.encode()).hexdigest()}
-    write_weights(path, {"w": np.eye(3)}, {"w": TensorSpec("linear")}, source)
+    write_weights(path, {"w": np.eye(3)}, {"w": TensorSpec("weight")}, source)
     given = ("--source", tmp_path / "b", "--source", tmp_path / "a")
     assert htsr("validate", path, *given).code == 0
 

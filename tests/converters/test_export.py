@@ -84,7 +84,7 @@ def test_the_file_is_read_by_htsr_as_it_was_meant(export, tmp_path):
     scaled = ARRAYS["codes"].astype(float) * ARRAYS["scale"].astype(float)[:, None]
     np.testing.assert_array_equal(layers["codes"].data[...], scaled)
     assert layers["kernel"].decided == "inferred: a kernel"
-    assert layers["fc"].decided == "declared: 2 axes"
+    assert layers["fc"].decided == "stated: 2 axes"
     assert layers["tied"].name == "table"
     assert layers["tied"].same_as == "fc"
     assert weights.source == {

@@ -28,7 +28,7 @@ def test_scikit_learn_states_its_axes(tmp_path):
     weights = converted(numpy_files, FOLDER / "mlp.skops", tmp_path)
     entry = weights.entries["steps.1.1.coefs_.0"]
     assert entry == {
-        "kind": "linear",
+        "role": "weight",
         "rule": "scikit-learn coefs_ (in, out)",
         "axes": ["out", "in"],
     }

@@ -93,16 +93,16 @@ def test_values_are_finite_float32(file):
 @pytest.mark.parametrize("file", FILES)
 def test_the_manifest_declares_every_tensor(file):
     declared = manifest(file)
-    assert declared["format"] == "htsr-weights/1"
+    assert declared["format"] == "htsr-weights/2"
     assert declared["tensors"].keys() == tensors(file).keys()
 
 
 @pytest.mark.parametrize("file", FILES)
 def test_declared_kinds_and_axes_fit_the_shapes(file):
     by_ndim = {
-        1: {"kind": "bias"},
-        2: {"kind": "linear", "axes": ["out", "in"]},
-        4: {"kind": "conv", "axes": ["out", "in", "k1", "k2"], "groups": 1},
+        1: {"role": "bias"},
+        2: {"role": "weight", "axes": ["out", "in"]},
+        4: {"role": "weight", "axes": ["out", "in", "k1", "k2"], "groups": 1},
     }
     declared = manifest(file)["tensors"]
     for name, array in tensors(file).items():

@@ -164,11 +164,11 @@ def test_every_tensor_appears_in_order_with_its_reason(whole):
 
 @pytest.mark.spec("RPT-3")
 def test_a_tied_tensor_appears_and_is_analysed_once(tmp_path):
-    head = TensorSpec("linear", ("out", "in"), same_as="w")
+    head = TensorSpec("weight", ("out", "in"), same_as="w")
     write_weights(
         tmp_path / "m.safetensors",
         {"w": gaussian(6, 4)},
-        {"w": TensorSpec("linear"), "head": head},
+        {"w": TensorSpec("weight"), "head": head},
     )
     report = analyze(tmp_path / "m.safetensors")
     assert [(layer.tensor, layer.skip_code) for layer in report.layers] == [
@@ -209,7 +209,7 @@ def test_warnings_stand_where_they_concern(tmp_path):
 def test_a_report_says_what_made_it_of_what_and_how(tmp_path):
     path = tmp_path / "model.safetensors"
     origin = {"framework": "torch", "converter": "by hand", "file": "m.pt", "sha256": None}
-    write_weights(path, {"w": gaussian(6, 4)}, {"w": TensorSpec("linear")}, origin)
+    write_weights(path, {"w": gaussian(6, 4)}, {"w": TensorSpec("weight")}, origin)
     data = json.loads(analyze(path, solver="svd").to_json())
     assert data["spec_version"] == "0.1"
     assert data["tool"] == {"name": "htsr-ref", "version": __version__}
@@ -252,7 +252,7 @@ def test_one_row_a_matrix(report):
     assert len(rows) == len(expected)
     for row, (layer, matrix) in zip(rows, expected, strict=True):
         assert next(iter(row)) == "layer"
-        assert (row["layer"], row["kind"]) == (layer.name, layer.kind)
+        assert (row["layer"], row["kind"]) == (layer.name, layer.role)
         for name in (*MEAN_FIELDS, "N", "M", "Q", "alpha_stderr", "alpha_null_reason", "label"):
             assert row[name] == getattr(matrix, name)
         assert (row["alpha_ci95_low"], row["alpha_ci95_high"]) == (

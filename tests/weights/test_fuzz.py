@@ -15,10 +15,10 @@ ARRAYS = {
     "q": np.arange(4, dtype=np.int8).reshape(2, 2),
 }
 SPECS = {
-    "fc.weight": TensorSpec("linear", parts=(Part("a", 1), Part("b", 3)), layer="fc"),
-    "conv.weight": TensorSpec("conv", groups=2),
-    "q": TensorSpec("linear", quantization=Quantization((0.5, 2.0), 1.0, 1)),
-    "tied": TensorSpec("linear", ("out", "in"), same_as="fc.weight"),
+    "fc.weight": TensorSpec("weight", parts=(Part("a", 1), Part("b", 3)), layer="fc"),
+    "conv.weight": TensorSpec("weight", groups=2),
+    "q": TensorSpec("weight", quantization=Quantization((0.5, 2.0), 1.0, 1)),
+    "tied": TensorSpec("weight", ("out", "in"), same_as="fc.weight"),
 }
 MUTATIONS = st.lists(
     st.tuples(st.floats(0, 1, exclude_max=True), st.integers(0, 255)), min_size=1, max_size=6

@@ -22,7 +22,7 @@ def test_the_manifest_says_what_each_tensor_is(tmp_path, safetensors_bytes):
     layers = {layer.tensor: layer for layer in weights.layers}
     assert list(layers) == [*ARRAYS, "head.weight"]
     assert weights.source == MANIFEST["source"]
-    assert {layer.decided for layer in weights.layers} == {"declared"}
+    assert {layer.decided for layer in weights.layers} == {"stated"}
     assert layers["fc1.weight"].name == "fc1"
     assert layers["conv1.weight"].axes == ("out", "in", "k1", "k2")
     assert layers["conv1.weight"].groups == 2
@@ -36,10 +36,10 @@ def test_the_manifest_says_what_each_tensor_is(tmp_path, safetensors_bytes):
 
 
 @pytest.mark.spec("FMT-3")
-@pytest.mark.parametrize(("inferred", "word"), [(False, "declared"), (True, "inferred")])
+@pytest.mark.parametrize(("inferred", "word"), [(False, "stated"), (True, "inferred")])
 def test_the_rule_of_the_maker_is_told(tmp_path, inferred, word):
     path = tmp_path / "model.safetensors"
-    spec = TensorSpec("linear", rule="2 axes (out, in)", inferred=inferred)
+    spec = TensorSpec("weight", rule="2 axes (out, in)", inferred=inferred)
     write_weights(path, {"fc": np.eye(2)}, {"fc": spec})
     assert open_weights(path).layers[0].decided == f"{word}: 2 axes (out, in)"
 
@@ -107,7 +107,7 @@ def test_reader_refuses_beyond_the_schema(tmp_path, safetensors_bytes, name):
 @pytest.mark.spec("FMT-2")
 def test_an_unknown_version_names_the_cure(tmp_path, safetensors_bytes):
     path = labeled(tmp_path, safetensors_bytes, BAD["format 2"])
-    with pytest.raises(WeightFileError, match="'htsr-weights/2', not 'htsr-weights/1'") as caught:
+    with pytest.raises(WeightFileError, match="'htsr-weights/2', not 'htsr-weights/2'") as caught:
         open_weights(path)
     assert "install the release" in caught.value.cure
 
@@ -118,9 +118,9 @@ def test_an_unknown_version_names_the_cure(tmp_path, safetensors_bytes):
     [
         "",
         "{",
-        '{"format": "htsr-weights/1", "format": "htsr-weights/1", "tensors": {}}',
-        '{"format": "htsr-weights/1", "tensors": {}, "extra": {"x": NaN}}',
-        '{"format": "htsr-weights/1", "tensors": {}, "extra": {"x": "\\udead"}}',
+        '{"format": "htsr-weights/2", "format": "htsr-weights/2", "tensors": {}}',
+        '{"format": "htsr-weights/2", "tensors": {}, "extra": {"x": NaN}}',
+        '{"format": "htsr-weights/2", "tensors": {}, "extra": {"x": "\\udead"}}',
     ],
 )
 def test_manifest_text(tmp_path, safetensors_bytes, text):
@@ -132,11 +132,11 @@ def test_manifest_text(tmp_path, safetensors_bytes, text):
 def test_what_is_written_follows_the_schema_and_is_read_back():
     manifest = Manifest(
         {
-            "a": TensorSpec("linear", ("out", "in"), "fc", parts=(Part("q", 1), Part("k", 2))),
-            "b": TensorSpec("conv", ("out", "in", "k1"), groups=3),
-            "c": TensorSpec("linear", ("out", "in"), quantization=Quantization("d", (1.0, 0.5), 1)),
-            "d": TensorSpec("other", rule="a guess", inferred=True),
-            "e": TensorSpec("linear", ("out", "in"), same_as="a"),
+            "a": TensorSpec("weight", ("out", "in"), "fc", parts=(Part("q", 1), Part("k", 2))),
+            "b": TensorSpec("weight", ("out", "in", "k1"), groups=3),
+            "c": TensorSpec("weight", ("out", "in"), quantization=Quantization("d", (1.0, 0.5), 1)),
+            "d": TensorSpec("unknown", rule="a guess", inferred=True),
+            "e": TensorSpec("weight", ("out", "in"), same_as="a"),
         },
         {"framework": "numpy", "converter": None, "file": "ä.npz", "sha256": None},
     )
@@ -150,10 +150,10 @@ def test_what_is_written_follows_the_schema_and_is_read_back():
 @pytest.mark.spec("FMT-2")
 def test_manifest_of_hdf5(tmp_path):
     path = tmp_path / "model.h5"
-    specs = {"fc": TensorSpec("linear", layer="first"), "fc.bias": TensorSpec("bias")}
+    specs = {"fc": TensorSpec("weight", layer="first"), "fc.bias": TensorSpec("bias")}
     write_weights(path, {"fc": np.eye(2), "fc.bias": np.ones(2)}, specs, format="hdf5")
     layers = open_weights(path).layers
     assert [(layer.name, layer.decided) for layer in layers] == [
-        ("first", "declared"),
-        ("fc.bias", "declared"),
+        ("first", "stated"),
+        ("fc.bias", "stated"),
     ]

@@ -24,7 +24,7 @@ def test_axes_of_the_stored_tensor():
 @pytest.mark.spec("FMT-16")
 def test_any_order_of_conv_axes():
     array = np.arange(2 * 3 * 4 * 5.0).reshape(2, 3, 4, 5)
-    layer = only({"w": array}, {"w": {"kind": "conv", "axes": ["k2", "out", "k1", "in"]}})
+    layer = only({"w": array}, {"w": {"role": "weight", "axes": ["k2", "out", "k1", "in"]}})
     np.testing.assert_array_equal(layer.data[...], array.transpose(1, 3, 2, 0))
 
 
@@ -32,27 +32,27 @@ def test_any_order_of_conv_axes():
 @pytest.mark.parametrize(
     ("shape", "override", "axes"),
     [
-        ((3, 4), {"kind": "embedding"}, ("out", "in")),
-        ((2, 3, 4), {"kind": "linear"}, ("stack", "out", "in")),
-        ((2, 3, 4), {"kind": "bias"}, ()),
-        ((2, 3, 4), {"kind": "linear", "axes": ["out", "in", "in"]}, ("out", "in")),
+        ((3, 4), {"role": "embedding"}, ("out", "in")),
+        ((2, 3, 4), {"role": "weight"}, ("stack", "out", "in")),
+        ((2, 3, 4), {"role": "bias"}, ()),
+        ((2, 3, 4), {"role": "weight", "axes": ["out", "in", "in"]}, ("out", "in")),
     ],
 )
 def test_kind(shape, override, axes):
     layer = only({"w": np.zeros(shape)}, {"w": override})
-    assert (layer.kind, layer.axes) == (override["kind"], axes)
+    assert (layer.role, layer.axes) == (override["kind"], axes)
     assert layer.left_out == ("bias" if override["kind"] == "bias" else None)
 
 
 @pytest.mark.spec("FMT-16")
 def test_a_kind_keeps_the_axes_found():
-    layer = only({"dense/kernel": W}, {"dense/kernel": {"kind": "embedding"}})
+    layer = only({"dense/kernel": W}, {"dense/kernel": {"role": "embedding"}})
     np.testing.assert_array_equal(layer.data[...], W.T)
 
 
 @pytest.mark.spec("FMT-16")
 def test_what_was_left_out_by_a_rule_comes_back():
-    layer = only({"slot.weight": W}, {"slot.weight": {"kind": "linear"}})
+    layer = only({"slot.weight": W}, {"slot.weight": {"role": "weight"}})
     assert layer.left_out is None
 
 
@@ -85,11 +85,11 @@ def test_skip():
 def test_precedence():
     arrays = {"a.weight": W, "b.weight": W, "c[0].weight": W}
     overrides = {
-        "c[0].weight": {"kind": "recurrent"},
-        "*": {"kind": "embedding"},
+        "c[0].weight": {"role": "recurrent"},
+        "*": {"role": "embedding"},
         "a*": {"skip": "x"},
         "b.weight": {"layer": "own"},
-        "*.weight": {"kind": "embedding"},
+        "*.weight": {"role": "embedding"},
     }
     a, b, c = open_weights(arrays, overrides).layers
     assert (a.decided, a.left_out) == ("override: *.weight", None)
@@ -107,9 +107,9 @@ def test_a_pattern_need_not_suit_a_tensor_that_another_override_takes():
 @pytest.mark.spec("FMT-16")
 def test_an_override_goes_before_the_manifest(tmp_path):
     path = tmp_path / "x.safetensors"
-    write_weights(path, {"w": W}, {"w": TensorSpec("linear", layer="fc")})
-    (layer,) = open_weights(path, {"w": {"kind": "embedding"}}).layers
-    assert (layer.name, layer.kind, layer.decided) == ("fc", "embedding", "override: w")
+    write_weights(path, {"w": W}, {"w": TensorSpec("weight", layer="fc")})
+    (layer,) = open_weights(path, {"w": {"role": "embedding"}}).layers
+    assert (layer.name, layer.role, layer.decided) == ("fc", "embedding", "override: w")
 
 
 BAD = {
@@ -117,23 +117,23 @@ BAD = {
     "case": ({"W": {"skip": "x"}}, "matches no tensor"),
     "unknown key": ({"w": {"color": 1}}, "unknown key 'color'"),
     "kind": ({"w": {"kind": "dense"}}, "kind must be one of"),
-    "skip and kind": ({"w": {"skip": "x", "kind": "bias"}}, "stand alone"),
+    "skip and kind": ({"w": {"skip": "x", "role": "bias"}}, "stand alone"),
     "skip without reason": ({"w": {"skip": ""}}, "must be the reason"),
     "skip true": ({"w": {"skip": True}}, "must be the reason"),
     "layer": ({"w": {"layer": 3}}, "layer must be a string"),
-    "axes of a bias": ({"w": {"kind": "bias", "axes": ["out", "in"]}}, "has no axes"),
-    "rank": ({"w": {"axes": ["out", "in", "k1"], "kind": "conv"}}, "has 2"),
-    "conv of two axes": ({"w": {"kind": "conv"}}, "declare its axes"),
+    "axes of a bias": ({"w": {"role": "bias", "axes": ["out", "in"]}}, "has no axes"),
+    "rank": ({"w": {"axes": ["out", "in", "k1"], "role": "weight"}}, "has 2"),
+    "conv of two axes": ({"w": {"role": "weight"}}, "declare its axes"),
     "unknown axis": ({"w": {"axes": ["out", "input"]}}, "there is no axis 'input'"),
     "no out": ({"w": {"axes": ["in", "in"]}}, "cannot have the axes"),
     "conv axes of a linear": ({"w": {"axes": ["out", "k1"]}}, "cannot have the axes"),
     "parts": ({"w": {"parts": [{"name": "a", "size": 1}]}}, "1 rows together"),
     "groups of a linear": ({"w": {"groups": 3}}, "groups belong to"),
-    "groups": ({"w": {"kind": "conv", "axes": ["out", "k1"], "groups": 2}}, "do not divide"),
+    "groups": ({"w": {"role": "weight", "axes": ["out", "k1"], "groups": 2}}, "do not divide"),
     "groups and parts": (
         {
             "w": {
-                "kind": "conv",
+                "role": "weight",
                 "axes": ["out", "k1"],
                 "groups": 3,
                 "parts": [{"name": "a", "size": 3}],

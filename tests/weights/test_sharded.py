@@ -195,7 +195,7 @@ def test_an_index_has_at_most_100_million_bytes(model):
 
 
 def labeled(folder, second_source=None):
-    linear = TensorSpec("linear", ("out", "in"))
+    linear = TensorSpec("weight", ("out", "in"))
     write_weights(
         folder / "model-00001-of-00002.safetensors",
         {"a.weight": A},
@@ -214,7 +214,7 @@ def labeled(folder, second_source=None):
 def test_manifests_of_shards_are_joined(model):
     labeled(model)
     weights = open_weights(model)
-    assert {layer.decided for layer in weights.layers} == {"declared"}
+    assert {layer.decided for layer in weights.layers} == {"stated"}
     assert weights.source["framework"] == "x"
 
 

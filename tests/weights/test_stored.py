@@ -182,7 +182,7 @@ def test_a_tensor_without_elements(tmp_path):
 
 def test_tensors_travel_to_other_processes(tmp_path):
     path = tmp_path / "x.safetensors"
-    write_weights(path, {"w": np.eye(3)}, {"w": TensorSpec("linear")})
+    write_weights(path, {"w": np.eye(3)}, {"w": TensorSpec("weight")})
     data = pickle.loads(pickle.dumps(open_weights(path).layers[0].data))
     np.testing.assert_array_equal(data[...], np.eye(3))
 

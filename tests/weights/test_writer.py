@@ -21,10 +21,10 @@ ARRAYS = {
 }
 SPECS = {
     "half": TensorSpec("bias"),
-    "fc": TensorSpec("linear", layer="first", parts=(Part("a", 1), Part("b", 2))),
-    "q": TensorSpec("linear", quantization=Quantization(0.5, (1.0, 2.0), 0)),
+    "fc": TensorSpec("weight", layer="first", parts=(Part("a", 1), Part("b", 2))),
+    "q": TensorSpec("weight", quantization=Quantization(0.5, (1.0, 2.0), 0)),
     "double": TensorSpec("embedding"),
-    "tied": TensorSpec("linear", ("out", "in"), same_as="double"),
+    "tied": TensorSpec("weight", ("out", "in"), same_as="double"),
 }
 SOURCE = {"framework": "numpy", "sha256": "00"}
 
@@ -97,26 +97,26 @@ BAD = {
     "not given": ({}, {"w": TensorSpec("bias")}, "safetensors", "not stored"),
     "axes": (
         {"w": np.eye(2)},
-        {"w": TensorSpec("linear", ("in", "out"))},
+        {"w": TensorSpec("weight", ("in", "out"))},
         "safetensors",
         "cannot have the axes",
     ),
-    "rank": ({"w": np.ones(2)}, {"w": TensorSpec("linear")}, "safetensors", "cannot have the axes"),
+    "rank": ({"w": np.ones(2)}, {"w": TensorSpec("weight")}, "safetensors", "cannot have the axes"),
     "parts": (
         {"w": np.eye(2)},
-        {"w": TensorSpec("linear", parts=(Part("a", 1),))},
+        {"w": TensorSpec("weight", parts=(Part("a", 1),))},
         "safetensors",
         "1 rows together",
     ),
     "groups": (
         {"w": np.ones((2, 2, 2))},
-        {"w": TensorSpec("conv", groups=4)},
+        {"w": TensorSpec("weight", groups=4)},
         "safetensors",
         "do not divide",
     ),
     "nan": (
         {"w": np.eye(2)},
-        {"w": TensorSpec("linear", quantization=Quantization(float("nan")))},
+        {"w": TensorSpec("weight", quantization=Quantization(float("nan")))},
         "safetensors",
         "manifest is not valid",
     ),
@@ -137,7 +137,7 @@ def test_what_a_reader_would_refuse_is_not_written(tmp_path, name):
 
 @pytest.mark.spec("FMT-7")
 def test_a_source_needs_known_keys_and_a_manifest(tmp_path):
-    specs = {"w": TensorSpec("linear")}
+    specs = {"w": TensorSpec("weight")}
     with pytest.raises(WeightFileError, match="unknown key 'date'"):
         write_weights(tmp_path / "x", {"w": np.eye(2)}, specs, {"date": "today"})
     with pytest.raises(WeightFileError, match="needs a manifest"):
@@ -148,7 +148,7 @@ def test_a_source_needs_known_keys_and_a_manifest(tmp_path):
 @pytest.mark.parametrize("format_", ["safetensors", "hdf5"])
 def test_what_the_writer_adds_is_read_back_and_not_interpreted(tmp_path, format_):
     extra = {"anything": [1, None, {"μ": 0.5}]}
-    specs = {"w": TensorSpec("linear")}
+    specs = {"w": TensorSpec("weight")}
     write_weights(tmp_path / "x", {"w": np.eye(2)}, specs, format=format_, extra=extra)
     assert open_weights(tmp_path / "x").extra == extra
     with pytest.raises(WeightFileError, match="needs a manifest"):

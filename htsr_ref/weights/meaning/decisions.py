@@ -33,6 +33,7 @@ class Decision:
     code : kind of that reason (RPT-3).
     warnings : what the user should know.
     computed : the numbers, where they are not those stored.
+    variable : the tensor's name within its layer, where its own is a number.
     """
 
     spec: TensorSpec
@@ -41,6 +42,7 @@ class Decision:
     code: LeftOutCode = "left-out"
     warnings: tuple[str, ...] = ()
     computed: PackedTensor | None = field(default=None, compare=False)
+    variable: str | None = None
 
 
 def decide(model: Model) -> dict[str, Decision]:
@@ -137,6 +139,7 @@ def _decision(name: str, model: Model, turned: Model) -> Decision:
         left_out,
         code,
         _warnings(seen, spec),
+        variable=meaning.variable,
     )
 
 

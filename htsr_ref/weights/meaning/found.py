@@ -21,6 +21,7 @@ class Meaning:
     groups : groups of a convolution.
     parts : name and size of the sections of the axis "out".
     layer_class : class of the layer, where more than the axes depends on it.
+    variable : the tensor's name within its layer, where its own is a number.
     """
 
     role: str
@@ -31,6 +32,7 @@ class Meaning:
     groups: int = 1
     parts: Parts = ()
     layer_class: str | None = None
+    variable: str | None = None
 
 
 TRANSPOSED_CLASS = "conv_transpose"

@@ -8,7 +8,7 @@ checkpoints follow it.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from htsr_ref.weights.meaning.axes import SPATIAL
@@ -118,7 +118,8 @@ def keras_variable(seen: Seen) -> Meaning | None:
     Spec: FMT-15.
     """
     variable = _variable_of(seen)
-    return None if variable is None else _meaning(variable)
+    found = None if variable is None else _meaning(variable)
+    return None if found is None or variable is None else replace(found, variable=variable.leaf)
 
 
 def _variable_of(seen: Seen) -> Variable | None:
@@ -134,13 +135,13 @@ def _variable_of(seen: Seen) -> Variable | None:
     if not is_keras:
         return None
     group = seen.components[: -2 if is_numbered else -1]
-    stated = seen.facts.layer_class
-    layer_class = (stated or _class_by_name(seen, group)).removesuffix("_cell")
+    stated = (seen.facts.layer_class or "").removesuffix("_cell")
+    layer_class = stated if stated in VARIABLES else _class_by_name(seen, group)
     if is_numbered:
         names = _variables(layer_class, seen.facts.config)
         at = int(leaf) if len(leaf) < 4 else len(names)
         leaf = names[at] if at < len(names) else leaf
-    return Variable(seen, group, layer_class, stated is not None, leaf)
+    return Variable(seen, group, layer_class, stated in VARIABLES, leaf)
 
 
 def _variables(layer_class: str, config: Mapping[str, Any]) -> list[str]:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 DEPTHWISE = r"(\w+_)?(depthwise|dw)(_?conv\w*)?|dwconv\w*|dw_?conv\w*"
 GPT2_MODULES = r"c_attn|c_fc|c_proj|q_attn"
 _INTO_HEADS, _FROM_HEADS = ("query", "key", "value"), "out"
+_RECURRENT_LAYER = r"(\w+_)?(lstm|gru|rnn)(_?cell)?(_\d+)?|\w*(lstm|gru|rnn)cell(_\d+)?"
 _GATES = {1: "", 3: "rzn", 4: "ifgo"}
 """Gates that NNX has in one kernel, by how many there are; a simple cell has none."""
 _TRANSPOSED = "transposed conv kernel"
@@ -44,6 +45,8 @@ def kernel(seen: Seen) -> Meaning:
     role = "weight"
     if parts is not None:
         role, rule = "recurrent", "gates of a recurrent cell (in, out)"
+    elif len(shape) == 2 and seen.is_within(_RECURRENT_LAYER):
+        role, rule = "recurrent", "kernel of a recurrent layer by name (in, out)"
     if scanned:
         rule, axes = f"{rule}, scanned layers", ("stack", *axes)
     if len(axes) != seen.ndim:

@@ -99,7 +99,7 @@ CASES = [
 def test_rule(name, shape, rule, kind, canonical, groups):
     (layer,) = open_weights({name: np.zeros(shape)}).layers
     assert layer.decided == f"inferred: {rule}"
-    assert (layer.kind, layer.shape, layer.groups) == (kind, canonical, groups)
+    assert (layer.role, layer.shape, layer.groups) == (kind, canonical, groups)
     is_matrix = kind in ("linear", "conv", "embedding", "recurrent")
     assert (layer.left_out is None) is is_matrix
     assert bool(layer.axes) is is_matrix
