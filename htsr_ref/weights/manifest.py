@@ -176,10 +176,9 @@ def parse_entry(entry: Any) -> TensorSpec:
     axes = parse_axes(entry["axes"]) if "axes" in entry else ()
     if role in MATRIX_ROLES and not axes:
         raise ValueError(f"a tensor of role {role!r} needs axes")
-    if not axes:
-        unfit = [key for key in _MATRIX_KEYS if key in entry]
-        if unfit:
-            raise ValueError(f"{unfit[0]} needs axes")
+    unfit = [key for key in ("view", "groups", "parts") if key in entry and not axes]
+    if unfit:
+        raise ValueError(f"{unfit[0]} needs axes")
     spec = TensorSpec(
         role,
         axes,

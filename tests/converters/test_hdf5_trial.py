@@ -4,11 +4,11 @@ import re
 import sys
 import zipfile
 
-from hdf5 import trial as _hdf5_trial
 import keras_files
 import numpy_files
 import pytest
 from conversions import FIXTURES, refused
+from hdf5 import trial as _hdf5_trial
 from hdf5_faults import FAULTS, endless_siblings
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the limit of memory is Linux's")

@@ -7,11 +7,11 @@ import zipfile
 from importlib.resources import files
 from pathlib import Path
 
-from arrays import matlab as matlab
 import numpy as np
 import numpy_files
 import pytest
 import scipy.io
+from arrays import matlab as matlab
 from conversions import FIXTURES, assert_is_expected, convert, converted, fixtures, refused
 
 FOLDER = FIXTURES / "numpy"

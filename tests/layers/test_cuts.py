@@ -15,6 +15,7 @@ from htsr_ref.layers.matrices import WeightMatrix
 from htsr_ref.weights import Layer, open_weights
 
 GROUP_SLICES = PAPER.override({"conv": "group-slices"})
+SPLIT = PAPER.override({"fused": "split"})
 
 
 def numbered(*shape: int) -> np.ndarray:
@@ -24,7 +25,7 @@ def numbered(*shape: int) -> np.ndarray:
 
 def layer(array: np.ndarray, kind: str, **declared: object) -> Layer:
     axes = {"linear": ["out", "in"], "conv": ["out", "in", "k1", "k2", "k3"][: array.ndim]}
-    entry = {"kind": kind, "axes": axes.get(kind, ["out", "in"]), **declared}
+    entry = {"role": "weight", "axes": axes.get(kind, ["out", "in"]), **declared}
     return open_weights({"W": array}, {"W": entry}).layers[0]
 
 
@@ -92,13 +93,23 @@ def test_groups_that_do_not_divide_the_channels_are_refused():
     assert len(layer_matrices(broken, PAPER)) == 1
 
 
+@pytest.mark.spec("MAT-17")
+def test_parts_are_cut_only_where_the_convention_splits():
+    array = numbered(6, 3)
+    parts = [{"name": "a", "size": 2}, {"name": "b", "size": 4}]
+    fused = layer(array, "linear", parts=parts)
+    assert values(layer_matrices(fused, PAPER)) == [("", array.tolist())]
+    split = values(layer_matrices(fused, SPLIT))
+    assert split == [("a", array[:2].T.tolist()), ("b", array[2:].tolist())]
+
+
 @pytest.mark.spec("MAT-5")
 def test_declared_parts_cut_the_outputs_in_order():
     array = numbered(6, 3)
     parts = [{"name": name, "size": size} for name, size in [("q", 3), ("k", 1), ("v", 2)]]
     fused = layer(array, "linear", parts=parts)
     q, k, v = array[:3], array[3:4], array[4:]
-    assert values(layer_matrices(fused)) == [
+    assert values(layer_matrices(fused, SPLIT)) == [
         ("q", q.tolist()),
         ("k", k.T.tolist()),
         ("v", v.T.tolist()),
@@ -109,7 +120,7 @@ def test_declared_parts_cut_the_outputs_in_order():
 def test_parts_of_a_convolution_are_sets_of_slices():
     array = numbered(5, 2, 2)
     parts = [{"name": "gate", "size": 2}, {"name": "value", "size": 3}]
-    found = values(layer_matrices(layer(array, "conv", parts=parts)))
+    found = values(layer_matrices(layer(array, "conv", parts=parts), SPLIT))
     assert found == [
         ("gate [0]", array[:2, :, 0].tolist()),
         ("gate [1]", array[:2, :, 1].tolist()),
@@ -119,10 +130,10 @@ def test_parts_of_a_convolution_are_sets_of_slices():
 
 
 @pytest.mark.spec("MAT-5")
-def test_what_merely_looks_fused_stays_whole_with_a_warning():
-    fused = open_weights({"attn.qkv.weight": numbered(6, 2)}).layers[0]
-    assert [(m.N, m.M) for m in layer_matrices(fused)] == [(6, 2)]
-    assert any("fused" in warning for warning in fused.warnings)
+def test_what_is_fused_in_unknown_sizes_stays_whole():
+    fused = open_weights({"attn.qkv.weight": numbered(7, 2)}).layers[0]
+    assert [(m.N, m.M) for m in layer_matrices(fused, SPLIT)] == [(7, 2)]
+    assert fused.decided == "inferred: fused qkv of unknown sizes: left whole"
 
 
 @pytest.mark.spec("MAT-6")
@@ -139,9 +150,9 @@ def test_labels_of_a_stack_come_before_parts_and_positions():
     array = numbered(2, 4, 3, 2)
     parts = [{"name": "a", "size": 1}, {"name": "b", "size": 3}]
     stacked = layer(array, "conv", axes=["stack", "out", "in", "k1"], parts=parts)
-    labels = [matrix.label for matrix in layer_matrices(stacked)]
+    labels = [matrix.label for matrix in layer_matrices(stacked, SPLIT)]
     assert labels[:5] == ["[0] a [0]", "[0] a [1]", "[0] b [0]", "[0] b [1]", "[1] a [0]"]
-    last = layer_matrices(stacked)[-1]
+    last = layer_matrices(stacked, SPLIT)[-1]
     np.testing.assert_array_equal(last.to_array(), array[1, 1:, :, 1])
 
 

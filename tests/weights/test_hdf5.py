@@ -228,13 +228,13 @@ def test_keras_3_files_name_their_layers_in_an_attribute(path):
         odd["0"] = np.ones((7, 2))
     layers = {layer.tensor: layer for layer in open_weights(path).layers}
     dense = layers["layers/dense/vars/0"]
-    assert (dense.name, dense.kind, dense.shape) == ("classifier", "linear", (3, 4))
+    assert (dense.name, dense.role, dense.shape) == ("classifier", "weight", (3, 4))
     np.testing.assert_array_equal(dense.data[...], kernel.T)
     assert layers["layers/dense/vars/1"].name == "classifier/1"
     names = [layers[f"layers/lstm/cell/vars/{at}"].name for at in range(3)]
     assert names == ["memory/0", "memory/1", "memory/2"]
-    assert layers["layers/lstm/cell/vars/0"].kind == "recurrent"
-    assert layers["layers/embedding/vars/0"].kind == "embedding"
+    assert layers["layers/lstm/cell/vars/0"].role == "recurrent"
+    assert layers["layers/embedding/vars/0"].role == "embedding"
     for name in ("layers/embedding/vars/0", "layers/embedding_1/vars/0"):
         assert layers[name].name == name
 

@@ -15,6 +15,11 @@ from htsr_ref.weights.manifest import Manifest, dump_manifest, parse_manifest
 SCHEMA = Path(__file__).parents[2] / "spec" / "schemas" / "weights.schema.json"
 VALIDATOR = jsonschema.Draft202012Validator(json.loads(SCHEMA.read_text(encoding="utf-8")))
 
+FIRST_SCHEMA = SCHEMA.with_name("weights-1.schema.json")
+FIRST_VALIDATOR = jsonschema.Draft202012Validator(
+    json.loads(FIRST_SCHEMA.read_text(encoding="utf-8"))
+)
+
 
 @pytest.mark.spec("FMT-2", "FMT-3", "FMT-4", "FMT-6")
 def test_the_manifest_says_what_each_tensor_is(tmp_path, safetensors_bytes):
@@ -28,11 +33,11 @@ def test_the_manifest_says_what_each_tensor_is(tmp_path, safetensors_bytes):
     assert layers["conv1.weight"].groups == 2
     assert layers["qkv.weight"].parts == (Part("q", 4), Part("k", 4), Part("v", 4))
     assert layers["experts.w"].axes == ("stack", "out", "in")
-    assert layers["head.weight"].left_out == "same as embed.weight"
+    assert layers["head.weight"].same_as == "embed.weight"
     assert layers["fc1.bias"].left_out == "bias"
-    assert layers["q8.scale"].left_out == "other"
+    assert layers["q8.scale"].left_out == "unknown"
     analyzed = {name for name, layer in layers.items() if layer.left_out is None}
-    assert analyzed == set(ARRAYS) - {"q8.scale", "fc1.bias"}
+    assert analyzed == {*ARRAYS, "head.weight"} - {"q8.scale", "fc1.bias"}
 
 
 @pytest.mark.spec("FMT-3")
@@ -106,8 +111,8 @@ def test_reader_refuses_beyond_the_schema(tmp_path, safetensors_bytes, name):
 
 @pytest.mark.spec("FMT-2")
 def test_an_unknown_version_names_the_cure(tmp_path, safetensors_bytes):
-    path = labeled(tmp_path, safetensors_bytes, BAD["format 2"])
-    with pytest.raises(WeightFileError, match="'htsr-weights/2', not 'htsr-weights/2'") as caught:
+    path = labeled(tmp_path, safetensors_bytes, BAD["format 3"])
+    with pytest.raises(WeightFileError, match="'htsr-weights/3'") as caught:
         open_weights(path)
     assert "install the release" in caught.value.cure
 
@@ -133,10 +138,12 @@ def test_what_is_written_follows_the_schema_and_is_read_back():
     manifest = Manifest(
         {
             "a": TensorSpec("weight", ("out", "in"), "fc", parts=(Part("q", 1), Part("k", 2))),
-            "b": TensorSpec("weight", ("out", "in", "k1"), groups=3),
+            "b": TensorSpec("weight", ("in", "out", "k1"), groups=3, layer_class="conv_transpose"),
             "c": TensorSpec("weight", ("out", "in"), quantization=Quantization("d", (1.0, 0.5), 1)),
             "d": TensorSpec("unknown", rule="a guess", inferred=True),
             "e": TensorSpec("weight", ("out", "in"), same_as="a"),
+            "f": TensorSpec("weight", ("out", "in", "out"), view=(2, 3, 4), config={"groups": 2}),
+            "g": TensorSpec(),
         },
         {"framework": "numpy", "converter": None, "file": "ä.npz", "sha256": None},
     )
@@ -157,3 +164,72 @@ def test_manifest_of_hdf5(tmp_path):
         ("first", "stated"),
         ("fc.bias", "stated"),
     ]
+
+
+FIRST = {
+    "format": "htsr-weights/1",
+    "tensors": {
+        "a/kernel": {"kind": "conv", "axes": ["out", "in", "k1", "k2"]},
+        "b/kernel": {
+            "kind": "conv",
+            "axes": ["out", "in", "k1", "k2"],
+            "rule": "g",
+            "inferred": True,
+        },
+        "tril": {"kind": "linear", "axes": ["out", "in"], "rule": "2 axes", "inferred": True},
+        "moe.experts.w1": {
+            "kind": "conv",
+            "axes": ["out", "in", "k1"],
+            "rule": "3 to 5 axes (out, in, k)",
+            "inferred": True,
+        },
+        "scale": {"kind": "other"},
+        "guess": {"kind": "other", "rule": "scalar or vector", "inferred": True},
+    },
+}
+FIRST_ARRAYS = {
+    "a/kernel": np.zeros((8, 3, 5, 5), np.float32),
+    "b/kernel": np.zeros((8, 3, 5, 5), np.float32),
+    "tril": np.zeros((4, 4), np.float32),
+    "moe.experts.w1": np.zeros((6, 4, 3), np.float32),
+    "scale": np.zeros((2, 2), np.float32),
+    "guess": np.zeros((2, 2), np.float32),
+}
+
+
+@pytest.mark.spec("FMT-19")
+def test_version_1_is_read_what_it_inferred_is_inferred_anew(tmp_path, safetensors_bytes):
+    weights = open_weights(labeled(tmp_path, safetensors_bytes, FIRST, FIRST_ARRAYS))
+    found = {layer.tensor: (layer.role, layer.axes, layer.decided) for layer in weights.layers}
+    conv = ("out", "in", "k1", "k2")
+    assert found == {
+        "a/kernel": ("weight", conv, "stated"),
+        # Its axes were canonical, whatever a kernel's are elsewhere.
+        "b/kernel": ("weight", conv, "inferred: conv kernel (k, in, out)"),
+        "tril": ("mask", (), "inferred: mask by name"),
+        "moe.experts.w1": ("weight", ("stack", "out", "in"), "inferred: stacked experts"),
+        "scale": ("unknown", (), "stated"),
+        "guess": ("weight", ("out", "in"), "inferred: 2 axes (out, in)"),
+    }
+
+
+@pytest.mark.spec("FMT-19")
+@pytest.mark.parametrize(
+    "entry",
+    [
+        {"kind": "dense", "axes": ["out", "in"]},
+        {"kind": "linear"},
+        {"kind": "linear", "axes": ["in", "out"]},
+        {"kind": "linear", "axes": ["out", "in"], "groups": 1},
+        {"kind": "linear", "axes": ["out", "in", "k1"]},
+        {"kind": "conv", "axes": ["out", "in"]},
+        {"kind": "bias", "axes": ["out", "in"]},
+        {"role": "weight", "axes": ["out", "in"]},
+    ],
+)
+def test_version_1_is_as_strict_as_it_was(tmp_path, safetensors_bytes, entry):
+    assert not FIRST_VALIDATOR.is_valid(FIRST | {"tensors": {"tril": entry}})
+    manifest = FIRST | {"tensors": {"tril": entry}}
+    arrays = {"tril": FIRST_ARRAYS["tril"]}
+    with pytest.raises(WeightFileError, match="manifest is not valid"):
+        open_weights(labeled(tmp_path, safetensors_bytes, manifest, arrays))

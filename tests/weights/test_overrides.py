@@ -33,19 +33,19 @@ def test_any_order_of_conv_axes():
     ("shape", "override", "axes"),
     [
         ((3, 4), {"role": "embedding"}, ("out", "in")),
-        ((2, 3, 4), {"role": "weight"}, ("stack", "out", "in")),
+        ((2, 3, 4, 5), {"role": "weight"}, ("out", "in", "k1", "k2")),
         ((2, 3, 4), {"role": "bias"}, ()),
         ((2, 3, 4), {"role": "weight", "axes": ["out", "in", "in"]}, ("out", "in")),
     ],
 )
-def test_kind(shape, override, axes):
+def test_role(shape, override, axes):
     layer = only({"w": np.zeros(shape)}, {"w": override})
-    assert (layer.role, layer.axes) == (override["kind"], axes)
-    assert layer.left_out == ("bias" if override["kind"] == "bias" else None)
+    assert (layer.role, layer.axes) == (override["role"], axes)
+    assert layer.left_out == ("bias" if override["role"] == "bias" else None)
 
 
 @pytest.mark.spec("FMT-16")
-def test_a_kind_keeps_the_axes_found():
+def test_a_role_keeps_the_axes_found():
     layer = only({"dense/kernel": W}, {"dense/kernel": {"role": "embedding"}})
     np.testing.assert_array_equal(layer.data[...], W.T)
 
@@ -57,20 +57,39 @@ def test_what_was_left_out_by_a_rule_comes_back():
 
 
 @pytest.mark.spec("FMT-4", "FMT-16")
-def test_parts_silence_the_warning():
+def test_parts():
     override = {"parts": [{"name": "q", "size": 1}, {"name": "kv", "size": 2}]}
     layer = only({"qkv.weight": W}, {"*.weight": override})
     assert layer.parts == (Part("q", 1), Part("kv", 2))
-    assert layer.warnings == ()
     assert layer.decided == "override: *.weight"
-    assert only({"qkv.weight": W}, {"*": {"layer": "x"}}).warnings != ()
+
+
+@pytest.mark.spec("FMT-16")
+def test_null_clears_parts_that_were_guessed():
+    arrays = {"gate_up_proj.weight": np.zeros((6, 4))}
+    assert [part.name for part in only(arrays, {}).parts] == ["gate", "up"]
+    assert only(arrays, {"gate_up_proj": {"parts": None}}).parts == ()
+
+
+@pytest.mark.spec("FMT-16")
+def test_names_of_layers_and_tensors_are_both_known():
+    by_layer = only({"block.fc.weight": W}, {"block.fc": {"axes": ["in", "out"]}})
+    by_tensor = only({"block.fc.weight": W}, {"block.fc.weight": {"axes": ["in", "out"]}})
+    by_pattern = only({"block.fc.weight": W}, {"*.fc": {"axes": ["in", "out"]}})
+    assert by_layer.shape == by_tensor.shape == by_pattern.shape == (4, 3)
+
+
+@pytest.mark.spec("FMT-16")
+def test_a_name_that_matches_nothing_is_told_the_nearest_names():
+    with pytest.raises(WeightFileError, match="nearest: .*'encoder.fc1'"):
+        open_weights({"encoder.fc1.weight": W}, {"encoder.fc2": {"skip": "x"}})
 
 
 @pytest.mark.spec("FMT-16")
 def test_groups_and_quantization():
     conv = np.ones((4, 2, 3), dtype=np.int8)
     override = {"groups": 2, "quantization": {"scale": [1, 2, 3, 4], "axis": 0}}
-    layer = only({"c.weight": conv}, {"c.weight": override})
+    layer = only({"conv.weight": conv}, {"conv.weight": override})
     assert (layer.groups, layer.left_out) == (2, None)
     assert layer.data[:, 0, 0].tolist() == [1.0, 2.0, 3.0, 4.0]
 
@@ -94,7 +113,7 @@ def test_precedence():
     a, b, c = open_weights(arrays, overrides).layers
     assert (a.decided, a.left_out) == ("override: *.weight", None)
     assert (b.decided, b.name) == ("override: b.weight", "own")
-    assert (c.decided, c.kind) == ("override: c[0].weight", "recurrent")
+    assert (c.decided, c.role) == ("override: c[0].weight", "recurrent")
 
 
 @pytest.mark.spec("FMT-16")
@@ -116,19 +135,19 @@ BAD = {
     "no match": ({"fc*": {"skip": "x"}}, "'fc\\*' matches no tensor"),
     "case": ({"W": {"skip": "x"}}, "matches no tensor"),
     "unknown key": ({"w": {"color": 1}}, "unknown key 'color'"),
-    "kind": ({"w": {"kind": "dense"}}, "kind must be one of"),
-    "skip and kind": ({"w": {"skip": "x", "role": "bias"}}, "stand alone"),
+    "kind of version 1": ({"w": {"kind": "linear"}}, "unknown key 'kind'"),
+    "role": ({"w": {"role": "dense"}}, "role must be one of"),
+    "skip and role": ({"w": {"skip": "x", "role": "bias"}}, "stand alone"),
     "skip without reason": ({"w": {"skip": ""}}, "must be the reason"),
     "skip true": ({"w": {"skip": True}}, "must be the reason"),
     "layer": ({"w": {"layer": 3}}, "layer must be a string"),
     "axes of a bias": ({"w": {"role": "bias", "axes": ["out", "in"]}}, "has no axes"),
     "rank": ({"w": {"axes": ["out", "in", "k1"], "role": "weight"}}, "has 2"),
-    "conv of two axes": ({"w": {"role": "weight"}}, "declare its axes"),
     "unknown axis": ({"w": {"axes": ["out", "input"]}}, "there is no axis 'input'"),
     "no out": ({"w": {"axes": ["in", "in"]}}, "cannot have the axes"),
-    "conv axes of a linear": ({"w": {"axes": ["out", "k1"]}}, "cannot have the axes"),
+    "two k": ({"w": {"axes": ["k1", "k2"]}}, "cannot have the axes"),
     "parts": ({"w": {"parts": [{"name": "a", "size": 1}]}}, "1 rows together"),
-    "groups of a linear": ({"w": {"groups": 3}}, "groups belong to"),
+    "groups of a matrix": ({"w": {"groups": 3}}, "groups belong to"),
     "groups": ({"w": {"role": "weight", "axes": ["out", "k1"], "groups": 2}}, "do not divide"),
     "groups and parts": (
         {
@@ -143,6 +162,12 @@ BAD = {
     ),
     "quantization": ({"w": {"quantization": {"scale": 1, "axis": 2}}}, "no axis 2"),
 }
+
+
+@pytest.mark.spec("FMT-16")
+def test_three_axes_need_to_be_named():
+    with pytest.raises(WeightFileError, match="3 axes needs the key axes beside its role"):
+        open_weights({"w": np.zeros((2, 3, 4))}, {"w": {"role": "weight"}})
 
 
 @pytest.mark.spec("FMT-5")

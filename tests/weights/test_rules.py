@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
+from htsr_ref.weights.classify import RULES
 
 from htsr_ref.weights import open_weights
-from htsr_ref.weights.classify import RULES
 
 # name, stored shape, rule, kind, canonical shape, groups
 CASES = [

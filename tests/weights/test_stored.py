@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from htsr_ref.errors import LayerError
 from htsr_ref.weights import TensorSpec, open_weights, write_weights
-from htsr_ref.weights.axes import MATRIX_KINDS, matrix_layout
 from htsr_ref.weights.backing import InMemory
+from htsr_ref.weights.meaning.axes import matrix_layout
 from htsr_ref.weights.stored import StoredTensor
 
 SHAPES = hnp.array_shapes(min_dims=2, max_dims=4, min_side=1, max_side=4)
@@ -27,9 +27,8 @@ def stored_tensor_and_index(draw):
     canonical = np.arange(np.prod(shape), dtype=np.float32).reshape(shape)
     names = ("out", "in", "k1", "k2")[: len(shape)]
     order = draw(st.permutations(range(len(shape))))
-    kind = "linear" if len(shape) == 2 else "conv"
     stored = canonical.transpose(order)
-    layout = matrix_layout(kind, tuple(names[at] for at in order), stored.shape)
+    layout = matrix_layout(tuple(names[at] for at in order), stored.shape)
     index = draw(hnp.basic_indices(shape, allow_newaxis=False))
     return StoredTensor("w", "float32", layout, InMemory(stored)), canonical, index
 
@@ -52,9 +51,7 @@ def test_merged_axes_are_a_reshape(data):
     sizes = data.draw(st.tuples(*[st.integers(1, 4)] * 5))
     names = data.draw(st.permutations(["out", "out", "in", "in", "k1"]))
     stored = np.arange(np.prod(sizes), dtype=np.float64).reshape(sizes)
-    tensor = StoredTensor(
-        "w", "float64", matrix_layout("conv", tuple(names), sizes), InMemory(stored)
-    )
+    tensor = StoredTensor("w", "float64", matrix_layout(tuple(names), sizes), InMemory(stored))
     out = [at for at, name in enumerate(names) if name == "out"]
     in_ = [at for at, name in enumerate(names) if name == "in"]
     expected = stored.transpose(*out, *in_, names.index("k1")).reshape(tensor.shape)
@@ -187,7 +184,19 @@ def test_tensors_travel_to_other_processes(tmp_path):
     np.testing.assert_array_equal(data[...], np.eye(3))
 
 
-@pytest.mark.parametrize("kind", MATRIX_KINDS)
-def test_layouts_name_what_is_wrong(kind):
+@pytest.mark.parametrize("axes", [("in",), ("in", "k1"), ("out", "in", "k2"), ("stack", "in")])
+def test_layouts_name_what_is_wrong(axes):
     with pytest.raises(ValueError, match="cannot have the axes"):
-        matrix_layout(kind, ("in",), (3,))
+        matrix_layout(axes, (3,) * len(axes))
+
+
+@pytest.mark.spec("FMT-3")
+@given(st.data())
+def test_a_view_cuts_an_axis_before_the_others_are_ordered(data):
+    groups, in_, out, side = (data.draw(st.integers(1, 4)) for _ in range(4))
+    stored = np.arange(groups * in_ * out * side, dtype=np.float64)
+    stored = stored.reshape(groups * in_, out, side)  # a transposed convolution's
+    layout = matrix_layout(("out", "in", "out", "k1"), stored.shape, (groups, in_, out, side))
+    tensor = StoredTensor("w", "float64", layout, InMemory(stored))
+    expected = np.concatenate([part.swapaxes(0, 1) for part in np.split(stored, groups)])
+    np.testing.assert_array_equal(tensor[...], expected)
