@@ -77,7 +77,7 @@ def plan_layer(layer: Layer, convention: Convention) -> PlannedLayer:
 def _reason_of_convention(layer: Layer, convention: Convention) -> str | None:
     """Why a convention takes no matrix from a weight of this sort; None if it does.
 
-    Spec: MAT-8, MAT-18, MAT-20, MAT-21.
+    Spec: MAT-8, MAT-18, MAT-20, MAT-21, MAT-22.
     """
     if layer.role not in convention.layer_kinds:
         return f"role {layer.role} is not among layer_kinds of the convention"
@@ -85,6 +85,7 @@ def _reason_of_convention(layer: Layer, convention: Convention) -> str | None:
         ("conv", convention.conv, layer.is_conv),
         ("experts", convention.experts, layer.axes[:1] == ("stack",)),
         ("parameters", convention.parameters, layer.is_bare),
+        ("conv1d", convention.conv1d, layer.axes[-1:] == ("k1",)),
         ("transposed", convention.transposed, layer.is_transposed),
     ):
         if is_such and chosen in ("skip", "module-weights"):

@@ -15,6 +15,7 @@ CUTTING = (
     "experts",
     "tied",
     "parameters",
+    "conv1d",
     "transposed",
     "linear",
     "conv",

@@ -187,11 +187,11 @@ def plan_table(
             "×".join(map(str, item.layer.shape)) or "scalar",
             item.layer.dtype,
             str(len(item.matrices)),
-            item.skipped or item.layer.decided,
+            _why(item),
         ]
         for item in planned
     ]
-    header = ["layer", "role", "shape", "dtype", "matrices", "decided, or why not analyzed"]
+    header = ["layer", "role", "shape", "dtype", "matrices", "how that was decided, and why it is left out"]
     warnings = list(weights.warnings) + [
         f"{item.layer.name}: {text}"
         for item in planned
@@ -208,6 +208,14 @@ def plan_table(
     )
     pieces = [text_table(header, rows, [4], flexible=(0, 2, 5)), _warnings(warnings), total]
     return "\n\n".join(filter(None, pieces)) + "\n"
+
+
+def _why(item: PlannedLayer) -> str:
+    """How the role was decided; and why it is not analyzed, if the role does not say it."""
+    layer = item.layer
+    if item.skipped in (None, layer.role) or item.skipped in layer.decided:
+        return layer.decided
+    return f"{item.skipped} [{layer.decided}]"
 
 
 def _warnings(texts: Sequence[str]) -> str:

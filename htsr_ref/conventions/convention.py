@@ -35,6 +35,7 @@ class Convention:
     experts: str
     tied: str
     parameters: str
+    conv1d: str
     transposed: str
     linear: str
     conv: str

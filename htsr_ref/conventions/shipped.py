@@ -13,6 +13,7 @@ _PAPER: Mapping[str, Any] = {
     "experts": "split",
     "tied": "once",
     "parameters": "all",
+    "conv1d": "take",
     "transposed": "take",
     "linear": "whole",
     "conv": "slices",
@@ -59,6 +60,7 @@ _MODULES: Mapping[str, Any] = {
     "experts": "skip",
     "tied": "each",
     "parameters": "module-weights",
+    "conv1d": "skip",
     "transposed": "skip",
 }
 """What programs see that go through a network's modules and take the `weight` of each."""

@@ -46,6 +46,11 @@ FIELDS: Mapping[str, Field] = MappingProxyType(
                 "module-weights": "left out: attention's in_proj_weight (WeightWatcher)",
             },
         ),
+        "conv1d": choice(
+            "convolutions of one dimension",
+            "MAT-22",
+            {"take": "analyzed as others are", "skip": "left out (WeightWatcher)"},
+        ),
         "transposed": choice(
             "transposed convolutions",
             "MAT-21",

@@ -11,6 +11,7 @@ ASSUMED = {
     "experts": "split",
     "tied": "once",
     "parameters": "all",
+    "conv1d": "take",
     "transposed": "take",
 }
 """Fields of a convention that version 0.1 did not have."""

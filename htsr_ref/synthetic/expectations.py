@@ -18,6 +18,7 @@ FREE_FIELDS = (
     "experts",
     "tied",
     "parameters",
+    "conv1d",
     "transposed",
     "min_dim",
     "min_dim_applies_to",

@@ -16,7 +16,7 @@ ARRAYS = {
 }
 SPECS = {
     "fc.weight": TensorSpec("weight", parts=(Part("a", 1), Part("b", 3)), layer="fc"),
-    "conv.weight": TensorSpec("weight", groups=2),
+    "conv.weight": TensorSpec("weight", ("out", "in", "k1"), groups=2),
     "q": TensorSpec("weight", quantization=Quantization((0.5, 2.0), 1.0, 1)),
     "tied": TensorSpec("weight", ("out", "in"), same_as="fc.weight"),
 }

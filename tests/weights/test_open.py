@@ -38,7 +38,7 @@ def test_names_of_layers_are_unique(tensors, expected):
 def test_given_names_that_clash_give_way():
     overrides = {"*": {"layer": "same"}}
     layers = open_weights({"a": np.eye(2), "b": np.eye(2)}, overrides).layers
-    assert [layer.name for layer in layers] == ["a", "b"]
+    assert [layer.name for layer in layers] == ["same/a", "same/b"]
 
 
 @pytest.mark.spec("FMT-14")
@@ -59,9 +59,9 @@ def test_every_tensor_is_listed_with_its_reason():
         "fc.weight": None,
         "fc.bias": "bias",
         "ln.weight": "norm",
-        "exp_avg": "optimizer state",
+        "exp_avg": "optimizer",
         "none.weight": "it has no elements",
-        "mask": "bool without a scale: declare its quantization",
+        "mask": "mask",
         "int.weight": "int8 without a scale: declare its quantization",
         "complex.weight": "numbers of type complex128 are not decoded",
         "names": "numbers of type str32 are not decoded",

@@ -55,7 +55,7 @@ def test_what_is_described_is_read_back(tmp_path, name, format_):
     assert layers["fc"].parts == SPECS["fc"].parts
     np.testing.assert_array_equal(layers["q"].data[...], [[-0.5, 0, 0.5], [0.5, 1, 1.5]])
     np.testing.assert_array_equal(layers["double"].data[...], ARRAYS["double"])
-    assert layers["tied"].left_out == "same as double"
+    assert layers["tied"].same_as == "double"
 
 
 @pytest.mark.spec("FMT-7")
@@ -97,11 +97,11 @@ BAD = {
     "not given": ({}, {"w": TensorSpec("bias")}, "safetensors", "not stored"),
     "axes": (
         {"w": np.eye(2)},
-        {"w": TensorSpec("weight", ("in", "out"))},
+        {"w": TensorSpec("weight", ("in", "k1"))},
         "safetensors",
         "cannot have the axes",
     ),
-    "rank": ({"w": np.ones(2)}, {"w": TensorSpec("weight")}, "safetensors", "cannot have the axes"),
+    "rank": ({"w": np.ones(2)}, {"w": TensorSpec("weight", ("out", "in"))}, "safetensors", "has 1"),
     "parts": (
         {"w": np.eye(2)},
         {"w": TensorSpec("weight", parts=(Part("a", 1),))},
@@ -110,7 +110,7 @@ BAD = {
     ),
     "groups": (
         {"w": np.ones((2, 2, 2))},
-        {"w": TensorSpec("weight", groups=4)},
+        {"w": TensorSpec("weight", ("out", "in", "k1"), groups=4)},
         "safetensors",
         "do not divide",
     ),
