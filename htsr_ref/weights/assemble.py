@@ -150,8 +150,9 @@ def _unique_names(
     count = Counter(wanted.values())
     matrices = Counter(layer for name, layer in wanted.items() if decisions[name].spec.axes)
     for name, layer in stated.items():
-        is_the_weight = matrices[layer] == 1 and decisions[name].spec.axes != ()
-        if layer is not None and count[layer] > 1 and not is_the_weight:
+        if layer is None or count[layer] == 1:
+            continue
+        if matrices[layer] > 1 or not decisions[name].spec.axes:
             leaf = decisions[name].variable or re.split(r"[./]", name)[-1].removesuffix(":0")
             wanted[name] = f"{layer}/{leaf}"
     count = Counter(wanted.values())
