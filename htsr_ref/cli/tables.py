@@ -191,7 +191,14 @@ def plan_table(
         ]
         for item in planned
     ]
-    header = ["layer", "role", "shape", "dtype", "matrices", "how that was decided, and why it is left out"]
+    header = [
+        "layer",
+        "role",
+        "shape",
+        "dtype",
+        "matrices",
+        "how that was decided, and why it is left out",
+    ]
     warnings = list(weights.warnings) + [
         f"{item.layer.name}: {text}"
         for item in planned

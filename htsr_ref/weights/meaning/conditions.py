@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from htsr_ref.weights.meaning.axes import SPATIAL
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from htsr_ref.weights.meaning.found import Meaning, Parts
     from htsr_ref.weights.meaning.model import Seen
@@ -73,7 +73,25 @@ def is_norm(seen: Seen) -> bool:
 
 def is_vector(seen: Seen) -> bool:
     """Whether it has at most one axis that is longer than 1 and is no matrix's weight."""
+    if seen.ndim > 2 and seen.has_leaf(WEIGHT_LEAF) and seen.is_within(CONV):
+        return False
     return seen.ndim < 2 or (seen.ndim > 2 and sum(size > 1 for size in seen.shape) < 2)
+
+
+def has_beta(seen: Seen) -> bool:
+    """Whether a gamma is a norm's: its name or a beta says so; others scale a whole layer."""
+    return seen.beside("beta") is not None or seen.is_within(r"\w*norm\w*|(\w+_)?bn_?\d*")
+
+
+def is_in_list_of(names: str) -> Callable[[Seen], bool]:
+    """Make a test whether its module is an item of a list of such a name, without a bias."""
+
+    def test(seen: Seen) -> bool:
+        name = seen.components[-3] if len(seen.components) > 2 else ""
+        is_named = replace(seen, components=(name,)).is_within(names)
+        return is_named and seen.beside("bias") is None
+
+    return test
 
 
 def is_square_mask(seen: Seen) -> bool:

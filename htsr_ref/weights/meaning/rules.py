@@ -36,7 +36,7 @@ EMBEDDING = (
     r"embed(dings?)?|wte|wpe|embed_(tokens|positions|in|out_tokens)|(tok|tgt|src|char|speaker|"
     r"word|token|token_type|position(al)?|entity|segment|label|class|text|type)_emb(ed(dings?)?)?|"
     r"(token|position)_embd|token_types|pos_embed(dings?)?|shared|relative_attention_bias|\w+_emb|"
-    r"embed_\w+|\w+_embed_tokens"
+    r"embed_\w+|\w+_embed(_tokens)?|\w+_embeddings?|(\w+_)?tokens?|pe_k"
 )
 NORM = (
     r"(\w+_)?(batch|layer|group|instance|rms)?_?norm(alization)?(_?\d+)?|(\w+_)?bn_?\d*|"
@@ -50,21 +50,21 @@ MASK = r"tril|triu|(\w+_)?mask(s|ed)?|masked_bias|causal"
 POSITION = (
     r"pe|inv_freq\w*|\w*freqs?(_(cis|cos|sin|re|im))?|(cos|sin)(_cached)?|rope\w*|rotary\w*|"
     r"rotation|position_ids|pos_table|relative_(position|coords|pos)\w*|rel_pos\w*|"
-    r"(\w+_)?positional_(embedding|encoding)s?|position_(encoding|embeddings?)s?|"
-    r"(abs(olute)?_)?pos(ition)?_(embed|emb|enc)\w*|alibi\w*|attention_bias(es|_idxs)?|r_[wrs]_bias"
+    r"(\w+_)?positional_(embedding|encoding)s?(_\w+)?|position_(encoding|embeddings?)s?|"
+    r"(abs(olute)?_)?pos(ition)?_(embed|emb|enc)\w*|alibi\w*|attention_bias(es|_idxs)?"
 )
 CLASS_AND_MASK = (
     r"(\w+_)?(class|cls|dist|distillation|mask|register|reg|query|latent|sep|pad|bos|eos|prompt)"
-    r"_(tokens?|embedding)|latents|queries|seg_embed|class_embedding|newline|image_newline"
+    r"_(tokens?|embedding)|\w+_tokens?|latents|queries|seg_embed|class_embedding|newline|image_newline"
 )
 STATE = (
     r"a_log|d|dt_bias|(\w+_)?decay|time_(decay|first|faaaa|mix\w*|maa\w*|curve|x|shift)|"
     r"slope_rate|logit_(scale|bias)|layer_?scale\w*|lambda_\d+|gamma_?\d+|ls\d?|temperature|sinks|"
-    r"(\w+_)?(mean|std|var)|num_batches_tracked|initted|cluster_size|ema_\w+|usage|"
+    r"(\w+_)?(mean|std|var)|num_batches_tracked|initted|cluster_size|ema_\w+|embed_avg|usage|translate|"
     r"step|steps|count|eps|tau|initial_state|h_?0|c_?0|codebook_\w+|alpha"
 )
 RUNNING = r"(running|moving)_(mean|var|variance)|num_batches_tracked"
-ADAPTER = r"lora_\w+|(\w+_)?adapters?|ia3_\w+|(hada|lokr)_\w+|dora_\w+|oft_\w+|vera_\w+"
+ADAPTER = r"lora_\w+|ia3_\w+|(hada|lokr)_\w+|dora_\w+|oft_\w+|vera_\w+"
 PACKED = (
     r"qweight|weight_packed|(\w+_)?blocks|weight_shape|g_idx|quant_(map|state\w*)|perm|workspace"
 )
@@ -147,11 +147,13 @@ RULES: tuple[Rule | Family, ...] = (
     Rule("relative positions of T5 (buckets, heads)", "embedding", OUT_IN, "weight",
          "relative_attention_bias", MATRIX),
     Rule("table of positions by name", "position", leaf=POSITION),
+    Rule("table of positions by its module", "position", leaf="embedding", module=POSITION),
     Rule("bias by name", "bias", leaf=BIAS),
     Rule("norm by name", "norm", module=NORM, when=is_.is_norm),
     Rule("norm by its bias", "norm", leaf="weight",
          when=lambda s: s.ndim > 1 and s.beside("bias") == s.shape),
-    Rule("gamma of a norm", "norm", leaf="gamma"),
+    Rule("gamma of a norm", "norm", leaf="gamma", when=is_.has_beta),
+    Rule("length of a norm: a weight of one axis", "norm", leaf="weight", ndim=(1,)),
     Rule("scale of a norm (Flax)", "norm", leaf="scale|offset", ndim=(0, 1, 2)),
     Rule("scale by name", "scale", leaf=SCALE),
     Rule("scalar or vector", "buffer", when=is_.is_vector),
@@ -203,8 +205,11 @@ RULES: tuple[Rule | Family, ...] = (
     Rule("recurrent by its biases", "recurrent", OUT_IN, "w_(ih|hh)", ndim=MATRIX,
          when=lambda s: s.beside("b_ih") is not None or s.beside("b_hh") is not None),
     Rule("embedding by its packed name", "embedding", OUT_IN, "_packed_weight", ndim=MATRIX),
+    Rule("output layer by name", "weight", OUT_IN, "weight", "embed_out", MATRIX),
     Rule("embedding by name", "embedding", OUT_IN, "weight", EMBEDDING, MATRIX,
          when=lambda s: s.beside("bias") is None),
+    Rule("embedding of a list by name", "embedding", OUT_IN, "weight", r"\d+", MATRIX,
+         when=is_.is_in_list_of(EMBEDDING)),
     Rule("embedding by name", "embedding", OUT_IN, EMBEDDING, ndim=MATRIX),
     # Fused and turned projections.
     Rule("GPT-2 Conv1D (in, out), q, k, v in turn", "weight", IN_OUT, "weight", "c_attn", MATRIX,
@@ -216,6 +221,8 @@ RULES: tuple[Rule | Family, ...] = (
          when=is_.is_gpt2_conv1d),
     Rule("MultiheadAttention, q, k, v in turn", "weight", OUT_IN, "in_proj_weight", ndim=MATRIX,
          when=is_.is_thirds, parts=("q", "k", "v")),
+    Rule("projection (in, out) of Gemma", "weight", IN_OUT, "mm_input_projection_weight",
+         ndim=MATRIX),
     Rule(INTERLEAVED, "weight", OUT_IN, module="query_key_value", ndim=MATRIX),
     Rule(INTERLEAVED, "weight", OUT_IN, module="qkv_proj|c_attn", ndim=MATRIX,
          when=is_.is_by_heads),
