@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from networks import CONVOLUTIONS, heavy, kind, networks
+from networks import CONVOLUTIONS, heavy, networks, role
 
 from htsr_ref import Report, analyze
 from htsr_ref.audit import SharedSpectra, audit, read_table
@@ -20,9 +20,9 @@ def opened(network: str) -> Weights:
     """One of the networks that other tools have analyzed."""
     weights = networks()[network]
     layers = {
-        name: {"kind": kind(name, weight)}
+        name: {"role": role(name)}
         | ({"groups": CONVOLUTIONS[name]} if name in CONVOLUTIONS else {})
-        for name, weight in weights.items()
+        for name in weights
     }
     return open_weights(weights, layers)
 

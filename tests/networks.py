@@ -61,8 +61,6 @@ CONVOLUTIONS = {"grouped": 4, "depthwise": 24}
 """Groups of the convolutions that have several."""
 
 
-def kind(name: str, weight: np.ndarray) -> str:
-    """Kind of a layer by its name and shape."""
-    if weight.ndim == 4:
-        return "conv"
-    return "embedding" if name in ("tokens", "positions") else "linear"
+def role(name: str) -> str:
+    """Role of a layer by its name."""
+    return "embedding" if name in ("tokens", "positions") else "weight"

@@ -20,7 +20,7 @@ changes = st.fixed_dictionaries(
         "ks": st.sampled_from(["two-sided", "one-sided"]),
         "average": st.sampled_from(["matrices", "layers"]),
         "alpha_range": st.sampled_from([None, (1.5, 6.0)]),
-        "layer_kinds": st.sampled_from([("linear",), ("conv", "embedding")]),
+        "layer_kinds": st.sampled_from([("weight",), ("weight", "embedding")]),
         "conv": st.sampled_from(["slices", "pooled", "flattened"]),
         "norms": st.sampled_from(["weights", "scaled"]),
         "drop_smallest": st.integers(0, 2),

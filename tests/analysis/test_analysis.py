@@ -197,7 +197,7 @@ def test_what_is_not_refused_has_only_finite_numbers(name):
     kernel[:, :, 0, 0], kernel[:, :, 0, 1] = 1.17e153 * diagonal, np.eye(50)
     report = analyze({"fc": 1e153 * diagonal, "conv": kernel}, get_convention(name))
     assert Report.from_json(report.to_json()) == report
-    assert all(layer.skip_code in (None, "kind", "bad-data") for layer in report.layers)
+    assert all(layer.skip_code in (None, "convention", "bad-data") for layer in report.layers)
 
 
 @pytest.mark.spec("SPC-7", "MET-5")
@@ -259,9 +259,9 @@ def test_only_the_kinds_of_the_convention_are_analyzed():
     arrays = {"embed": gaussian(60, 50), "lstm": gaussian(60, 50), "fc": gaussian(60, 50)}
     declared = {"embed": {"role": "embedding"}, "lstm": {"role": "recurrent"}}
     report = analyze(arrays, layers=declared)
-    assert [layer.skip_code for layer in report.layers] == ["kind", "kind", None]
-    assert "kind recurrent is not among layer_kinds" in report.layers[1].skipped
-    wider = PAPER.override({"layer_kinds": "linear,conv,embedding,recurrent"})
+    assert [layer.skip_code for layer in report.layers] == ["convention", "convention", None]
+    assert "role recurrent is not among layer_kinds" in report.layers[1].skipped
+    wider = PAPER.override({"layer_kinds": "weight,embedding,recurrent"})
     assert len(analyze(arrays, wider, layers=declared).analyzed()) == 3
 
 
@@ -290,7 +290,7 @@ def test_every_report_carries_every_choice():
         ({"conv": "group-slices"}, {"matrices", "alpha_hat", "mean_log10_frobenius_norm"}),
         ({"normalization": "none"}, {"alpha_hat", "mean_log10_alpha_norm"}),
         ({"average": "layers"}, {"alpha_hat", "mean_alpha", "mean_stable_rank"}),
-        ({"layer_kinds": "linear"}, {"layers", "matrices"}),
+        ({"conv": "skip"}, {"layers", "matrices"}),
     ],
 )
 def test_a_choice_that_is_changed_is_carried_out(changes, moved):

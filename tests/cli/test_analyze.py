@@ -71,7 +71,7 @@ def test_the_suffix_chooses_the_form(htsr, model, tmp_path, name, flag):
 
 def test_a_flag_overrules_the_suffix(htsr, model, tmp_path):
     htsr("analyze", model, "--csv", "--output", tmp_path / "a.json")
-    assert (tmp_path / "a.json").read_text(encoding="utf-8").startswith("layer,kind,")
+    assert (tmp_path / "a.json").read_text(encoding="utf-8").startswith("layer,role,")
 
 
 def test_per_is_for_a_csv_with_our_columns(htsr, model):
@@ -153,7 +153,7 @@ def test_allow_skipped_accepts_bad_layers_but_not_failed_gates(htsr, broken):
 
 
 def test_a_layer_left_out_on_purpose_is_no_fault(htsr, model):
-    outcome = htsr("analyze", model, "--set", "layer_kinds=conv")
+    outcome = htsr("analyze", model, "--set", "layer_kinds=embedding")
     assert outcome.code == 0
     assert "no weight matrix was analyzed" in outcome.err
-    assert "skipped: fc1: kind linear is not among layer_kinds" in outcome.out
+    assert "skipped: fc1: role weight is not among layer_kinds" in outcome.out

@@ -63,7 +63,7 @@ def test_another_convention_is_explained_and_the_means_add_up(htsr, weights, tmp
 def test_the_path_says_where_layers_enter(htsr, weights, theirs):
     outcome = htsr("audit", weights, theirs)
     path = outcome.out.split("mean over layers")[1]
-    assert "layer_kinds = linear,conv,embedding (+ 1 layers)" in path
+    assert "layer_kinds = weight,embedding (+ 1 layers)" in path
     assert "min_dim = 0 (+ 1 layers)" in path
 
 

@@ -24,7 +24,7 @@ def test_every_choice_is_shown_as_set_reads_it(htsr):
     assert (outcome.code, outcome.err) == (0, "")
     shown = dict(re.findall(r"^(\w+) = (.+)$", outcome.out, re.M))
     assert list(shown) == list(FIELDS)
-    assert shown["layer_kinds"] == "linear,conv"
+    assert shown["layer_kinds"] == "weight"
     assert shown["alpha_range"] == "none"
     restored = get_convention("paper", shown)
     assert all(getattr(restored, n) == getattr(CONVENTIONS["paper"], n) for n in FIELDS)

@@ -34,9 +34,9 @@ def test_every_tensor_is_listed_with_how_it_was_decided(htsr, model):
 
 
 def test_the_convention_decides_what_would_be_analyzed(htsr, model):
-    outcome = htsr("describe", model, "--set", "min_dim=0", "--set", "layer_kinds=conv")
+    outcome = htsr("describe", model, "--set", "min_dim=0", "--set", "layer_kinds=embedding")
     assert [cells[4] for cells in rows(outcome.out).values()] == ["9", "0", "0", "0"]
-    assert "convention paper with layer_kinds = conv, min_dim = 0\n" in outcome.out
+    assert "convention paper with layer_kinds = embedding, min_dim = 0\n" in outcome.out
 
 
 @pytest.mark.spec("SPC-8")

@@ -234,6 +234,4 @@ def test_completion(monkeypatch, capsys, text, offered):
 
 def test_completion_offers_every_kind_and_no_prose(monkeypatch, capsys):
     offered = complete(monkeypatch, capsys, "htsr analyze --set layer_kinds=")
-    assert offered == [
-        f"layer_kinds={kind}" for kind in ("linear", "conv", "embedding", "recurrent")
-    ]
+    assert offered == [f"layer_kinds={kind}" for kind in ("weight", "embedding", "recurrent")]

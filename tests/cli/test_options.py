@@ -19,7 +19,7 @@ from htsr_ref import PAPER, Report
         ("min_dim=few", "min_dim = 'few' is not legal. Legal: a whole number"),
         ("min_dim=-1", "min_dim = '-1' is not legal. Legal: a whole number of at least 0"),
         ("alpha_range=6,2", "alpha_range = '6,2' is not legal. Legal: none, lo,hi"),
-        ("layer_kinds=", "layer_kinds = '' is not legal. Legal: any of linear, conv"),
+        ("layer_kinds=", "layer_kinds = '' is not legal. Legal: any of weight, embedding"),
     ],
 )
 def test_a_choice_that_does_not_exist(htsr, model, change, complaint):
@@ -67,7 +67,7 @@ def test_the_solver(htsr, model, solver, used):
         (b'{"fc1.weight": "linear"}', "a map of layers is an object of objects"),
         (b'{"fc9*": {"role": "weight"}}', "the override 'fc9*' matches no tensor"),
         (b'{"fc1*": {"knid": "linear"}}', "unknown key 'knid'"),
-        (b'{"fc1.weight": {"kind": "lineal"}}', "'lineal'"),
+        (b'{"fc1.weight": {"role": "lineal"}}', "'lineal'"),
     ],
 )
 def test_a_map_of_layers_that_is_none(htsr, model, tmp_path, text, complaint):
@@ -94,7 +94,7 @@ def test_a_map_of_layers_overrules_the_file(htsr, model, tmp_path):
     outcome = htsr("analyze", model, "--layers", tmp_path / "map.json", "--json")
     assert outcome.code == 0
     layers = {layer.tensor: layer for layer in Report.from_json(outcome.out).layers}
-    assert layers["fc1.weight"].skip_code == "kind"
+    assert layers["fc1.weight"].skip_code == "convention"
     assert layers["fc1.weight"].decided == "override: fc1.w*"
     assert layers["fc2.weight"].skipped == "tried apart"
-    assert layers["fc1.bias"].kind == "bias"
+    assert layers["fc1.bias"].role == "bias"

@@ -62,7 +62,7 @@ def test_a_pipe_is_written_to_and_not_replaced(htsr, model, tmp_path):
     reader = os.open(tmp_path / "pipe.csv", os.O_RDONLY | os.O_NONBLOCK)
     outcome = htsr("analyze", model, "-o", tmp_path / "pipe.csv")
     assert outcome.code == 0
-    assert os.read(reader, 10) == b"layer,kind"
+    assert os.read(reader, 10) == b"layer,role"
     os.close(reader)
     assert (tmp_path / "pipe.csv").is_fifo()
 

@@ -25,7 +25,9 @@ def compute_spectra(given: Json) -> Json:
     tensor = np.array(given["tensor"])
     linear = "linear" in given["convention"]
     array = tensor[:, :, 0, 0] if linear else tensor
-    (layer,) = open_weights({"W": array}, {"W": {"role": "weight" if linear else "conv"}}).layers
+    (layer,) = open_weights(
+        {"W": array}, {"W": {"role": "weight", "axes": ["out", "in", "k1", "k2"][: array.ndim]}}
+    ).layers
     found = [
         spectrum(matrix, normalization=asked.normalization, solver="svd")
         for matrix in layer_matrices(layer, asked)

@@ -12,7 +12,7 @@ from pathlib import Path
 import jsonschema
 import numpy as np
 import pytest
-from networks import CONVOLUTIONS, heavy, kind, networks
+from networks import CONVOLUTIONS, heavy, networks, role
 
 from htsr_ref import Report, analyze
 from htsr_ref.conventions import CONVENTIONS
@@ -33,9 +33,9 @@ ALL = {name: weight.astype(np.float64) for name, weight in (WEIGHTS | LARGE).ite
 
 def report(convention: str, weights: dict[str, Array] = ALL) -> Report:
     layers = {
-        name: {"kind": kind(name, weight)}
+        name: {"role": role(name)}
         | ({"groups": CONVOLUTIONS[name]} if name in CONVOLUTIONS else {})
-        for name, weight in weights.items()
+        for name in weights
     }
     return analyze(weights, CONVENTIONS[convention], layers=layers)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from networks import CONVOLUTIONS, kind, networks
+from networks import CONVOLUTIONS, networks, role
 
 from htsr_ref import Report, analyze
 from htsr_ref.conventions import CONVENTIONS
@@ -33,9 +33,9 @@ FAULTS = {
 def report(network: str) -> Report:
     weights = networks()[network]
     layers = {
-        name: {"kind": kind(name, weight)}
+        name: {"role": role(name)}
         | ({"groups": CONVOLUTIONS[name]} if name in CONVOLUTIONS else {})
-        for name, weight in weights.items()
+        for name in weights
     }
     return analyze(weights, CONVENTIONS["weightwatcher"], layers=layers, solver="svd")
 

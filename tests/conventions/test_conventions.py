@@ -88,7 +88,7 @@ def test_an_unknown_value_is_refused_with_the_legal_ones(name):
         ("xmin", "inf"),
         ("xmin_position", 0.5),
         ("layer_kinds", ()),
-        ("layer_kinds", "linear,norm"),
+        ("layer_kinds", "weight,norm"),
         ("layer_kinds", 3),
         ("windows", "5,1"),
         ("windows", (5, 0.0, 2)),
@@ -137,7 +137,7 @@ def test_values_that_make_no_sense_together_are_refused(changes, complaint):
 
 @pytest.mark.spec("CNV-2", "CNV-3")
 def test_an_unknown_field_is_refused_with_the_known_ones():
-    with pytest.raises(ConventionError, match=r"'min_dims'\. Fields: layer_kinds, linear, conv"):
+    with pytest.raises(ConventionError, match=r"'min_dims'\. Fields: layer_kinds, fused, experts"):
         PAPER.override({"min_dims": 50})
 
 
@@ -162,7 +162,7 @@ def test_an_override_is_a_new_convention_that_names_its_base_and_its_changes():
 @pytest.mark.parametrize(
     ("name", "text", "value"),
     [
-        ("layer_kinds", "embedding, linear", ("linear", "embedding")),
+        ("layer_kinds", "embedding, weight", ("weight", "embedding")),
         ("min_dim", "8", 8),
         ("max_rows", "8", 8),
         ("max_rows", "none", None),

@@ -12,7 +12,7 @@ from htsr_ref.errors import ConventionError
 TOML = """
 name = "mine"
 base = "weightwatcher"
-layer_kinds = ["embedding", "linear"]
+layer_kinds = ["embedding", "weight"]
 alpha_range = [2, 6]
 max_rows = "none"
 eigenvalue_floor = 1e-4
@@ -24,7 +24,7 @@ def test_a_file_changes_some_fields_of_its_base(tmp_path):
     (tmp_path / "mine.toml").write_text(TOML, encoding="utf-8")
     found = find_convention(str(tmp_path / "mine.toml"))
     changes = {
-        "layer_kinds": ("linear", "embedding"),
+        "layer_kinds": ("weight", "embedding"),
         "max_rows": None,
         "eigenvalue_floor": 1e-4,
         "alpha_range": (2.0, 6.0),
@@ -36,10 +36,10 @@ def test_a_file_changes_some_fields_of_its_base(tmp_path):
 
 @pytest.mark.spec("CNV-20", "RPT-2")
 def test_a_file_without_a_base_gives_every_field(tmp_path):
-    values = {"name": "whole", **PAPER.override({"layer_kinds": "linear"}).values()}
+    values = {"name": "whole", **PAPER.override({"layer_kinds": "recurrent"}).values()}
     (tmp_path / "whole.json").write_text(json.dumps(values), encoding="utf-8")
     found = load_convention(tmp_path / "whole.json")
-    assert found.values() == PAPER.override({"layer_kinds": "linear"}).values()
+    assert found.values() == PAPER.override({"layer_kinds": "recurrent"}).values()
     report = analyze({"fc": [[1.0, 2.0], [3.0, 5.0]]}, found)
     assert Report.from_json(report.to_json()) == report
     del values["ks"]

@@ -84,10 +84,10 @@ def test_a_report_without_remarks_has_no_table_for_them():
 
 
 def test_changed_choices_and_units_are_named():
-    convention = PAPER.override({"average": "layers", "layer_kinds": "linear,conv,embedding"})
+    convention = PAPER.override({"average": "layers", "layer_kinds": "weight,embedding"})
     kernel = np.stack([QUANTILES, QUANTILES], axis=-1)
     texts, tables = read(to_markdown(analyze({"conv.weight": kernel}, convention)))
-    changed = "Convention paper with layer_kinds = linear,conv,embedding, average = layers; "
+    changed = "Convention paper with layer_kinds = weight,embedding, average = layers; "
     assert texts[1].startswith(changed)
     assert tables[0][1][2] == "1 of 1 layers"
 

@@ -154,7 +154,7 @@ def test_every_tensor_appears_in_order_with_its_reason(whole):
         ("zero.weight", None),
         ("bad.weight", "bad-data"),
         ("fc1.bias", "left-out"),
-        ("embedding.weight", "kind"),
+        ("embedding.weight", "convention"),
     ]
     assert all((layer.skipped is None) == (layer.skip_code is None) for layer in whole.layers)
     assert [layer.tensor for layer in whole.bad_layers()] == ["bad.weight"]
@@ -252,7 +252,7 @@ def test_one_row_a_matrix(report):
     assert len(rows) == len(expected)
     for row, (layer, matrix) in zip(rows, expected, strict=True):
         assert next(iter(row)) == "layer"
-        assert (row["layer"], row["kind"]) == (layer.name, layer.role)
+        assert (row["layer"], row["role"]) == (layer.name, layer.role)
         for name in (*MEAN_FIELDS, "N", "M", "Q", "alpha_stderr", "alpha_null_reason", "label"):
             assert row[name] == getattr(matrix, name)
         assert (row["alpha_ci95_low"], row["alpha_ci95_high"]) == (
