@@ -21,11 +21,11 @@ import numpy as np
 from common.containers import DAMAGED, map_array
 from common.errors import ConversionError
 from common.export import main
+from common.numbers import CODES
+from common.source import Source, Tensor
 from ggml.blocks import BLOCK_TYPES, dequantized
 from ggml.header import Entry, Header
 from ggml.parts import read_parts
-from common.source import Source, Tensor
-from common.numbers import CODES
 from numpy.typing import NDArray
 
 PLAIN = {0: "float32", 1: "float16", 24: "int8", 25: "int16", 26: "int32", 27: "int64"}

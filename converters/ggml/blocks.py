@@ -9,8 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-import _ggml_small_blocks as small
 import numpy as np
+from ggml import small_blocks as small
 from numpy.typing import NDArray
 
 Bytes = NDArray[np.uint8]

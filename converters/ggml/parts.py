@@ -4,8 +4,8 @@ import re
 from pathlib import Path
 
 from common.errors import ConversionError
-from ggml.header import Header, read_header
 from common.sniff import refuse, sniff
+from ggml.header import Header, read_header
 
 MAX_PARTS = 10_000
 NAME = re.compile(r"(.*)-(\d{5})-of-(\d{5})\.gguf")
