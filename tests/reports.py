@@ -58,7 +58,7 @@ def everything() -> Report:
             "fc1.weight": power_law_matrix(2.5),
             "fc2.weight": power_law_matrix(3.0, scale=7.0),
             "conv.weight": np.stack([gaussian(60, 55), np.eye(60, 55)], axis=-1),
-            "small.weight": np.ones((4, 4, 3)),
+            "conv_small.weight": np.ones((4, 4, 3)),
             "eye.weight": np.eye(5),
             "zero.weight": np.zeros((5, 4)),
             "bad.weight": bad,

@@ -242,6 +242,7 @@ CONV_CUTS: Mapping[str, Callable[[Section, Convention], Matrices]] = MappingProx
         "row-blocks": _row_blocks,
         "flattened": _flattened,
         "operator": _operator,
+        "skip": lambda *_: (),
     }
 )
 """Ways to cut a convolution, by the value of `conv`."""

@@ -72,9 +72,9 @@ class Layer:
 
     @property
     def is_bare(self) -> bool:
-        """Whether it is a parameter of a module beside, or instead of, the module's weight."""
-        *above, leaf = re.split(r"[./]", self.tensor.removesuffix(":0"))
-        return above != [] and leaf not in ("weight", "kernel") and above[-1] != "vars"
+        """Whether its name says that it is a parameter of its own beside a module's weight."""
+        leaf = re.split(r"[./]", self.tensor)[-1]
+        return leaf != self.tensor and re.fullmatch(r"\w+_proj_weight", leaf) is not None
 
     @property
     def is_conv(self) -> bool:

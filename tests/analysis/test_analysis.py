@@ -249,7 +249,8 @@ def test_small_matrices_are_left_out_with_the_reason(changes, analyzed):
 def test_small_parts_of_a_layer_are_left_out_with_a_warning():
     parts = [{"name": "gate", "size": 3}, {"name": "value", "size": 60}]
     declared = {"conv": {"role": "weight", "parts": parts}}
-    (found,) = analyze({"conv": gaussian(63, 55, 1)}, layers=declared).layers
+    split = PAPER.override({"fused": "split"})
+    (found,) = analyze({"conv": gaussian(63, 55, 1)}, split, layers=declared).layers
     assert [matrix.label for matrix in found.matrices] == ["value [0]"]
     assert "below min_dim, left out: gate [0]" in found.warnings
 

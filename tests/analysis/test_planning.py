@@ -52,10 +52,10 @@ def test_matrices_that_are_left_out_are_named():
             }
         },
     )
-    (item,) = plan(weights, PAPER.override({"min_eigenvalues": 3}))
+    (item,) = plan(weights, PAPER.override({"fused": "split", "min_eigenvalues": 3}))
     assert [matrix.label for matrix in item.matrices] == ["b"]
     assert item.warnings == ("below min_eigenvalues, left out: a",)
-    (item,) = plan(weights, PAPER.override({"max_rows": 5}))
+    (item,) = plan(weights, PAPER.override({"fused": "split", "max_rows": 5}))
     assert [matrix.label for matrix in item.matrices] == ["a"]
     assert item.warnings == ("above max_rows, left out: b",)
 

@@ -15,11 +15,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from hdf5 import trial as _hdf5_trial
 import numpy as np
 import pytest
 from conversions import CONVERTERS, convert, expected, fixtures, read
 from cpu import cpu_limit
+from hdf5 import trial as _hdf5_trial
 from hypothesis import settings
 
 from htsr_ref.weights import open_weights

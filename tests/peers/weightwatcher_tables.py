@@ -16,7 +16,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from networks import CONVOLUTIONS, Weights, kind, networks
+from networks import CONVOLUTIONS, Weights, networks, role
 
 FIXTURE = Path(__file__).with_name("fixtures") / "weightwatcher-0.7.7.json"
 
@@ -28,11 +28,11 @@ def module(weights: Weights) -> Any:
 
     layers = OrderedDict()
     for name, weight in weights.items():
-        if kind(name, weight) == "conv":
+        if weight.ndim == 4:
             groups = CONVOLUTIONS.get(name, 1)
             out, in_, *sides = weight.shape
             layer = nn.Conv2d(in_ * groups, out, sides, groups=groups, bias=False)
-        elif kind(name, weight) == "embedding":
+        elif role(name) == "embedding":
             layer = nn.Embedding(*weight.shape)
         else:
             layer = nn.Linear(weight.shape[1], weight.shape[0], bias=False)

@@ -62,7 +62,7 @@ def test_the_tables_hold_the_reports_numbers():
     fit = report.layers[0].matrices[0]
     assert layers[1] == [
         "fc",
-        "linear",
+        "weight",
         "1",
         f"{fit.alpha:.3f}",
         f"{fit.ks_distance:.3f}",
@@ -70,7 +70,7 @@ def test_the_tables_hold_the_reports_numbers():
         f"{fit.log10_frobenius_norm:.3f}",
         f"{fit.stable_rank:.3f}",
     ]
-    assert layers[2] == ["eye", "linear", "1", "–", "–", "–", "0.301", "4.000"]
+    assert layers[2] == ["eye", "weight", "1", "–", "–", "–", "0.301", "4.000"]
     assert skipped[1:] == [
         ["conv", "min(N, M) = 2 is below min_dim = 50"],
         ["b", "inferred: scalar or vector".removeprefix("inferred: ")],
@@ -114,7 +114,7 @@ def test_names_mean_nothing_in_markdown(name):
 
 def test_what_does_not_print_is_replaced():
     text = to_markdown(analyze({"\x1b[31m\nred\u202e": QUANTILES}))
-    assert "| \ufffd\\[31m\ufffdred\ufffd | linear" in text
+    assert "| \ufffd\\[31m\ufffdred\ufffd | weight" in text
 
 
 @pytest.mark.spec("RPT-5")

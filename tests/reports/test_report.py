@@ -149,7 +149,7 @@ def test_every_tensor_appears_in_order_with_its_reason(whole):
         ("fc1.weight", None),
         ("fc2.weight", None),
         ("conv.weight", None),
-        ("small.weight", "min-dim"),
+        ("conv_small.weight", "min-dim"),
         ("eye.weight", None),
         ("zero.weight", None),
         ("bad.weight", "bad-data"),
@@ -191,13 +191,12 @@ def test_a_missing_alpha_has_a_reason_and_a_present_one_has_none(report):
 
 @pytest.mark.spec("RPT-5", "PL-8")
 def test_warnings_stand_where_they_concern(tmp_path):
-    save_file({"attn.qkv.weight": gaussian(12, 4)}, tmp_path / "a.safetensors")
-    report = analyze(tmp_path / "a.safetensors")
+    save_file({"lstm.weight_hh": gaussian(12, 5)}, tmp_path / "a.safetensors")
+    convention = PAPER.override({"layer_kinds": "recurrent"})
+    report = analyze(tmp_path / "a.safetensors", convention)
     (layer,) = report.layers
     assert report.warnings == ()
-    assert [text.partition(" (")[0] for text in layer.warnings] == [
-        "looks like a fused qkv projection"
-    ]
+    assert [text.partition(" (")[0] for text in layer.warnings] == ["its gates are fused in"]
     tail = layer.matrices[0].tail_size
     assert layer.matrices[0].warnings == (f"alpha rests on a tail of {tail} values",)
 
@@ -211,7 +210,7 @@ def test_a_report_says_what_made_it_of_what_and_how(tmp_path):
     origin = {"framework": "torch", "converter": "by hand", "file": "m.pt", "sha256": None}
     write_weights(path, {"w": gaussian(6, 4)}, {"w": TensorSpec("weight")}, origin)
     data = json.loads(analyze(path, solver="svd").to_json())
-    assert data["spec_version"] == "0.1"
+    assert data["spec_version"] == "0.2"
     assert data["tool"] == {"name": "htsr-ref", "version": __version__}
     assert data["source"]["name"] == "model.safetensors"
     assert data["source"]["format"] == "safetensors"

@@ -86,9 +86,18 @@ def _candidates(model: Model) -> list[tuple[str, Mapping[str, RawTensor]]]:
     return [
         (stem[:-1], tensors)
         for stem, tensors in modules.items()
-        if any(tensor.dtype not in PLAIN for tensor in tensors.values())
-        or not tensors.keys().isdisjoint(_PART_NAMES)
+        if not any(_is_stated(tensor.name, model) for tensor in tensors.values())
+        and (
+            any(tensor.dtype not in PLAIN for tensor in tensors.values())
+            or not tensors.keys().isdisjoint(_PART_NAMES)
+        )
     ]
+
+
+def _is_stated(name: str, model: Model) -> bool:
+    """Whether the file itself says what a tensor's numbers stand for."""
+    facts = model.facts.get(name)
+    return facts is not None and (facts.role is not None or facts.quantization is not None)
 
 
 _COMPUTED = (

@@ -71,6 +71,11 @@ def is_norm(seen: Seen) -> bool:
     return seen.ndim < 2 or seen.beside("bias") in (None, seen.shape)
 
 
+def is_in_module(seen: Seen) -> bool:
+    """Whether its name is that of a module's parameter; other names are a user's own."""
+    return len(seen.components) > 1
+
+
 def is_vector(seen: Seen) -> bool:
     """Whether it has at most one axis that is longer than 1 and is no matrix's weight."""
     if seen.ndim > 2 and seen.has_leaf(WEIGHT_LEAF) and seen.is_within(CONV):

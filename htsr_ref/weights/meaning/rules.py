@@ -58,7 +58,7 @@ CLASS_AND_MASK = (
     r"_(tokens?|embedding)|\w+_tokens?|latents|queries|seg_embed|class_embedding|newline|image_newline"
 )
 STATE = (
-    r"a_log|d|dt_bias|(\w+_)?decay|time_(decay|first|faaaa|mix\w*|maa\w*|curve|x|shift)|"
+    r"a_log|dt_bias|(\w+_)?decay|time_(decay|first|faaaa|mix\w*|maa\w*|curve|x|shift)|"
     r"slope_rate|logit_(scale|bias)|layer_?scale\w*|lambda_\d+|gamma_?\d+|ls\d?|temperature|sinks|"
     r"(\w+_)?(mean|std|var)|num_batches_tracked|initted|cluster_size|ema_\w+|embed_avg|usage|translate|"
     r"step|steps|count|eps|tau|initial_state|h_?0|c_?0|codebook_\w+|alpha"
@@ -139,14 +139,14 @@ RULES: tuple[Rule | Family, ...] = (
     Rule("optimizer state", "optimizer", when=lambda s: s.is_within(OPTIMIZER)),
     Rule("factor of an adapter", "adapter", when=lambda s: s.is_within(ADAPTER)),
     Rule("running statistics", "buffer", leaf=RUNNING),
-    Rule("part of a packed weight", "packed", leaf=PACKED),
-    Rule("zero points by name", "zero point", leaf=ZERO),
+    Rule("part of a packed weight", "packed", leaf=PACKED, when=is_.is_in_module),
+    Rule("zero points by name", "zero point", leaf=ZERO, when=is_.is_in_module),
     Rule("mask by its shape (1, 1, n, n)", "mask", when=is_.is_square_mask),
     Rule("mask by name", "mask", leaf=MASK),
     Family("variable of a Keras layer", keras_variable),
     Rule("relative positions of T5 (buckets, heads)", "embedding", OUT_IN, "weight",
          "relative_attention_bias", MATRIX),
-    Rule("table of positions by name", "position", leaf=POSITION),
+    Rule("table of positions by name", "position", leaf=POSITION, when=is_.is_in_module),
     Rule("table of positions by its module", "position", leaf="embedding", module=POSITION),
     Rule("bias by name", "bias", leaf=BIAS),
     Rule("norm by name", "norm", module=NORM, when=is_.is_norm),
@@ -155,10 +155,11 @@ RULES: tuple[Rule | Family, ...] = (
     Rule("gamma of a norm", "norm", leaf="gamma", when=is_.has_beta),
     Rule("length of a norm: a weight of one axis", "norm", leaf="weight", ndim=(1,)),
     Rule("scale of a norm (Flax)", "norm", leaf="scale|offset", ndim=(0, 1, 2)),
-    Rule("scale by name", "scale", leaf=SCALE),
+    Rule("scale by name", "scale", leaf=SCALE, when=is_.is_in_module),
     Rule("scalar or vector", "buffer", when=is_.is_vector),
-    Rule("token by name", "buffer", leaf=CLASS_AND_MASK),
-    Rule("state or constant by name", "buffer", leaf=STATE),
+    Rule("token by name", "buffer", leaf=CLASS_AND_MASK,
+         when=lambda s: is_.is_in_module(s) or s.ndim > 2),
+    Rule("state or constant by name", "buffer", leaf=STATE, when=is_.is_in_module),
     Rule("part of a parametrization", "unknown", when=lambda s: s.is_within("parametrizations")),
     Rule("position parameter of several axes", "position", leaf=EMBEDDING, ndim=SEVERAL),
     Rule("more than 5 axes", "unknown", ndim=tuple(range(6, 33))),
