@@ -76,7 +76,9 @@ def analyze(
     ] = False,
     allow_skipped: Annotated[
         bool,
-        typer.Option("--allow-skipped", help="Exit with 0 even if a layer's data are bad."),
+        typer.Option(
+            "--allow-skipped", help="Exit with 0 even if a layer is bad or not understood."
+        ),
     ] = False,
 ) -> None:
     """Compute alpha, alpha-hat, norms and ranks of every weight matrix and of the model.
@@ -136,11 +138,7 @@ def analyze(
         f"check failed: {failure}" for gate in gates if (failure := gate.failure(report.model))
     ]
     if not allow_skipped:
-        failures += [
-            f"layer skipped: {layer.name}: {layer.skipped}" for layer in report.bad_layers()
-        ]
-    if not report.analyzed():
-        failures.append("no matrix was analyzed")
+        failures += [f"layer skipped: {layer.fault}" for layer in report.bad_layers()]
     if expected is not None:
         outcome = expectations.compare(report, expected)
         output.fail(f"numbers as expected: {outcome.met}; not as expected: {len(outcome.misses)}")
@@ -149,5 +147,5 @@ def analyze(
         failures += [f"not as expected: {miss}" for miss in outcome.misses]
     for failure in failures:
         output.fail(failure)
-    if failures:
+    if failures or not report.analyzed():
         raise typer.Exit(1)

@@ -54,15 +54,16 @@ class Loaded:
         )
 
     def exit_code(self) -> int:
-        """Name the layers with bad data on standard error; 2 if a file failed, 1 if a layer did."""
+        """Name the bad layers on standard error; 2 if a file failed, 1 if a layer did."""
         for file, report in self.reports:
             output.say_if_nothing_was_analyzed(file, report)
         bad = [(file, layer) for file, report in self.reports for layer in report.bad_layers()]
         for file, layer in bad:
-            output.fail(f"{file}: layer skipped: {layer.skipped}")
+            output.fail(f"{file}: layer skipped: {layer.fault}")
         if self.unreadable:
             return 2
-        return 1 if bad else 0
+        is_empty = any(not report.analyzed() for _, report in self.reports)
+        return 1 if bad or is_empty else 0
 
 
 @dataclass(frozen=True)
@@ -139,7 +140,7 @@ def load_reports(files: Sequence[str], asked: Asked) -> Loaded:
     for option, value in only_of_weights.items():
         if value is not None and all(map(is_report, files)):
             raise HtsrError(
-                f"{option} concerns weight files, and only reports are given. Leave it out"
+                f"{option} describes weight files, and only reports are given. Leave it out"
             )
     reports = []
     for place, file in enumerate(files, 1):

@@ -129,7 +129,7 @@ def fail(message: str) -> None:
 
 
 def say_if_nothing_was_analyzed(file: str, report: Report) -> None:
-    """Say on standard error that a report has no numbers, which is no failure."""
+    """Say on standard error that a report has no numbers."""
     if not report.analyzed():
         fail(f"{file}: no weight matrix was analyzed. `htsr describe` says what the file holds")
 

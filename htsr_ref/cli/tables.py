@@ -186,19 +186,12 @@ def plan_table(
             item.layer.role,
             "×".join(map(str, item.layer.shape)) or "scalar",
             item.layer.dtype,
-            str(len(item.matrices)),
-            _why(item),
+            item.layer.decided,
+            _matrices(item),
         ]
         for item in planned
     ]
-    header = [
-        "layer",
-        "role",
-        "shape",
-        "dtype",
-        "matrices",
-        "how that was decided, and why it is left out",
-    ]
+    header = ["layer", "role", "shape", "dtype", "how that was decided", "matrices"]
     warnings = list(weights.warnings) + [
         f"{item.layer.name}: {text}"
         for item in planned
@@ -213,16 +206,15 @@ def plan_table(
         f"to analyze: {count(len(costs), 'matrix', 'matrices')}, about {flops / 1e9:.3g} Gflop, "
         f"{memory / 2**20:.3g} MiB of work space"
     )
-    pieces = [text_table(header, rows, [4], flexible=(0, 2, 5)), _warnings(warnings), total]
+    pieces = [text_table(header, rows, [], flexible=(0, 2, 4, 5)), _warnings(warnings), total]
     return "\n\n".join(filter(None, pieces)) + "\n"
 
 
-def _why(item: PlannedLayer) -> str:
-    """How the role was decided; and why it is not analyzed, if the role does not say it."""
-    layer = item.layer
-    if item.skipped in (None, layer.role) or item.skipped in layer.decided:
-        return layer.decided
-    return f"{item.skipped} [{layer.decided}]"
+def _matrices(item: PlannedLayer) -> str:
+    """How many matrices are analyzed, or why none is, where the role does not say it."""
+    if item.skipped is None:
+        return str(len(item.matrices))
+    return "–" if item.skipped == item.layer.role else item.skipped
 
 
 def _warnings(texts: Sequence[str]) -> str:

@@ -205,6 +205,12 @@ class LayerReport:
     counts: dict[str, int] | None
     warnings: tuple[str, ...]
 
+    @property
+    def fault(self) -> str:
+        """Why it was skipped, with a name: messages on bad data name the tensor themselves."""
+        reason = self.skipped or ""
+        return reason if self.skip_code == "bad-data" else f"{self.name}: {reason}"
+
 
 @dataclass(frozen=True)
 class ModelReport:

@@ -7,7 +7,7 @@
 #     "torch>=2.2",
 # ]
 # ///
-"""Train the example networks of the specification and write them as htsr-weights/1 files.
+"""Train the example networks of the specification and write them as htsr-weights/2 files.
 
 Eight perceptrons of one shape that differ in batch size and number of epochs, and one small
 convolutional network, all trained on scikit-learn's digits with plain SGD at a constant learning
@@ -142,17 +142,17 @@ def accuracies(network: nn.Sequential, *sets: Images) -> tuple[str, ...]:
 
 
 def manifest(tensors: Mapping[str, np.ndarray]) -> str:
-    """Return the htsr-weights/1 manifest of tensors that are named <layer>.weight or .bias."""
+    """Return the htsr-weights/2 manifest of tensors that are named <layer>.weight or .bias."""
     entries: dict[str, dict[str, object]] = {}
     for name, array in tensors.items():
         layer, _, role = name.rpartition(".")
         if role == "bias":
-            entries[name] = {"kind": "bias"}
+            entries[name] = {"role": "bias"}
         elif array.ndim == 4:
             axes = ["out", "in", "k1", "k2"]
-            entries[name] = {"layer": layer, "kind": "conv", "axes": axes, "groups": 1}
+            entries[name] = {"role": "weight", "layer": layer, "axes": axes}
         else:
-            entries[name] = {"layer": layer, "kind": "linear", "axes": ["out", "in"]}
+            entries[name] = {"role": "weight", "layer": layer, "axes": ["out", "in"]}
     source = {
         "framework": f"pytorch {torch.__version__}",
         "converter": "spec/examples/train.py 1",
@@ -160,7 +160,7 @@ def manifest(tensors: Mapping[str, np.ndarray]) -> str:
         "sha256": None,
     }
     return json.dumps(
-        {"format": "htsr-weights/1", "source": source, "tensors": entries, "extra": {}}
+        {"format": "htsr-weights/2", "source": source, "tensors": entries, "extra": {}}
     )
 
 

@@ -5,7 +5,7 @@ import pytest
 
 from htsr_ref import PAPER
 from htsr_ref.analysis.planning import PlannedLayer, plan
-from htsr_ref.weights import open_weights
+from htsr_ref.weights import TensorSpec, open_weights, write_weights
 
 KERNEL = np.ones((6, 4, 1, 3))
 
@@ -66,3 +66,56 @@ def test_a_kernel_larger_than_the_images_is_refused():
     assert item.skip_code == "bad-data"
     assert "the kernel (1, 3) is larger than the images of map_size = 2" in item.skipped
     assert planned(conv="operator", map_size=3).skipped is None
+
+
+def codes(arrays, layers=None, **changes):
+    weights = open_weights(arrays, layers)
+    planned = plan(weights, PAPER.override(changes))
+    return {item.layer.tensor: (item.skip_code, len(item.matrices)) for item in planned}
+
+
+@pytest.mark.spec("MAT-18")
+def test_stacked_experts_are_taken_one_by_one_or_not_at_all():
+    arrays = {"mlp.experts.w1": np.ones((5, 60, 55)), "q.weight": np.ones((60, 55))}
+    assert codes(arrays) == {"mlp.experts.w1": (None, 5), "q.weight": (None, 1)}
+    skipped = codes(arrays, experts="skip")
+    assert skipped == {"mlp.experts.w1": ("convention", 0), "q.weight": (None, 1)}
+
+
+@pytest.mark.spec("MAT-19")
+def test_tied_names_are_analyzed_once_or_each(tmp_path):
+    path = tmp_path / "m.safetensors"
+    head = TensorSpec("weight", ("out", "in"), same_as="embed")
+    arrays = {"embed": np.ones((60, 55))}
+    write_weights(path, arrays, {"embed": TensorSpec("embedding"), "head": head})
+    assert codes(path) == {"embed": ("convention", 0), "head": ("tied", 0)}
+    assert codes(path, tied="each") == {"embed": ("convention", 0), "head": (None, 1)}
+    both = codes(path, tied="each", layer_kinds="weight,embedding")
+    assert both == {"embed": (None, 1), "head": (None, 1)}
+
+
+@pytest.mark.spec("MAT-20")
+def test_projections_that_are_no_modules_weight_may_be_passed_over():
+    arrays = {"attn.in_proj_weight": np.ones((60, 20)), "attn.out_proj.weight": np.ones((20, 20))}
+    assert codes(arrays)["attn.in_proj_weight"] == (None, 1)
+    seen = codes(arrays, parameters="module-weights")
+    assert seen == {"attn.in_proj_weight": ("convention", 0), "attn.out_proj.weight": (None, 1)}
+
+
+@pytest.mark.spec("MAT-21", "MAT-22")
+def test_convolutions_of_some_sorts_may_be_passed_over():
+    arrays = {
+        "conv1.weight": np.ones((60, 55, 3)),
+        "conv2.weight": np.ones((60, 55, 1, 1)),
+        "up_conv_transpose.weight": np.ones((60, 55, 1, 1)),
+        "fc.weight": np.ones((60, 55)),
+    }
+    taken = {name: code for name, (code, _) in codes(arrays).items()}
+    assert set(taken.values()) == {None}
+
+    def left(**changes):
+        return {name for name, (code, _) in codes(arrays, **changes).items() if code is not None}
+
+    assert left(conv1d="skip") == {"conv1.weight"}
+    assert left(transposed="skip") == {"up_conv_transpose.weight"}
+    assert left(conv="skip") == {"conv1.weight", "conv2.weight", "up_conv_transpose.weight"}

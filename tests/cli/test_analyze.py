@@ -152,8 +152,8 @@ def test_allow_skipped_accepts_bad_layers_but_not_failed_gates(htsr, broken):
     assert htsr("analyze", broken, "--fail-if", "matrices<2").err.count("\n") == 2
 
 
-def test_a_layer_left_out_on_purpose_is_no_fault(htsr, model):
+def test_nothing_to_analyze_is_a_failure(htsr, model):
     outcome = htsr("analyze", model, "--set", "layer_kinds=embedding")
-    assert outcome.code == 0
+    assert outcome.code == 1
     assert "no weight matrix was analyzed" in outcome.err
     assert "skipped: fc1: role weight is not among layer_kinds" in outcome.out

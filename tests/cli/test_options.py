@@ -91,7 +91,8 @@ def test_a_map_of_layers_overrules_the_file(htsr, model, tmp_path):
     corrections = {"fc1.w*": {"role": "embedding"}, "fc2.weight": {"skip": "tried apart"}}
     corrections["fc1.bias"] = {"role": "bias"}
     (tmp_path / "map.json").write_text(json.dumps(corrections))
-    outcome = htsr("analyze", model, "--layers", tmp_path / "map.json", "--json")
+    options = ("--layers", tmp_path / "map.json", "--set", "min_dim=0")
+    outcome = htsr("analyze", model, *options, "--json")
     assert outcome.code == 0
     layers = {layer.tensor: layer for layer in Report.from_json(outcome.out).layers}
     assert layers["fc1.weight"].skip_code == "convention"

@@ -166,7 +166,7 @@ def test_the_index_of_a_folder_is_no_report(htsr, series):
 def test_a_model_of_which_nothing_was_analysed_is_named(htsr, series):
     np.save("vector.npy", np.ones(3))
     outcome = htsr("rank", *series, "vector.npy")
-    assert outcome.code == 0
+    assert outcome.code == 1
     assert ranked(outcome.out)[-1] == "vector.npy"
     assert outcome.err.startswith("htsr: vector.npy: no weight matrix was analyzed")
 

@@ -17,13 +17,12 @@ def test_a_declared_file_is_in_order(htsr, examples):
     outcome = htsr("validate", examples[0])
     assert (outcome.code, outcome.err) == (0, "")
     assert outcome.out == (
-        f"{examples[0]}: safetensors, 8 tensors, 8 declared by a manifest; "
-        "all well formed and finite\n"
+        f"{examples[0]}: safetensors, 8 tensors, 8 stated by the file; all well formed and finite\n"
     )
 
 
 def test_a_plain_file_is_in_order(htsr, model):
-    assert " 0 declared by a manifest; all well formed" in htsr("validate", model).out
+    assert " 0 stated by the file; all well formed" in htsr("validate", model).out
 
 
 def test_every_tensor_with_a_bad_entry_is_named(htsr, tmp_path):

@@ -102,7 +102,7 @@ def test_declared_kinds_and_axes_fit_the_shapes(file):
     by_ndim = {
         1: {"role": "bias"},
         2: {"role": "weight", "axes": ["out", "in"]},
-        4: {"role": "weight", "axes": ["out", "in", "k1", "k2"], "groups": 1},
+        4: {"role": "weight", "axes": ["out", "in", "k1", "k2"]},
     }
     declared = manifest(file)["tensors"]
     for name, array in tensors(file).items():

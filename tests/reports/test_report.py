@@ -283,9 +283,9 @@ def test_one_row_a_layer_with_means_or_the_reason(whole):
     assert rows["conv"]["matrices"] == 2
     assert rows["conv"]["shape"] == "60x55x2"
     assert rows["conv"]["log10_frobenius_norm"] == whole.layers[2].means["log10_frobenius_norm"]
-    assert rows["small"]["alpha"] is None
-    assert rows["small"]["skip_code"] == "min-dim"
-    assert rows["small"]["skipped"] == "min(N, M) = 4 is below min_dim = 50"
+    assert rows["conv_small"]["alpha"] is None
+    assert rows["conv_small"]["skip_code"] == "min-dim"
+    assert rows["conv_small"]["skipped"] == "min(N, M) = 4 is below min_dim = 50"
 
 
 @pytest.mark.spec("RPT-6")

@@ -119,10 +119,16 @@ def test_a_manifest_can_hold_anything(value, words):
 @pytest.mark.spec("RMT-12")
 def test_only_choices_that_change_no_number_of_a_matrix_are_free():
     require_comparable(
-        PAPER.override({"min_dim": 0, "average": "layers", "layer_kinds": ("linear",)})
+        PAPER.override({"min_dim": 0, "average": "layers", "layer_kinds": ("weight",)})
     )
     changes = {
-        "layer_kinds": ("linear",),
+        "layer_kinds": ("weight", "embedding"),
+        "fused": "split",
+        "experts": "skip",
+        "tied": "each",
+        "parameters": "module-weights",
+        "conv1d": "skip",
+        "transposed": "skip",
         "min_dim": 3,
         "min_dim_applies_to": "all",
         "min_eigenvalues": 5,

@@ -308,3 +308,23 @@ def test_gpt2_stores_its_linear_layers_transposed():
         np.array_equal(layer.data[...], linear[layer.tensor])
         for layer in open_weights(linear).layers
     )
+
+
+@pytest.mark.spec("FMT-15")
+def test_the_page_has_every_rule_in_its_order():
+    page = Path(__file__).parents[2] / "spec" / "fmt-meaning.md"
+    rows = [line for line in page.read_text(encoding="utf-8").splitlines() if line[:2] == "| "]
+    cells = [row.split("|")[1].lower() for row in rows]
+    at = 0
+    for rule in RULES:
+        name = rule.name.lower()
+        places = [place for place, cell in enumerate(cells) if _names(cell, name)]
+        assert places, name
+        at = next((place for place in places if place >= at - 1), None)
+        assert at is not None, f"{name} stands too early"
+
+
+def _names(cell, name):
+    """Whether a cell names a rule, perhaps with its variants in parentheses or after commas."""
+    stem = name.split(", q, k, v in turn")[0].split(", k, v in turn")[0].split(", gate and up")[0]
+    return name in cell or stem in cell

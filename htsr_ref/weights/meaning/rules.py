@@ -45,7 +45,7 @@ NORM = (
 RECURRENT = r"weight_(ih|hh|hr)(_l\d+)?(_reverse)?"
 BIAS = r"biases|bias(_\w+)?|\w+_bias(es)?|beta|b_(ih|hh|in|out)"
 SCALE = r"(\w+_)?scales?(_\w+)?|(\w+_)?absmax|scb|qscale_\w+"
-ZERO = r"(\w+_)?(q?zeros?|zero_points?|qbiases)"
+ZERO = r"(\w+_)?(q?zeros|zero_points?|qbiases)"
 MASK = r"tril|triu|(\w+_)?mask(s|ed)?|masked_bias|causal"
 POSITION = (
     r"pe|inv_freq\w*|\w*freqs?(_(cis|cos|sin|re|im))?|(cos|sin)(_cached)?|rope\w*|rotary\w*|"

@@ -1,0 +1,58 @@
+"""RPT-9: reports of specification 0.1 are read, and what they did not state is said."""
+
+import json
+
+import pytest
+from reports import everything
+
+from htsr_ref import PAPER, Report
+from htsr_ref.errors import ReportError
+from htsr_ref.reports.earlier import ASSUMED
+
+NEW = ("role", "axes")
+
+
+def as_it_was(report):
+    """The report as version 0.1 wrote it: kinds for roles, and conventions without what is new."""
+    data = json.loads(report.to_json())
+    convention = data["convention"]
+    for name in ASSUMED:
+        del convention[name]
+    convention["layer_kinds"] = ["linear", "conv"]
+    for layer in data["layers"]:
+        role, axes = (layer.pop(key) for key in NEW)
+        kind = {"weight": "conv" if "k1" in axes else "linear", "buffer": "other"}
+        layer["kind"] = kind.get(role, role)
+        layer["decided"] = layer["decided"].replace("stated", "declared")
+        if layer["skip_code"] == "convention":
+            layer["skip_code"] = "kind"
+    return data | {"spec_version": "0.1"}
+
+
+@pytest.mark.spec("RPT-9")
+def test_a_report_of_the_first_version_has_the_same_numbers_and_says_what_is_assumed():
+    report = everything()
+    found = Report.from_json(json.dumps(as_it_was(report)))
+    assert found.model == report.model
+    assert [layer.matrices for layer in found.layers] == [layer.matrices for layer in report.layers]
+    assert found.convention == PAPER
+    assert found.spec_version == "0.2"
+    (warning,) = set(found.warnings) - set(report.warnings)
+    assert "fused = whole, experts = split, tied = once" in warning
+    assert [layer.axes for layer in found.layers] == [layer.axes for layer in report.layers]
+    assert Report.from_json(found.to_json()) == found
+
+
+@pytest.mark.spec("RPT-9")
+def test_british_spellings_of_the_first_version_are_read():
+    data = as_it_was(everything())
+    data["convention"]["ks_model"] = "renormalised"
+    data["convention"]["xmax"] = "largest"
+    assert Report.from_json(json.dumps(data)).convention.ks_model == "renormalized"
+
+
+@pytest.mark.spec("RPT-9")
+@pytest.mark.parametrize("change", [{"convention": 3}, {"layers": [3]}, {"warnings": None}])
+def test_what_is_no_such_report_is_refused(change):
+    with pytest.raises(ReportError, match="not a report of this version"):
+        Report.from_json(json.dumps(as_it_was(everything()) | change))
