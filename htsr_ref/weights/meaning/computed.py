@@ -22,7 +22,10 @@ if TYPE_CHECKING:
 
 PLAIN = ("float64", "float32", "float16", "bfloat16")
 """Types whose numbers are the weights, unless something beside them says otherwise."""
-_PART_NAMES = ("weight_orig", "weight_mask", "weight_g", "weight_v", "original0", "original1")
+_PART_NAMES = (
+    *("weight_orig", "weight_mask", "weight_g", "weight_v"),
+    *("original", "original0", "original1"),
+)
 
 
 @dataclass(frozen=True)
@@ -103,6 +106,7 @@ def _is_stated(name: str, model: Model) -> bool:
 _COMPUTED = (
     ({"weight_orig", "weight_mask"}, "it is pruned by the mask beside it"),
     ({"weight_orig"}, "its parametrization is not known"),
+    ({"original"}, "its parametrization is not known"),
     ({"weight_g", "weight_v"}, "it is under weight norm"),
     ({"original0", "original1"}, "it is under a parametrization of two parts"),
 )

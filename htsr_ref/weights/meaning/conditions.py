@@ -250,6 +250,13 @@ def in_groups(seen: Seen, meaning: Meaning) -> Meaning:
     return replace(meaning, view=view, axes=axes, groups=groups)
 
 
+def in_groups_by_bias(seen: Seen, meaning: Meaning) -> Meaning:
+    """Cut as `in_groups` does; without a bias the groups are not known."""
+    if seen.beside("bias") is None:
+        return replace(meaning, rule=f"{meaning.rule}, taken for one group", inferred=True)
+    return in_groups(seen, meaning)
+
+
 def one_group_each(seen: Seen, meaning: Meaning) -> Meaning:
     """Give each output channel a group of its own."""
     return replace(meaning, groups=max(seen.shape[0], 1))
@@ -257,8 +264,8 @@ def one_group_each(seen: Seen, meaning: Meaning) -> Meaning:
 
 def as_depthwise_rows(seen: Seen, meaning: Meaning) -> Meaning:
     """Take the rows of a matrix for the kernels of a depthwise convolution."""
-    rows, side = seen.shape
-    return replace(meaning, view=(rows, 1, side), groups=max(rows, 1))
+    rows, _ = seen.shape
+    return replace(meaning, axes=("out", "k1"), groups=max(rows, 1))
 
 
 def matlab_gates(seen: Seen) -> Parts:
