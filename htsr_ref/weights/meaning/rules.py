@@ -151,7 +151,6 @@ RULES: tuple[Rule | Family, ...] = (
     # No part of the model, or no weights of it.
     Rule("optimizer state", "optimizer", when=lambda s: s.is_within(OPTIMIZER)),
     Rule("factor of an adapter", "adapter", when=lambda s: s.is_within(ADAPTER)),
-    Rule("running statistics", "buffer", leaf=RUNNING),
     Rule("part of a packed weight", "packed", leaf=PACKED, when=is_.is_in_module),
     Rule("zero points by name", "zero point", leaf=ZERO, when=is_.is_in_module),
     Rule("mask by its shape (1, 1, n, n)", "mask", when=is_.is_square_mask),
@@ -172,6 +171,7 @@ RULES: tuple[Rule | Family, ...] = (
          when=lambda s: is_.paddle_class(s).endswith("_transpose"),
          refine=is_.in_groups_by_bias),
     # By names.
+    Rule("running statistics", "buffer", leaf=RUNNING),
     Rule("relative positions of T5 (buckets, heads)", "embedding", OUT_IN, "weight",
          "relative_attention_bias", MATRIX),
     Rule("table of positions by name", "position", leaf=POSITION, when=is_.is_in_module),
