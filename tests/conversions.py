@@ -78,9 +78,9 @@ class Weights:
         return by_tensor(self.path)
 
 
-def by_tensor(source: Any) -> dict[str, Layer]:
+def by_tensor(source: Any, overrides: Any = None) -> dict[str, Layer]:
     """Layers of weights by the tensors' names."""
-    return {layer.tensor: layer for layer in open_weights(source).layers}
+    return {layer.tensor: layer for layer in open_weights(source, overrides).layers}
 
 
 def parts(layer: Layer) -> dict[str, int]:
