@@ -162,8 +162,9 @@ def _selected(source: Source, include: Sequence[str], exclude: Sequence[str]) ->
     needed = {name for tensor in kept for name in tensor.facts.scale_tensors()}
     kept = [t for t in source.tensors if is_wanted(t.name) or t.name in needed]
     if not kept:
+        counts = ", ".join(f"{count} x {reason}" for reason, count in source.dropped.items())
         raise ConversionError(
-            "no tensor is left to be written",
+            "no tensor is left to be written" + f" (left out: {counts})" * bool(counts),
             "Check the file, --include and --exclude" if source.tensors else "Check the file",
         )
     names = {tensor.name for tensor in kept}

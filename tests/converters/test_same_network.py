@@ -32,7 +32,7 @@ def test_the_report_is_that_of_the_weights(framework, tmp_path):
     assert {layer.shape for layer in found} == expected.keys()
     for layer in found:
         twin = expected[layer.shape]
-        assert (layer.role, layer.dtype) == ("linear", "float32")
+        assert (layer.role, layer.dtype) == ("weight", "float32")
         assert layer.matrices == twin.matrices
         assert (layer.means, layer.counts) == (twin.means, twin.counts)
     assert report.model.matrices == 2
