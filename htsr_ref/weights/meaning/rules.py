@@ -7,7 +7,6 @@ convolutions as (out, in/groups, k...); rules for other orders say so. Spec: FMT
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -15,7 +14,7 @@ from htsr_ref.weights.meaning import conditions as is_
 from htsr_ref.weights.meaning.axes import SPATIAL
 from htsr_ref.weights.meaning.found import TRANSPOSED_CLASS, Meaning
 from htsr_ref.weights.meaning.keras import keras_variable
-from htsr_ref.weights.meaning.kernels import DEPTHWISE, GPT2_MODULES, is_kernel, kernel
+from htsr_ref.weights.meaning.kernels import GPT2_MODULES, is_depthwise, is_kernel, kernel
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -64,7 +63,7 @@ STATE = (
     r"(\w+_)?(mean|std|var)|num_batches_tracked|initted|cluster_size|ema_\w+|embed_avg|usage|translate|"
     r"step|steps|count|eps|tau|initial_state|h_?0|c_?0|codebook_\w+|alpha"
 )
-RUNNING = r"(running|moving)?_(mean|var|variance)|num_batches_tracked"
+RUNNING = r"((running|moving)?_)?(mean|var|variance)|num_batches_tracked"
 ADAPTER = r"lora_\w+|ia3_\w+|(hada|lokr)_\w+|dora_\w+|oft_\w+|vera_\w+"
 PACKED = (
     r"qweight|weight_packed|(\w+_)?blocks|weight_shape|g_idx|quant_(map|state\w*)|perm|workspace"
@@ -164,9 +163,10 @@ RULES: tuple[Rule | Family, ...] = (
     Rule("bilinear form", "unknown", leaf="weight", is_stated=True,
          when=lambda s: is_.paddle_class(s) == "bilinear"),
     Rule("norm of Paddle", "norm", leaf="weight|scale", is_stated=True,
-         when=lambda s: re.fullmatch(NORM, is_.paddle_class(s)) is not None),
+         when=lambda s: is_.paddle_class(s).rstrip("123d").endswith("norm")),
     Rule("Conv of Paddle", "weight", CONV, ndim=SEVERAL, is_stated=True,
-         when=lambda s: is_.paddle_class(s) in ("conv1d", "conv2d", "conv3d")),
+         when=lambda s: is_.paddle_class(s) in ("conv1d", "conv2d", "conv3d"),
+         refine=lambda s, m: is_.one_group_each(s, m) if is_depthwise(s) else m),
     Rule("transposed Conv of Paddle", "weight", TRANSPOSED, ndim=SEVERAL, is_stated=True,
          when=lambda s: is_.paddle_class(s).endswith("_transpose"),
          refine=is_.in_groups_by_bias),
@@ -177,6 +177,7 @@ RULES: tuple[Rule | Family, ...] = (
     Rule("table of positions by name", "position", leaf=POSITION, when=is_.is_in_module),
     Rule("table of positions by its module", "position", leaf="embedding", module=POSITION),
     Rule("bias by name", "bias", leaf=BIAS),
+    Rule("bias by name", "bias", leaf="b", framework="jax"),
     Rule("norm by name", "norm", module=NORM, when=is_.is_norm),
     Rule("norm by its bias", "norm", leaf="weight",
          when=lambda s: s.ndim > 1 and s.beside("bias") == s.shape),
@@ -295,8 +296,8 @@ RULES: tuple[Rule | Family, ...] = (
          when=is_.is_transposed_by_bias, refine=is_.in_groups),
     Rule("transposed convolution by name", "weight", TRANSPOSED, "weight", ndim=SEVERAL,
          when=is_.is_transposed_by_name, refine=is_.in_groups),
-    Rule("depthwise convolution by name", "weight", CONV, ndim=SEVERAL,
-         when=lambda s: s.shape[1] == 1 and s.is_within(DEPTHWISE), refine=is_.one_group_each),
+    Rule("depthwise convolution by name", "weight", CONV, ndim=SEVERAL, when=is_depthwise,
+         refine=is_.one_group_each),
     Rule("2 axes (in, out) by the bias", "weight", IN_OUT, "weight", ndim=MATRIX,
          when=is_.is_in_out_by_bias),
     Rule("2 axes (out, in)", "weight", OUT_IN, ndim=MATRIX),
