@@ -159,8 +159,8 @@ def _selected(source: Source, include: Sequence[str], exclude: Sequence[str]) ->
         )
 
     kept = [tensor for tensor in source.tensors if is_wanted(tensor.name)]
-    needed = {name for tensor in kept for name in tensor.facts.scale_tensors()}
-    kept = [t for t in source.tensors if is_wanted(t.name) or t.name in needed]
+    needed = {name for tensor in kept for name, _ in tensor.facts.scale_tensors()}
+    kept = [_fitting(t) for t in source.tensors if is_wanted(t.name) or t.name in needed]
     if not kept:
         counts = ", ".join(f"{count} x {reason}" for reason, count in source.dropped.items())
         raise ConversionError(
@@ -179,6 +179,12 @@ def _selected(source: Source, include: Sequence[str], exclude: Sequence[str]) ->
             same_as = None if holder == tensor.name else holder
         tied.append(replace(tensor, same_as=same_as))
     return tied
+
+
+def _fitting(tensor: Tensor) -> Tensor:
+    """Tensor whose facts fit its shape: in a damaged file they may not."""
+    problem = tensor.facts.problem(tensor.shape)
+    return replace(tensor, facts=Facts("unknown", problem)) if problem else tensor
 
 
 def _check(tensor: Tensor) -> None:
