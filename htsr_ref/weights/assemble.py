@@ -12,6 +12,7 @@ import numpy as np
 
 from htsr_ref.errors import WeightFileError
 from htsr_ref.weights.dtypes import is_decoded, is_integer
+from htsr_ref.weights.equal_heads import equal_heads
 from htsr_ref.weights.layer import Layer, Weights
 from htsr_ref.weights.meaning.axes import Layout, matrix_layout, plain_layout
 from htsr_ref.weights.meaning.decisions import Decision, decide
@@ -124,6 +125,8 @@ def _with_ties(container: Container, file: object) -> dict[str, RawTensor]:
             for name, spec in container.manifest.tensors.items()
             if spec.same_as is not None
         }
+    else:
+        ties |= equal_heads(tensors, container.settings.get("config", {}))
     tied: dict[str, RawTensor] = {}
     for name, kept in ties.items():
         if kept not in tensors or ties.get(kept) is not None:
