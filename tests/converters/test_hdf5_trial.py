@@ -8,7 +8,7 @@ import keras_files
 import numpy_files
 import pytest
 from conversions import FIXTURES, refused
-from hdf5 import trial as trial
+from hdf5 import trial
 from hdf5_faults import FAULTS, endless_siblings
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the limit of memory is Linux's")
@@ -43,9 +43,7 @@ def test_matlab(tmp_path, monkeypatch):
 
 
 def test_a_library_that_crashes(tmp_path, monkeypatch):
-    script = tmp_path / "child.py"
-    script.write_text("import os\nos.abort()", encoding="utf-8")
-    monkeypatch.setattr(trial, "__file__", str(script))
+    monkeypatch.setattr(trial, "CHILD", "import os; os.abort()")
     path = FIXTURES / "keras" / "keras2.h5"
     assert re.search(
         r"the HDF5 library failed in it \(exit -6\)", refused(keras_files, path, tmp_path)
