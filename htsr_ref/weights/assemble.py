@@ -83,7 +83,7 @@ def _model(container: Container, tensors: Mapping[str, RawTensor]) -> Model:
     settings = container.settings
     if manifest is None:
         config = settings.get("config", {})
-        return Model(tensors, {}, container.framework, config, settings)
+        return Model(tensors, container.facts, container.framework, config, settings)
     framework = (manifest.source.get("framework") or container.framework).split(" ")[0].lower()
     config = manifest.config or settings.get("config", {})
     return Model(tensors, manifest.tensors, framework, config, settings)
@@ -148,7 +148,7 @@ def _unique_names(
     tensors: Mapping[str, RawTensor], decisions: Mapping[str, Decision]
 ) -> dict[str, str]:
     """Layer names; those that are not unique give way to the tensors' names. Spec: FMT-14."""
-    stated = {name: decisions[name].spec.layer or t.layer for name, t in tensors.items()}
+    stated = {name: decisions[name].spec.layer for name in tensors}
     wanted = {name: layer or layer_name(name) for name, layer in stated.items()}
     count = Counter(wanted.values())
     matrices = Counter(layer for name, layer in wanted.items() if decisions[name].spec.axes)
