@@ -55,15 +55,16 @@ class Facts:
         'its parts or groups do not cut its outputs'
         """
         viewed = shape if self.view is None else self.view
-        axis = None if self.quantization is None else self.quantization.get("axis")
+        scales = self.quantization or {}
+        axis = scales.get("axis")
         if prod(viewed) != prod(shape) or (self.axes and len(viewed) != len(self.axes)):
             return f"its axes do not fit the shape {shape}"
         if axis is not None:
-            values = [self.quantization.get(key) for key in ("scale", "zero_point")]
-            lists = [value for value in values if isinstance(value, list)]
+            lists = [value for value in scales.values() if isinstance(value, list)]
             if axis >= len(viewed) or any(len(value) != viewed[axis] for value in lists):
                 return f"its scales do not fit the shape {shape}"
-        out = prod(size for name, size in zip(self.axes, viewed) if name == "out")
+        named = zip(self.axes, viewed, strict=True) if self.axes else ()
+        out = prod(size for name, size in named if name == "out")
         if out % self.groups or (self.parts and sum(size for _, size in self.parts) != out):
             return "its parts or groups do not cut its outputs"
         return ""

@@ -211,9 +211,7 @@ def test_a_dry_run_reads_and_writes_nothing(export, tmp_path):
     assert code == 0
     assert list(tmp_path.iterdir()) == before
     stated = "weight; (k1, k2, in, out); a kernel"
-    assert out.splitlines()[1].split(maxsplit=3) == (
-        ["'a\\x1b[2J'", "3x2x4x5", "float32", stated]
-    )
+    assert out.splitlines()[1].split(maxsplit=3) == (["'a\\x1b[2J'", "3x2x4x5", "float32", stated])
     assert err == "left out: 3 x optimizer state\n"
 
 

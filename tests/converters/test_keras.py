@@ -19,6 +19,8 @@ from conversions import (
     refused,
 )
 
+from htsr_ref import analyze
+
 FOLDER = FIXTURES / "keras"
 
 
@@ -47,6 +49,20 @@ def test_manifests_hold_facts_only(path, tmp_path):
     entries = converted(keras_files, path, tmp_path).entries
     assert {key for entry in entries.values() for key in entry} <= {"layer", "class", "config"}
     assert any("class" in entry for entry in entries.values()) is ("weights" not in path.name)
+
+
+HDF5 = [path for path in fixtures("keras") if path.suffix == ".h5"]
+
+
+@pytest.mark.parametrize("path", HDF5, ids=lambda path: path.name)
+def test_one_report_whether_htsr_reads_a_file_or_its_conversion(path, tmp_path):
+    reports = [analyze(source) for source in (path, converted(keras_files, path, tmp_path).path)]
+    direct, through = ({layer.name: layer for layer in report.layers} for report in reports)
+    optimizer = {name for name, layer in direct.items() if layer.role == "optimizer"}
+    assert bool(optimizer) is path.name.startswith("trained")
+    assert direct.keys() - optimizer == through.keys()
+    assert all(layer == direct[name] for name, layer in through.items())
+    assert reports[0].model == reports[1].model
 
 
 def by_layer(weights):
