@@ -125,9 +125,9 @@ def _as_shown(model: Model, computed: Mapping[str, Computed]) -> Model:
 
 def _decision(name: str, model: Model, *, is_turned: bool) -> Decision:
     facts = model.facts.get(name, NOTHING_KNOWN)
-    seen = seen_of(name, model)
     if facts.role is not None:
-        return _stated(seen, facts)
+        return _stated(facts)
+    seen = seen_of(name, model)
     meaning = first_meaning(seen)
     if is_turned:
         rule = f"{meaning.rule}, turned: Paddle's are (in, out)"
@@ -144,12 +144,12 @@ def _decision(name: str, model: Model, *, is_turned: bool) -> Decision:
     )
 
 
-def _stated(seen: Seen, facts: TensorSpec) -> Decision:
+def _stated(facts: TensorSpec) -> Decision:
     """Decision of a tensor whose role the file states."""
     decided = _decided(facts.rule or "", inferred=facts.inferred)
-    if facts.role not in ("packed", "unknown") or facts.rule is None or seen.ndim < 2:
-        return Decision(facts, decided)
-    return Decision(facts, decided, facts.rule, "not-understood")
+    if facts.role == "packed":
+        return Decision(facts, decided, facts.rule, "not-understood")
+    return Decision(facts, decided, facts.rule if facts.role == "unknown" else None)
 
 
 def first_meaning(seen: Seen) -> Meaning:
