@@ -9,11 +9,8 @@ import numpy as np
 import pytest
 from conversions import (
     FIXTURES,
-    assert_holds,
     assert_is_expected,
-    by_tensor,
     converted,
-    expected,
     fixtures,
     parts,
     refused,
@@ -24,21 +21,10 @@ from htsr_ref import analyze
 FOLDER = FIXTURES / "keras"
 
 
-WITHOUT_EVIDENCE = {"misnamed2_weights.h5": "output"}
-"""Layers of which nothing tells a convolution from a stack, by their files."""
-IN_OUT_CONV = {"role": "weight", "axes": ["k1", "in", "out"]}
-
-
 @pytest.mark.parametrize("path", fixtures("keras"), ids=lambda path: path.name)
 def test_every_number_is_what_keras_says(path, tmp_path):
     weights = converted(keras_files, path, tmp_path)
-    if path.name in WITHOUT_EVIDENCE:
-        (unknown,) = (layer for layer in weights.layers.values() if layer.role == "unknown")
-        assert unknown.name == WITHOUT_EVIDENCE[path.name]
-        stated = by_tensor(weights.path, {unknown.name: IN_OUT_CONV})
-        assert_holds(stated.values(), expected(path))
-    else:
-        assert_is_expected(weights, path)
+    assert_is_expected(weights, path)
     # A file of weights alone does not name classes.
     decided = {layer.decided.split(":")[0] for layer in weights.layers.values()}
     assert decided == {"inferred" if "weights" in path.name else "stated"}
