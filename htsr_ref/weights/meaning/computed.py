@@ -67,7 +67,7 @@ def computed_weights(model: Model) -> dict[str, Computed]:
         except DamagedPackingError as error:
             found |= _refused(tensors, str(error), "bad-data")
         else:
-            if not weights and (reason := _unreadable(tensors, model)):
+            if not weights and (reason := _unreadable(tensors)):
                 found |= _refused(tensors, reason, "not-understood")
             for weight in weights:
                 found |= {
@@ -79,7 +79,10 @@ def computed_weights(model: Model) -> dict[str, Computed]:
 
 
 def _candidates(model: Model) -> list[tuple[str, Mapping[str, RawTensor]]]:
-    """Modules that may be packed: each with its tensors by the rest of their names."""
+    """Modules that may be packed: each with its tensors by the rest of their names.
+
+    Where a file states the scales, as of what PyTorch quantized, nothing is left to be found out.
+    """
     modules: dict[str, dict[str, RawTensor]] = {}
     for name, tensor in model.tensors.items():
         stem = name[: name.rfind(".") + 1]
@@ -113,17 +116,11 @@ _COMPUTED = (
 """Names of parts whose weight must be computed."""
 
 
-def _unreadable(tensors: Mapping[str, RawTensor], model: Model) -> str:
+def _unreadable(tensors: Mapping[str, RawTensor]) -> str:
     """Why the weight of a module cannot be read though nothing claims it; "" if it can be."""
     for parts, reason in _COMPUTED:
         if parts <= tensors.keys():
             return f"{reason}. Save the weight itself"
-    if any(
-        model.facts[t.name].quantization is not None
-        for t in tensors.values()
-        if t.name in model.facts
-    ):
-        return ""
     coded = [t for t in tensors.values() if t.dtype not in PLAIN and len(t.shape) > 1]
     scales = [
         rest
