@@ -6,6 +6,7 @@ import zipfile
 from dataclasses import replace
 from functools import reduce
 
+import ml_dtypes
 import numpy as np
 import numpy_files
 import pytest
@@ -108,17 +109,18 @@ def test_what_is_refused(name, reason, tmp_path):
     assert reason in refused(pytorch, FOLDER / "refused" / name, tmp_path)
 
 
-@pytest.mark.parametrize(
-    ("name", "tensor", "reason"),
-    [
-        ("pruned.pt", "0.weight_orig", "it is pruned by the mask beside it"),
-        ("scaled.pt", "fc.weight", "with 'scale' beside them: no packing that is known"),
-    ],
-)
-def test_weights_that_must_be_computed_are_no_weights_themselves(name, tensor, reason, tmp_path):
-    layer = converted(pytorch, FOLDER / "refused" / name, tmp_path).layers[tensor]
+def test_a_pruned_weight_is_no_weight_without_its_mask(tmp_path):
+    layer = converted(pytorch, FOLDER / "refused" / "pruned.pt", tmp_path).layers["0.weight_orig"]
     assert layer.role == "packed"
-    assert reason in layer.left_out
+    assert "it is pruned by the mask beside it" in layer.left_out
+
+
+def test_a_scale_beside_codes_is_part_of_the_weight(tmp_path):
+    weights = converted(pytorch, FOLDER / "refused" / "scaled.pt", tmp_path)
+    assert weights.layers["fc.scale"].role == "scale"
+    codes = weights.arrays["fc.weight"].view(ml_dtypes.float8_e4m3fn).astype(float)
+    values = codes * weights.arrays["fc.scale"].astype(float)
+    np.testing.assert_array_equal(weights.layers["fc.weight"].data[...], values)
 
 
 def test_layers_whose_names_say_what_they_are_not(tmp_path):
