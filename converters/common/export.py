@@ -8,6 +8,7 @@ import argparse
 import re
 import signal
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -30,8 +31,6 @@ from common.writing import (
     write_shards,
 )
 from numpy.typing import NDArray
-
-__all__ = ["ConversionError", "Facts", "Source", "Tensor", "main"]
 
 _UNITS = {"": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9}
 Opener = Callable[[Path, argparse.Namespace], Source]
@@ -136,7 +135,7 @@ def _byte_size(text: str) -> int:
 def _convert(open_source: Opener, arguments: argparse.Namespace) -> None:
     if not arguments.input.exists():
         raise ConversionError("there is no such file", "Check the path")
-    source = open_source(arguments.input, arguments)
+    source = _writable(open_source(arguments.input, arguments))
     tensors = _selected(source, arguments.include, arguments.exclude)
     for tensor in tensors:
         _check(tensor)
@@ -148,6 +147,18 @@ def _convert(open_source: Opener, arguments: argparse.Namespace) -> None:
         sys.stderr.write(f"left out: {count} x {reason}\n")
     for note in source.notes:
         sys.stderr.write(f"note: {_printable(note)}\n")
+
+
+def _writable(source: Source) -> Source:
+    """Drop the tensors whose number types no weight file holds, and count them."""
+    dropped = Counter(source.dropped)
+    dropped.update(
+        f"tensor with numbers of type {tensor.dtype}, which cannot be written"
+        for tensor in source.tensors
+        if tensor.dtype not in CODES
+    )
+    kept = [tensor for tensor in source.tensors if tensor.dtype in CODES]
+    return replace(source, tensors=kept, dropped=dropped)
 
 
 def _selected(source: Source, include: Sequence[str], exclude: Sequence[str]) -> list[Tensor]:
@@ -270,12 +281,6 @@ def _stored(tensor: Tensor, dtype: str, at: int, count: int) -> Stored:
         except ConversionError as error:
             raise error.at(None, tensor.name) from error
 
-    if tensor.dtype not in CODES:
-        raise ConversionError(
-            f"numbers of type {tensor.dtype} cannot be written",
-            "Leave it out with --exclude",
-            tensor.name,
-        )
     return Stored(
         tensor.name,
         tensor.shape,

@@ -11,7 +11,10 @@ import ml_dtypes
 import numpy as np
 import pytest
 from common.containers import read_at_most
-from common.export import ConversionError, Facts, Source, Tensor, main
+from common.errors import ConversionError
+from common.export import main
+from common.facts import Facts
+from common.source import Source, Tensor
 from conversions import read
 
 from htsr_ref.weights import open_weights
@@ -383,6 +386,13 @@ def test_facts_that_do_not_fit_are_not_handed_on(export, tmp_path, facts, shape,
     (layer,) = open_weights(tmp_path / "out").layers
     assert layer.role == "unknown"
     assert problem in layer.decided
+
+
+def test_types_that_cannot_be_written_are_counted(export, tmp_path):
+    tensors = [tensor("fc", GOOD), tensor("wave", np.ones((2, 2), complex))]
+    _, _, err = export("-o", tmp_path / "out", tensors=tensors)
+    assert err == "left out: 1 x tensor with numbers of type complex128, which cannot be written\n"
+    assert read(tmp_path / "out").entries.keys() == {"fc"}
 
 
 def test_what_is_packed_is_written_and_left_out_with_its_reason(export, tmp_path):
