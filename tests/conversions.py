@@ -52,12 +52,13 @@ TOLD = {
     ("keras", "misnamed2_weights.h5"): {"output": _CONV1},
     ("tensorflow", "misnamed"): {"output": _CONV1},
     ("pytorch", "misnamed.pt"): {
+        "pe": {"role": "position"},
         "old.weight_orig": _TURNED,
         "new.parametrizations.weight.original": _TURNED,
     },
 }
-"""What a file does not tell, and `--layers` must: kernels of three axes without a bias, or a name,
-that tells a convolution from a stack; weights before their spectral norm is computed."""
+"""What a file does not tell, and `--layers` must: three axes of which neither bias nor name tells
+whether they are a convolution's; weights before their spectral norm is computed."""
 BILINEAR = {key: {"bilinear"} for key in ("transformer.pdparams", "checkpoint.pdparams")}
 """Tensors of three axes that are no weight matrices, by their files."""
 KERAS_WEIGHTS = ("kernel", "embeddings", "depthwise_kernel")
