@@ -163,11 +163,6 @@ class Seen:
         """Name of the module that holds this tensor's module, with its dot."""
         return _parent(self.stem[:-1])
 
-    @property
-    def is_whole(self) -> bool:
-        """Whether it holds integers or bools."""
-        return "int" in self.dtype or self.dtype == "bool"
-
     def beside(self, leaf: str) -> Shape | None:
         """Shape of a tensor of the same module; None if there is none."""
         return self.model.shapes.get(self.stem + leaf)
