@@ -17,8 +17,7 @@ from typing import Any
 from zipfile import ZipInfo
 
 import numpy as np
-from arrays import matlab as matlab
-from arrays import skops as skops
+from arrays import matlab, skops
 from arrays.npy import read_array, read_header
 from common.containers import open_regular, read_member, zip_members
 from common.errors import ConversionError

@@ -22,6 +22,7 @@ import numpy as np
 from common.containers import DAMAGED, map_array, open_regular
 from common.errors import ConversionError
 from common.export import main
+from common.facts import Facts
 from common.numbers import CODES
 from common.sniff import refuse, sniff
 from common.source import Source, Tensor
@@ -53,7 +54,7 @@ def open_model(path: Path, _: argparse.Namespace) -> Source:
         )
     consumers = Consumers(model)
     stated = [consumers.facts(tensor) for tensor in model.tensors]
-    scales = {name for facts in stated for name in facts.scale_tensors()}
+    scales = {name: role for facts in stated for name, role in facts.scale_tensors()}
     dropped: Counter[str] = Counter()
     dropped.update({"sparse tensor": model.sparse} if model.sparse else {})
     tensors, files, unknown = [], {path: None}, 0
@@ -61,7 +62,9 @@ def open_model(path: Path, _: argparse.Namespace) -> Source:
         if not tensor.dtype:
             dropped[f"tensor of ONNX type {tensor.code}, which is not read"] += 1
             continue
-        if facts.role == "unknown" and tensor.name not in scales:
+        if tensor.name in scales:
+            facts = Facts(scales[tensor.name], facts.rule)
+        if facts.role == "unknown":
             if tensor.is_constant:
                 dropped["constant that is no weight"] += 1
                 continue

@@ -4,7 +4,7 @@
 # ///
 """Convert Paddle parameters (.pdparams) to a weight file, without Paddle.
 
-Nothing in the file is executed: see `_pickles`. h5py is needed only for --format hdf5.
+Nothing in the file is executed: see `pickles/machine.py`. h5py is needed only for --format hdf5.
 """
 
 import argparse

@@ -4,7 +4,7 @@
 # ///
 """Convert a PyTorch checkpoint (.pt, .pth, .bin, .ckpt; TorchScript) without PyTorch.
 
-Nothing in the file is executed: see `_pickles`. h5py is needed only for --format hdf5.
+Nothing in the file is executed: see `pickles/machine.py`. h5py is needed only for --format hdf5.
 """
 
 import argparse

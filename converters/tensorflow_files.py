@@ -21,7 +21,6 @@ import numpy as np
 from common.containers import DAMAGED, map_array, open_regular
 from common.errors import ConversionError
 from common.export import main
-from common.facts import UNSTATED, Facts
 from common.numbers import CODES
 from common.source import Source, Tensor
 from numpy.typing import NDArray
@@ -40,7 +39,7 @@ NAMELESS = r"Variable(_\d+)?"
 SLOTS = r"(adam_[mv]|Adam(_1)?|LAMB(_1)?|Momentum|RMSProp(_1)?|Adagrad|Adadelta(_1)?|Ftrl(_1)?)"
 OPTIMIZERS = r"(?i)(n?adam|adam(w|ax)|sgd|rmsprop|ada(grad|delta|factor)|ftrl|lion|lamb)(_\d+)?/.*"
 COUNTERS = ("save_counter", "global_step", "beta1_power", "beta2_power")
-IN_PIECES = "it is partitioned: its pieces are stored apart"
+IN_PIECES = "partitioned variable, whose pieces are stored apart"
 
 
 def open_model(path: Path, _: argparse.Namespace) -> Source:
@@ -68,13 +67,7 @@ def open_model(path: Path, _: argparse.Namespace) -> Source:
             kept[key] = entry
     names = _names(kept, full_names)
     tensors = [
-        Tensor(
-            names[key],
-            entry.shape,
-            DTYPES[entry.code],
-            partial(_read, entry),
-            Facts("packed", IN_PIECES) if entry.is_partitioned else UNSTATED,
-        )
+        Tensor(names[key], entry.shape, DTYPES[entry.code], partial(_read, entry))
         for key, entry in kept.items()
     ]
     return Source("tensorflow", path.name, tensors, [index, *ends], dropped)
@@ -130,6 +123,8 @@ def _reason_to_drop(key: str, entry: Entry, full_name: str, entries: Mapping[str
         return "metric"
     if components[0] == "_all_variables":
         return "second copy of a variable"
+    if entry.is_partitioned:
+        return IN_PIECES
     if entry.code not in DTYPES and key != OBJECT_GRAPH:
         return "tensor without numbers"
     return ""

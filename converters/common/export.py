@@ -8,6 +8,7 @@ import argparse
 import re
 import signal
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -30,8 +31,6 @@ from common.writing import (
     write_shards,
 )
 from numpy.typing import NDArray
-
-__all__ = ["ConversionError", "Facts", "Source", "Tensor", "main"]
 
 _UNITS = {"": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9}
 Opener = Callable[[Path, argparse.Namespace], Source]
@@ -136,7 +135,7 @@ def _byte_size(text: str) -> int:
 def _convert(open_source: Opener, arguments: argparse.Namespace) -> None:
     if not arguments.input.exists():
         raise ConversionError("there is no such file", "Check the path")
-    source = open_source(arguments.input, arguments)
+    source = _writable(open_source(arguments.input, arguments))
     tensors = _selected(source, arguments.include, arguments.exclude)
     for tensor in tensors:
         _check(tensor)
@@ -150,6 +149,18 @@ def _convert(open_source: Opener, arguments: argparse.Namespace) -> None:
         sys.stderr.write(f"note: {_printable(note)}\n")
 
 
+def _writable(source: Source) -> Source:
+    """Drop the tensors whose number types no weight file holds, and count them."""
+    dropped = Counter(source.dropped)
+    dropped.update(
+        f"tensor with numbers of type {tensor.dtype}, which cannot be written"
+        for tensor in source.tensors
+        if tensor.dtype not in CODES
+    )
+    kept = [tensor for tensor in source.tensors if tensor.dtype in CODES]
+    return replace(source, tensors=kept, dropped=dropped)
+
+
 def _selected(source: Source, include: Sequence[str], exclude: Sequence[str]) -> list[Tensor]:
     """Tensors that the patterns leave, with ties to those left out renewed among the others."""
 
@@ -159,11 +170,12 @@ def _selected(source: Source, include: Sequence[str], exclude: Sequence[str]) ->
         )
 
     kept = [tensor for tensor in source.tensors if is_wanted(tensor.name)]
-    needed = {name for tensor in kept for name in tensor.facts.scale_tensors()}
-    kept = [t for t in source.tensors if is_wanted(t.name) or t.name in needed]
+    needed = {name for tensor in kept for name, _ in tensor.facts.scale_tensors()}
+    kept = [_fitting(t) for t in source.tensors if is_wanted(t.name) or t.name in needed]
     if not kept:
+        counts = ", ".join(f"{count} x {reason}" for reason, count in source.dropped.items())
         raise ConversionError(
-            "no tensor is left to be written",
+            "no tensor is left to be written" + f" (left out: {counts})" * bool(counts),
             "Check the file, --include and --exclude" if source.tensors else "Check the file",
         )
     names = {tensor.name for tensor in kept}
@@ -178,6 +190,12 @@ def _selected(source: Source, include: Sequence[str], exclude: Sequence[str]) ->
             same_as = None if holder == tensor.name else holder
         tied.append(replace(tensor, same_as=same_as))
     return tied
+
+
+def _fitting(tensor: Tensor) -> Tensor:
+    """Tensor whose facts fit its shape: in a damaged file they may not."""
+    problem = tensor.facts.problem(tensor.shape)
+    return replace(tensor, facts=Facts("unknown", problem)) if problem else tensor
 
 
 def _check(tensor: Tensor) -> None:
@@ -263,12 +281,6 @@ def _stored(tensor: Tensor, dtype: str, at: int, count: int) -> Stored:
         except ConversionError as error:
             raise error.at(None, tensor.name) from error
 
-    if tensor.dtype not in CODES:
-        raise ConversionError(
-            f"numbers of type {tensor.dtype} cannot be written",
-            "Leave it out with --exclude",
-            tensor.name,
-        )
     return Stored(
         tensor.name,
         tensor.shape,

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from math import prod
 from typing import Any
 
 SPATIAL = ("k1", "k2", "k3")
@@ -41,11 +42,32 @@ class Facts:
     layer_class: str | None = None
     config: Mapping[str, Any] = field(default_factory=dict)
 
-    def scale_tensors(self) -> Iterator[str]:
-        """Names of the tensors that hold scales and zero points."""
-        for value in (self.quantization or {}).values():
+    def scale_tensors(self) -> Iterator[tuple[str, str]]:
+        """Names and roles of the tensors that hold scales and zero points."""
+        for key, value in (self.quantization or {}).items():
             if isinstance(value, Mapping):
-                yield value["tensor"]
+                yield value["tensor"], key.replace("_", " ")
+
+    def problem(self, shape: tuple[int, ...]) -> str:
+        """Why it cannot be so of an array of this shape; "" if it can.
+
+        >>> Facts(axes=("out", "in"), groups=3).problem((4, 2))
+        'its parts or groups do not cut its outputs'
+        """
+        viewed = shape if self.view is None else self.view
+        scales = self.quantization or {}
+        axis = scales.get("axis")
+        if prod(viewed) != prod(shape) or (self.axes and len(viewed) != len(self.axes)):
+            return f"its axes do not fit the shape {shape}"
+        if axis is not None:
+            lists = [value for value in scales.values() if isinstance(value, list)]
+            if axis >= len(viewed) or any(len(value) != viewed[axis] for value in lists):
+                return f"its scales do not fit the shape {shape}"
+        named = zip(self.axes, viewed, strict=True) if self.axes else ()
+        out = prod(size for name, size in named if name == "out")
+        if out % self.groups or (self.parts and sum(size for _, size in self.parts) != out):
+            return "its parts or groups do not cut its outputs"
+        return ""
 
     def entry(self) -> dict[str, Any]:
         """Return the manifest's entry."""

@@ -30,7 +30,7 @@ _CURES = {
     "gguf": "Use gguf_files.py",
     "tflite": "Use tflite_files.py",
     "matlab": "Use numpy_files.py",
-    "safetensors": "Use huggingface.py, or htsr itself",
+    "safetensors": "Give it to htsr itself",
     "pickle": "Use pytorch.py or paddle_files.py",
     "lfs": "Fetch it with git lfs pull",
     "html": "Download it again",

@@ -38,7 +38,7 @@ class Layer:
         Parameters
         ----------
         place : last component of the group, which tells stacked cells apart.
-        is_keras3 : see `owner_of`.
+        is_keras3 : see `facts_of`.
         """
         layer = self
         for _ in range(MAX_DEPTH):

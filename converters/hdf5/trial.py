@@ -44,7 +44,7 @@ DAMAGE = (
 
 
 _HOME = str(Path(__file__).parents[1])
-_CHILD = "import sys; sys.path.insert(0, sys.argv[1]); import hdf5.trial; hdf5.trial.run_child()"
+CHILD = "import sys; sys.path.insert(0, sys.argv[1]); import hdf5.trial; hdf5.trial.run_child()"
 
 
 def try_out(path: Path, stretch: tuple[int, int] | None = None) -> None:
@@ -61,7 +61,7 @@ def try_out(path: Path, stretch: tuple[int, int] | None = None) -> None:
     """
     start, size = stretch or (0, path.stat().st_size)
     seconds = STEP_SECONDS + size / BYTES_PER_SECOND
-    command = [sys.executable, "-c", _CHILD, _HOME, str(path), str(start), str(size), str(seconds)]
+    command = [sys.executable, "-c", CHILD, _HOME, str(path), str(start), str(size), str(seconds)]
     # Threads of a BLAS, which is not used here, would take up the address space.
     environment = os.environ | {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
     try:

@@ -154,7 +154,8 @@ def _transposed(use: Use, shape: Shape) -> Facts | None:
         return Facts("packed", f"its {shape[0]} inputs are not cut by {groups} groups")
     # The inputs of a group lie together, so that groups are the slowest part of both axes.
     view = (groups, shape[0] // groups, *shape[1:])
-    return Facts("weight", rule, ("out", "in", "out", *spatial), view=view, groups=groups)
+    axes = ("out", "in", "out", *spatial)
+    return Facts("weight", rule, axes, view=view, groups=groups, layer_class=CONV_TRANSPOSE)
 
 
 def _groups(use: Use) -> int:

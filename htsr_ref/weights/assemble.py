@@ -12,6 +12,7 @@ import numpy as np
 
 from htsr_ref.errors import WeightFileError
 from htsr_ref.weights.dtypes import is_decoded, is_integer
+from htsr_ref.weights.equal_heads import equal_heads
 from htsr_ref.weights.layer import Layer, Weights
 from htsr_ref.weights.meaning.axes import Layout, matrix_layout, plain_layout
 from htsr_ref.weights.meaning.decisions import Decision, decide
@@ -82,7 +83,7 @@ def _model(container: Container, tensors: Mapping[str, RawTensor]) -> Model:
     settings = container.settings
     if manifest is None:
         config = settings.get("config", {})
-        return Model(tensors, {}, container.framework, config, settings)
+        return Model(tensors, container.facts, container.framework, config, settings)
     framework = (manifest.source.get("framework") or container.framework).split(" ")[0].lower()
     config = manifest.config or settings.get("config", {})
     return Model(tensors, manifest.tensors, framework, config, settings)
@@ -124,6 +125,8 @@ def _with_ties(container: Container, file: object) -> dict[str, RawTensor]:
             for name, spec in container.manifest.tensors.items()
             if spec.same_as is not None
         }
+    else:
+        ties |= equal_heads(tensors, container.settings.get("config", {}))
     tied: dict[str, RawTensor] = {}
     for name, kept in ties.items():
         if kept not in tensors or ties.get(kept) is not None:
@@ -145,7 +148,7 @@ def _unique_names(
     tensors: Mapping[str, RawTensor], decisions: Mapping[str, Decision]
 ) -> dict[str, str]:
     """Layer names; those that are not unique give way to the tensors' names. Spec: FMT-14."""
-    stated = {name: decisions[name].spec.layer or t.layer for name, t in tensors.items()}
+    stated = {name: decisions[name].spec.layer for name in tensors}
     wanted = {name: layer or layer_name(name) for name, layer in stated.items()}
     count = Counter(wanted.values())
     matrices = Counter(layer for name, layer in wanted.items() if decisions[name].spec.axes)

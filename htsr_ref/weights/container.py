@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from htsr_ref.weights.backing import Backing
-    from htsr_ref.weights.manifest import Manifest
+    from htsr_ref.weights.manifest import Manifest, TensorSpec
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,6 @@ class RawTensor:
     shape : stored shape.
     dtype : name of the number type; one that `htsr_ref.weights.dtypes` does not know is left out.
     backing : where the codes are.
-    layer : the layer's name, where the file states it apart from the tensor's name.
     same_as : the tensor with the same bytes, where the file stores them once for two names.
     """
 
@@ -31,7 +30,6 @@ class RawTensor:
     shape: tuple[int, ...]
     dtype: str
     backing: Backing
-    layer: str | None = None
     same_as: str | None = None
 
 
@@ -50,3 +48,5 @@ class Container:
     """The program that wrote it, where the file's structure tells."""
     settings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """What JSON files beside it and its own header state, see `read_settings`."""
+    facts: Mapping[str, TensorSpec] = field(default_factory=dict)
+    """What the file states of its tensors, where it has no manifest."""

@@ -14,6 +14,7 @@ from htsr_ref.errors import WeightFileError
 from htsr_ref.weights.backing import FileStamp, InMemory
 from htsr_ref.weights.container import Container, RawTensor
 from htsr_ref.weights.hdf5_trial import trouble
+from htsr_ref.weights.keras_facts import keras_facts
 from htsr_ref.weights.manifest import MANIFEST_KEY, parse_manifest
 
 if TYPE_CHECKING:
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from numpy.typing import NDArray
+
+    from htsr_ref.weights.manifest import TensorSpec
 
 MAX_RATIO = 1032
 """What deflate can compress at most: 258 bytes into two bits. Spec: FMT-10."""
@@ -96,11 +99,18 @@ def read_hdf5(path: Path) -> Container:
             if MANIFEST_KEY in dict(datasets):
                 manifest = parse_manifest(_text(path, file[MANIFEST_KEY]), path)
             tensors = _tensors(stamp, datasets)
-            framework = "keras" if _is_keras(file, datasets) else ""
+            is_keras = manifest is None and _is_keras(file, datasets)
+            facts = _keras_facts(path, file, tensors) if is_keras else {}
     except _DAMAGED as error:
         raise WeightFileError(path, f"it is a damaged HDF5 file ({error})", _AGAIN) from error
     return Container(
-        "hdf5", (path,), tensors, manifest, warnings=tuple(warnings), framework=framework
+        "hdf5",
+        (path,),
+        tensors,
+        manifest,
+        warnings=tuple(warnings),
+        framework="keras" if is_keras else "",
+        facts=facts,
     )
 
 
@@ -139,6 +149,15 @@ def _is_keras(file: h5py.File, datasets: list[tuple[str, h5py.Dataset]]) -> bool
     if "keras_version" in file.attrs or "layer_names" in file.attrs:
         return True
     return any(re.search(r"/vars/\d+$", name) for name, _ in datasets)
+
+
+def _keras_facts(
+    path: Path, file: h5py.File, tensors: tuple[RawTensor, ...]
+) -> dict[str, TensorSpec]:
+    try:
+        return keras_facts(file, [tensor.name for tensor in tensors])
+    except ValueError as error:
+        raise WeightFileError(path, str(error), _AGAIN) from error
 
 
 def _link(path: Path, group: h5py.Group, key: str, name: str) -> h5py.HardLink | h5py.SoftLink:
@@ -200,20 +219,7 @@ def _tensors(stamp: FileStamp, datasets: list[tuple[str, h5py.Dataset]]) -> tupl
                 dataset.shape if dataset.shape is not None else (0,),
                 dataset.dtype.name,
                 Dataset(stamp, name),
-                layer=_keras_layer(dataset),
                 same_as=kept if kept != name else None,
             )
         )
     return tuple(tensors)
-
-
-def _keras_layer(dataset: h5py.Dataset) -> str | None:
-    """Return the layer's name in the user's model, which Keras 3 keeps in an attribute."""
-    group = dataset.name.rpartition("/")[0]
-    if not group.endswith("/vars") or "name" not in dataset.parent.attrs:
-        return None
-    attribute = dataset.parent.attrs.get_id("name")
-    if attribute.shape != () or attribute.get_storage_size() > 1000:
-        return None
-    name = dataset.parent.attrs["name"]
-    return name if isinstance(name, str) and name else None

@@ -1,4 +1,4 @@
-"""What all converters share: arguments, selection, canonical axes, files that are whole or not."""
+"""What all converters share: arguments, selection, facts, files that are whole or not."""
 
 import hashlib
 import itertools
@@ -11,8 +11,10 @@ import ml_dtypes
 import numpy as np
 import pytest
 from common.containers import read_at_most
-from common.export import ConversionError, Meaning, Source, Tensor, main
-from common.facts import canonical_axes, to_canonical_order
+from common.errors import ConversionError
+from common.export import main
+from common.facts import Facts
+from common.source import Source, Tensor
 from conversions import read
 
 from htsr_ref.weights import open_weights
@@ -32,13 +34,13 @@ ARRAYS = {
     "scalar": np.float64(3.5),
     "nothing": np.zeros((0, 3), np.float32),
 }
-MEANINGS = {
-    "kernel": Meaning("conv", "a kernel", ("k1", "k2", "in", "out"), inferred=True),
-    "codes": Meaning(
-        "linear", "int8", OUT_IN, quantization={"scale": {"tensor": "scale"}, "axis": 0}
+KERNEL = ("k1", "k2", "in", "out")
+FACTS = {
+    "kernel": Facts("weight", "a kernel", KERNEL),
+    "codes": Facts(
+        "weight", "int8", OUT_IN, quantization={"scale": {"tensor": "scale"}, "axis": 0}
     ),
-    "tied": Meaning("embedding", "the same", OUT_IN, layer="table"),
-    **{name: Meaning("other", "a rule") for name in ("scale", "bias", "scalar")},
+    "tied": Facts("embedding", "the same", OUT_IN, layer="table"),
 }
 
 
@@ -46,8 +48,8 @@ def tensor(name, array, same_as=None):
     array = np.asarray(array)
     is_exotic = array.dtype.name.startswith(("bfloat", "float8"))
     codes = array.view(f"u{array.dtype.itemsize}") if is_exotic else array
-    meaning = MEANINGS.get(name, Meaning("linear", "2 axes", OUT_IN))
-    return Tensor(name, array.shape, array.dtype.name, lambda: codes, meaning, same_as)
+    facts = FACTS.get(name, Facts())
+    return Tensor(name, array.shape, array.dtype.name, lambda: codes, facts, same_as)
 
 
 TENSORS = [*itertools.starmap(tensor, ARRAYS.items()), tensor("tied", ARRAYS["fc"], "fc")]
@@ -83,13 +85,14 @@ def test_the_file_is_read_by_htsr_as_it_was_meant(export, tmp_path):
     )
     scaled = ARRAYS["codes"].astype(float) * ARRAYS["scale"].astype(float)[:, None]
     np.testing.assert_array_equal(layers["codes"].data[...], scaled)
-    assert layers["kernel"].decided == "inferred: a kernel"
-    assert layers["fc"].decided == "stated: 2 axes"
+    assert layers["kernel"].decided == "stated: a kernel"
+    assert layers["fc"].decided == "inferred: 2 axes (out, in)"
+    assert layers["scale"].role == "scale"
     assert layers["tied"].name == "table"
     assert layers["tied"].same_as == "fc"
     assert weights.source == {
         "framework": "memory",
-        "converter": "test_export.py 1",
+        "converter": "test_export.py 2",
         "file": "source.bin",
         "sha256": hashlib.sha256(b"weights").hexdigest(),
     }
@@ -103,8 +106,8 @@ def test_hdf5_holds_the_same(export, tmp_path):
     assert ours.format == "hdf5"
     assert ours.source == others.source
     for one, other in zip(ours.layers, others.layers, strict=True):
-        assert (one.name, one.kind, one.shape, one.dtype, one.decided) == (
-            (other.name, other.kind, other.shape, other.dtype, other.decided)
+        assert (one.name, one.role, one.shape, one.dtype, one.decided) == (
+            (other.name, other.role, other.shape, other.dtype, other.decided)
         )
         np.testing.assert_array_equal(one.data[...], other.data[...])
 
@@ -119,13 +122,11 @@ def test_what_hdf5_cannot_hold(export, tmp_path, name, cure):
 
 
 def test_hdf5_of_large_and_scalar_tensors(export, tmp_path, monkeypatch):
-    monkeypatch.setattr("_writing.BLOCK", 64)
+    monkeypatch.setattr("common.writing.BLOCK", 64)
     output = tmp_path / "out.h5"
     assert export("-o", output, "--dtype", "float32")[0] == 0
     with h5py.File(output) as file:
-        np.testing.assert_array_equal(
-            file["kernel"][...], ARRAYS["kernel"].transpose(3, 2, 0, 1).astype(np.float32)
-        )
+        np.testing.assert_array_equal(file["kernel"][...], ARRAYS["kernel"].astype(np.float32))
         assert file["scalar"][()] == np.float32(3.5)
 
 
@@ -150,7 +151,7 @@ def test_the_same_input_gives_the_same_bytes(export, tmp_path):
 
 def test_small_blocks_give_the_same_bytes(export, tmp_path, monkeypatch):
     assert export("-o", tmp_path / "a")[0] == 0
-    monkeypatch.setattr("_writing.BLOCK", 16)
+    monkeypatch.setattr("common.writing.BLOCK", 16)
     assert export("-o", tmp_path / "b")[0] == 0
     assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
 
@@ -207,15 +208,13 @@ def test_a_dry_run_reads_and_writes_nothing(export, tmp_path):
     def fail():
         raise AssertionError("it was read")
 
-    meaning = MEANINGS["kernel"]
-    tensors = [Tensor("a\x1b[2J", (3, 2, 4, 5), "float32", fail, meaning)]
+    tensors = [Tensor("a\x1b[2J", (3, 2, 4, 5), "float32", fail, FACTS["kernel"])]
     before = list(tmp_path.iterdir())
     code, out, err = export("--dry-run", tensors=tensors, dropped={"optimizer state": 3})
     assert code == 0
     assert list(tmp_path.iterdir()) == before
-    assert out.splitlines()[1].split(maxsplit=4) == (
-        ["'a\\x1b[2J'", "5x4x3x2", "float32", "conv", "inferred: a kernel"]
-    )
+    stated = "weight; (k1, k2, in, out); a kernel"
+    assert out.splitlines()[1].split(maxsplit=3) == (["'a\\x1b[2J'", "3x2x4x5", "float32", stated])
     assert err == "left out: 3 x optimizer state\n"
 
 
@@ -223,7 +222,7 @@ def failing(error):
     def read():
         raise error
 
-    return [Tensor("w", (2, 2), "float32", read, Meaning("linear", "r", OUT_IN))]
+    return [Tensor("w", (2, 2), "float32", read)]
 
 
 GOOD = ARRAYS["fc"]
@@ -232,17 +231,12 @@ WRONG = {
     "twice": ([tensor("w", GOOD), tensor("w", GOOD)], "the same name"),
     "reserved name": ([tensor("__metadata__", GOOD)], "cannot hold this name"),
     "half a surrogate": ([tensor("\ud800", GOOD)], "not Unicode"),
-    "axes": ([tensor("w", np.ones(3))], "do not fit the shape (3,)"),
     "type": ([tensor("w", np.ones((2, 2), complex))], "numbers of type complex128"),
     "error in reading": (failing(ConversionError("bad", "Mend it")), "tensor 'w': bad. Mend it."),
     "no memory": (failing(MemoryError()), "memory does not suffice"),
     "disk error": (failing(OSError(5, "Input/output error")), "Input/output error"),
-    "refused": (
-        [Tensor("w", (), "", lambda: GOOD, Meaning("refused", "it is packed"))],
-        "tensor 'w': it is packed. Leave it out with --exclude",
-    ),
     "another shape": (
-        [Tensor("w", (9, 9), "float32", lambda: GOOD, Meaning("linear", "r", OUT_IN))],
+        [Tensor("w", (9, 9), "float32", lambda: GOOD)],
         "12 numbers of type float32 were read, not 81",
     ),
     "lines": (failing(ConversionError("a\nb\x1b[0m", "c")), "a?b?[0m"),
@@ -327,49 +321,86 @@ def test_left_out_and_notes_are_in_the_manifest(export, tmp_path):
     assert err.endswith("note: a note\n")
 
 
-@pytest.mark.parametrize(
-    ("kind", "shape", "axes", "view", "canonical"),
-    [
-        ("linear", (3, 4), ("in", "out"), None, (4, 3)),
-        ("linear", (2, 3, 4), ("stack", "in", "out"), None, (2, 4, 3)),
-        ("linear", (6, 2, 5), ("in", "out", "out"), None, (10, 6)),
-        ("conv", (3, 5, 8, 16), ("k1", "k2", "in", "out"), None, (16, 8, 3, 5)),
-        ("conv", (3, 3, 8, 2), ("k1", "k2", "out", "out"), None, (16, 1, 3, 3)),
-        ("conv", (4, 3, 7), ("out", "in", "out", "k1"), (2, 2, 3, 7), (6, 2, 7)),
-    ],
-)
-def test_canonical_axes(kind, shape, axes, view, canonical):
-    meaning = Meaning(kind, "r", axes, view=view)
-    assert canonical_axes(shape, meaning)[1] == canonical
-    numbers = np.arange(np.prod(shape)).reshape(shape)
-    found = to_canonical_order(numbers, meaning).reshape(canonical)
-    # Index by index: what lies at the canonical place is what lay at the stored one.
-    viewed = shape if view is None else view
-    for place in np.ndindex(*viewed):
-        index = {"stack": 0, "out": 0, "in": 0, "k1": 0, "k2": 0}
-        for axis, at, length in zip(axes, place, viewed, strict=True):
-            index[axis] = index[axis] * length + at
-        names = canonical_axes(shape, meaning)[0]
-        at = tuple(index[axis] for axis in names)
-        assert found[at] == numbers.reshape(viewed)[place]
+def test_every_fact_is_in_the_manifest(export, tmp_path):
+    facts = Facts(
+        "weight",
+        "what states it",
+        ("out", "in", "out", "k1"),
+        view=(2, 2, 3, 7),
+        groups=2,
+        layer="up",
+        layer_class="conv_transpose",
+        config={"groups": 2},
+    )
+    array = np.arange(84.0).reshape(4, 3, 7)
+    tensors = [
+        Tensor("up.weight", array.shape, "float64", lambda: array, facts),
+        Tensor("qkv", (4, 3), "float32", lambda: GOOD, Facts("weight", None, OUT_IN, parts=QKV)),
+    ]
+    assert export("-o", tmp_path / "out", tensors=tensors, config={"heads": 2})[0] == 0
+    manifest = read(tmp_path / "out").manifest
+    assert manifest["config"] == {"heads": 2}
+    assert manifest["tensors"] == {
+        "up.weight": {
+            "role": "weight",
+            "axes": ["out", "in", "out", "k1"],
+            "view": [2, 2, 3, 7],
+            "groups": 2,
+            "layer": "up",
+            "class": "conv_transpose",
+            "config": {"groups": 2},
+            "rule": "what states it",
+        },
+        "qkv": {
+            "role": "weight",
+            "axes": ["out", "in"],
+            "parts": [{"name": "q", "size": 3}, {"name": "k", "size": 1}],
+        },
+    }
+    up, qkv = open_weights(tmp_path / "out").layers
+    assert (up.name, up.groups, up.is_transposed) == ("up", 2, True)
+    np.testing.assert_array_equal(
+        up.data[...], array.reshape(2, 2, 3, 7).transpose(0, 2, 1, 3).reshape(6, 2, 7)
+    )
+    assert [(part.name, part.size) for part in qkv.parts] == list(QKV)
+
+
+QKV = (("q", 3), ("k", 1))
+SCALES = {"scale": [0.5, 0.25], "axis": 0}
 
 
 @pytest.mark.parametrize(
-    ("meaning", "shape"),
+    ("facts", "shape", "problem"),
     [
-        (Meaning("linear", "r", ("out", "k1")), (2, 2)),
-        (Meaning("conv", "r", ("out", "in")), (2, 2)),
-        (Meaning("conv", "r", ("out", "in", "k2")), (2, 2, 2)),
-        (Meaning("linear", "r", ("stack",) * 3 + OUT_IN), (2,) * 5),
-        (Meaning("linear", "r", ("up", "down")), (2, 2)),
-        (Meaning("linear", "r", OUT_IN, parts=(("q", 1),)), (2, 2)),
-        (Meaning("conv", "r", ("out", "in", "k1"), groups=3), (4, 2, 2)),
-        (Meaning("conv", "r", ("out", "in", "k1"), view=(2, 2, 3)), (2, 2, 2)),
+        (Facts("weight", "r", OUT_IN), (3,), "its axes do not fit the shape (3,)"),
+        (Facts("weight", "r", OUT_IN, view=(2, 3)), (4, 2), "its axes do not fit the shape (4, 2)"),
+        (Facts("weight", "r", OUT_IN, parts=QKV), (3, 2), "do not cut its outputs"),
+        (Facts("weight", "r", KERNEL[::-1], groups=3), (4, 2, 1, 1), "do not cut its outputs"),
+        (Facts("weight", "r", OUT_IN, quantization=SCALES), (3, 2), "its scales do not fit"),
+        (Facts(quantization=SCALES | {"axis": 2}), (2, 2), "its scales do not fit"),
     ],
 )
-def test_axes_that_do_not_fit(meaning, shape):
-    with pytest.raises(ValueError, match=r".+"):
-        canonical_axes(shape, meaning)
+def test_facts_that_do_not_fit_are_not_handed_on(export, tmp_path, facts, shape, problem):
+    tensors = [Tensor("w", shape, "float32", lambda: np.zeros(shape, np.float32), facts)]
+    assert export("-o", tmp_path / "out", tensors=tensors)[0] == 0
+    (layer,) = open_weights(tmp_path / "out").layers
+    assert layer.role == "unknown"
+    assert problem in layer.decided
+
+
+def test_types_that_cannot_be_written_are_counted(export, tmp_path):
+    tensors = [tensor("fc", GOOD), tensor("wave", np.ones((2, 2), complex))]
+    _, _, err = export("-o", tmp_path / "out", tensors=tensors)
+    assert err == "left out: 1 x tensor with numbers of type complex128, which cannot be written\n"
+    assert read(tmp_path / "out").entries.keys() == {"fc"}
+
+
+def test_what_is_packed_is_written_and_left_out_with_its_reason(export, tmp_path):
+    tensors = [Tensor("w", (4, 3), "float32", lambda: GOOD, Facts("packed", "it is packed"))]
+    assert export("-o", tmp_path / "out", tensors=tensors)[0] == 0
+    (layer,) = open_weights(tmp_path / "out").layers
+    assert (layer.left_out, layer.code) == ("it is packed", "not-understood")
+    np.testing.assert_array_equal(layer.data[...], GOOD)
 
 
 def test_no_more_memory_is_asked_for_than_a_file_has_bytes(tmp_path):
@@ -391,7 +422,7 @@ def test_an_interruption_leaves_nothing(number, export, tmp_path):
         signal.raise_signal(number)
         return np.zeros((4, 3))
 
-    tensors = [Tensor("fc", (4, 3), "float64", read, Meaning("linear", "2 axes", OUT_IN))]
+    tensors = [Tensor("fc", (4, 3), "float64", read)]
     before = signal.getsignal(signal.SIGTERM)
     # A shell starts what runs in the background with interruptions ignored.
     inherited = signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -6,7 +6,7 @@ import struct
 import gguf_files
 import numpy as np
 import pytest
-from conversions import FIXTURES, assert_is_expected, convert, converted, fixtures, refused
+from conversions import FIXTURES, assert_is_expected, converted, fixtures, parts, refused
 
 FOLDER = FIXTURES / "gguf"
 
@@ -16,34 +16,36 @@ def test_every_number_is_what_gguf_says(path, tmp_path):
     assert_is_expected(converted(gguf_files, path, tmp_path), path)
 
 
-def test_kinds_by_name(tmp_path):
-    entries = converted(gguf_files, FOLDER / "llama.gguf", tmp_path).entries
-    kinds = {name: entry["kind"] for name, entry in entries.items()}
-    assert kinds.pop("token_embd.weight") == "embedding"
-    assert kinds.pop("output_norm.weight") == kinds.pop("blk.0.attn_norm.weight") == "norm"
-    assert set(kinds.values()) == {"linear"}
+def test_roles_by_name(tmp_path):
+    layers = converted(gguf_files, FOLDER / "llama.gguf", tmp_path).layers
+    roles = {name: layer.role for name, layer in layers.items()}
+    assert roles.pop("token_embd.weight") == "embedding"
+    assert roles.pop("output_norm.weight") == roles.pop("blk.0.attn_norm.weight") == "norm"
+    assert set(roles.values()) == {"weight"}
+
+
+def test_the_metadata_are_handed_on(tmp_path):
+    manifest = converted(gguf_files, FOLDER / "mixture.gguf", tmp_path).manifest
+    config = manifest["config"]
+    assert config[f"{config['general.architecture']}.attention.head_count"] == 4
+    assert not any(manifest["tensors"].values())
 
 
 def test_fused_stacked_and_convolutional(tmp_path):
-    entries = converted(gguf_files, FOLDER / "mixture.gguf", tmp_path).entries
-    qkv = {part["name"]: part["size"] for part in entries["blk.0.attn_qkv.weight"]["parts"]}
+    layers = converted(gguf_files, FOLDER / "mixture.gguf", tmp_path).layers
     # 4 heads of 8 / 4 numbers, and 2 for keys and values.
-    assert qkv == {"q": 8, "k": 4, "v": 4}
+    assert parts(layers["blk.0.attn_qkv.weight"]) == {"q": 8, "k": 4, "v": 4}
     for name in ("ffn_up_exps", "attn_k_b"):
-        assert entries[f"blk.0.{name}.weight"]["axes"] == ["stack", "out", "in"]
-    assert entries["blk.0.ssm_conv1d.weight"]["groups"] == 6
-    assert entries["blk.0.ssm_a"]["kind"] == "other"
-    assert entries["v.patch_embd.weight"]["axes"] == ["out", "in", "k1", "k2"]
+        assert layers[f"blk.0.{name}.weight"].axes == ("stack", "out", "in")
+    assert layers["blk.0.ssm_conv1d.weight"].groups == 6
+    assert layers["blk.0.ssm_a"].role == "buffer"
+    assert layers["v.patch_embd.weight"].axes == ("out", "in", "k1", "k2")
 
 
 def test_quantized_numbers_are_named(tmp_path):
     weights = converted(gguf_files, FOLDER / "quantized.gguf", tmp_path)
-    assert weights.entries["Q4_K.weight"]["rule"].endswith(", from Q4_K")
     assert set(weights.dtypes.values()) == {"float32"}
-    assert (
-        "note: 1 tensors of type Q4_K become float32"
-        in convert(gguf_files, FOLDER / "quantized.gguf", "--dry-run").err
-    )
+    assert "1 tensors of type Q4_K become float32" in weights.manifest["extra"]["notes"]
 
 
 def test_a_block_by_hand(tmp_path):
@@ -97,7 +99,7 @@ def test_version_2_is_the_same(tmp_path):
         (file([entry(), entry()], SIX), "is there twice"),
         (file([entry(shape=(1, 1, 1, 2, 3))], SIX), "has 5 axes"),
         (file([entry(shape=(2, 3), kind=8)], SIX), "are not cut by blocks of 32"),
-        (file([entry(kind=77)], SIX), "'w.weight': its type, number 77, is not supported"),
+        (file([entry(kind=77)], SIX), "left out: 1 x tensor of type number 77, which is not read"),
         (file([entry()], SIX, [ALIGNMENT]), "the alignment 0"),
         (file([], b"", [text("k") + struct.pack("<IIQ", 9, 8, 2**60)]), "it is cut off"),
         (file([], b"", [text("k") + struct.pack("<IIQ", 9, 4, 2**63)]), "it is cut off"),
@@ -114,11 +116,11 @@ def test_what_is_refused(content, reason, tmp_path):
     assert reason in refused(gguf_files, path, tmp_path)
 
 
-def test_an_unknown_type_can_be_left_out(tmp_path):
-    path = FOLDER / "refused.gguf"
-    assert "'a.weight': its type, Q8_K, is not supported" in refused(gguf_files, path, tmp_path)
-    weights = converted(gguf_files, path, tmp_path, "--exclude", "a.*")
+def test_an_unknown_type_is_left_out_and_counted(tmp_path):
+    weights = converted(gguf_files, FOLDER / "refused.gguf", tmp_path)
     assert list(weights.entries) == ["b.weight"]
+    counts = {"tensor of type Q8_K, which is not read": 1}
+    assert weights.manifest["extra"]["left_out"] == counts
 
 
 PARTS = ["parts-00001-of-00003.gguf", "parts-00002-of-00003.gguf", "parts-00003-of-00003.gguf"]
@@ -192,7 +194,7 @@ def test_a_scale_of_a_whole_nvfp4_matrix(tmp_path):
     positive = [0, 0.5, 1, 1.5, 2, 3, 4, 6]
     numbers = [3 * number for number in positive + [-number for number in positive]]
     assert weights.arrays["blk.0.ffn_up.weight"].tolist() == [numbers * 4]
-    assert weights.entries["blk.0.ffn_up.scale"]["kind"] not in ("linear", "embedding", "conv")
+    assert weights.layers["blk.0.ffn_up.scale"].role == "scale"
     entries[1] = entry("blk.0.ffn_up.scale", (2,), 0, 64)
     path.write_bytes(file(entries, block + bytes(28) + struct.pack("<2f", 3, 3)))
     assert "is not one float32 a matrix" in refused(gguf_files, path, tmp_path)

@@ -8,7 +8,7 @@ import keras_files
 import numpy_files
 import pytest
 from conversions import FIXTURES, refused
-from hdf5 import trial as _hdf5_trial
+from hdf5 import trial
 from hdf5_faults import FAULTS, endless_siblings
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the limit of memory is Linux's")
@@ -20,7 +20,7 @@ NO_END = "the HDF5 library (came to no end|failed) in it"
 def test_keras(fault, tmp_path, monkeypatch):
     path = tmp_path / "model.h5"
     fault(path)
-    monkeypatch.setattr(_hdf5_trial, "STEP_SECONDS", 5.0 if "free" in fault.__name__ else 1.5)
+    monkeypatch.setattr(trial, "STEP_SECONDS", 5.0 if "free" in fault.__name__ else 1.5)
     assert re.search(NO_END, refused(keras_files, path, tmp_path))
 
 
@@ -30,7 +30,7 @@ def test_keras_archive(tmp_path, monkeypatch):
     with zipfile.ZipFile(path, "w") as archive:
         archive.write(tmp_path / "weights.h5", "model.weights.h5")
         archive.writestr("config.json", "{}")
-    monkeypatch.setattr(_hdf5_trial, "STEP_SECONDS", 1.5)
+    monkeypatch.setattr(trial, "STEP_SECONDS", 1.5)
     assert re.search(NO_END, refused(keras_files, path, tmp_path))
 
 
@@ -38,14 +38,12 @@ def test_matlab(tmp_path, monkeypatch):
     path = tmp_path / "model.mat"
     endless_siblings(path)
     path.write_bytes(b"MATLAB 7.3 MAT-file".ljust(512) + path.read_bytes())
-    monkeypatch.setattr(_hdf5_trial, "STEP_SECONDS", 1.5)
+    monkeypatch.setattr(trial, "STEP_SECONDS", 1.5)
     assert re.search(NO_END, refused(numpy_files, path, tmp_path))
 
 
 def test_a_library_that_crashes(tmp_path, monkeypatch):
-    script = tmp_path / "child.py"
-    script.write_text("import os\nos.abort()", encoding="utf-8")
-    monkeypatch.setattr(_hdf5_trial, "__file__", str(script))
+    monkeypatch.setattr(trial, "CHILD", "import os; os.abort()")
     path = FIXTURES / "keras" / "keras2.h5"
     assert re.search(
         r"the HDF5 library failed in it \(exit -6\)", refused(keras_files, path, tmp_path)
@@ -61,6 +59,6 @@ def test_a_python_that_does_not_start(tmp_path, monkeypatch):
 
 def test_the_walk_is_made_of_every_fixture():
     for path in [*FIXTURES.glob("keras/*.h5"), FIXTURES / "numpy" / "hdf5.mat"]:
-        _hdf5_trial.walk(path, 0, path.stat().st_size)
+        trial.walk(path, 0, path.stat().st_size)
         half = path.stat().st_size // 2
-        _hdf5_trial.walk(path, 0, half)
+        trial.walk(path, 0, half)

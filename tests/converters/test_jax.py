@@ -8,7 +8,14 @@ import sys
 import jax_files
 import numpy as np
 import pytest
-from conversions import FIXTURES, assert_is_expected, converted, fixtures, refused
+from conversions import (
+    FIXTURES,
+    assert_is_expected,
+    converted,
+    fixtures,
+    parts,
+    refused,
+)
 
 FOLDER = FIXTURES / "jax"
 
@@ -24,50 +31,48 @@ def needs_tensorstore(path):
 @pytest.mark.parametrize("path", fixtures("jax"), ids=lambda path: path.name)
 def test_every_number_is_what_the_framework_says(path, tmp_path):
     needs_tensorstore(path)
-    assert_is_expected(converted(jax_files, path, tmp_path), path)
+    weights = converted(jax_files, path, tmp_path)
+    assert not any(weights.entries.values())
+    assert_is_expected(weights, path)
 
 
 def test_a_training_state_is_searched_for_its_weights(tmp_path):
     weights = converted(jax_files, FOLDER / "train_state.msgpack", tmp_path)
     # Adam keeps a count and two moments of each of the 21 parameters.
     assert weights.manifest["extra"]["left_out"] == {"optimizer state": 43}
-    assert weights.entries["embed/embedding"]["kind"] == "embedding"
-    assert weights.entries["layers/attention/query/kernel"]["axes"] == ["stack", "out", "in"]
-    assert weights.entries["layers/dense/bias"]["kind"] == "bias"
+    assert weights.layers["embed/embedding"].role == "embedding"
+    assert weights.layers["layers/attention/query/kernel"].axes == ("stack", "out", "in")
+    assert weights.layers["layers/dense/bias"].role == "bias"
     assert weights.dtypes["brain/kernel"] == "bfloat16"
     assert weights.dtypes["half/kernel"] == "float16"
 
 
-def test_kinds_and_groups(tmp_path):
-    entries = converted(jax_files, FOLDER / "convnet.msgpack", tmp_path).entries
-    assert entries["depthwise/kernel"]["groups"] == 8
-    assert entries["deconv/kernel"]["rule"] == "transposed conv kernel (k, out, in)"
-    assert entries["batch_stats/norm/mean"]["kind"] == entries["norm/scale"]["kind"] == "norm"
-    gates = converted(jax_files, FOLDER / "recurrent.npz", tmp_path).entries
-    kinds = {name: entry["kind"] for name, entry in gates.items() if name.endswith("kernel")}
-    assert len(kinds) == 8 + 6 + 2
-    assert set(kinds.values()) == {"recurrent"}
+def test_roles_and_groups(tmp_path):
+    layers = converted(jax_files, FOLDER / "convnet.msgpack", tmp_path).layers
+    assert layers["depthwise/kernel"].groups == 8
+    assert layers["deconv/kernel"].is_transposed
+    assert layers["deconv/kernel"].decided.endswith("transposed conv kernel (k, out, in)")
+    assert layers["norm/scale"].role == "norm"
+    assert layers["batch_stats/norm/mean"].role == "buffer"
+    gates = converted(jax_files, FOLDER / "recurrent.npz", tmp_path).layers
+    roles = {name: layer.role for name, layer in gates.items() if name.endswith("kernel")}
+    assert len(roles) == 8 + 6 + 2
+    assert set(roles.values()) == {"recurrent"}
 
 
 def test_shapes_and_neighbors_win_over_names(tmp_path):
-    entries = converted(jax_files, FOLDER / "misnamed.msgpack", tmp_path).entries
-    assert [entries[f"{name}/kernel"]["kind"] for name in ("value", "out", "layers/conv")] == [
-        "conv"
-    ] * 3
-    assert entries["c_proj/kernel"]["rule"] == "kernel (out, in) by its bias"
+    layers = converted(jax_files, FOLDER / "misnamed.msgpack", tmp_path).layers
+    assert all(layers[f"{name}/kernel"].is_conv for name in ("out", "layers/conv"))
+    assert layers["c_proj/kernel"].decided == "inferred: kernel (out, in) by its bias"
 
 
 def test_gates_of_nnx(tmp_path):
-    entries = converted(jax_files, FOLDER / "nnx_cells.msgpack", tmp_path).entries
-    kernels = {name: entry for name, entry in entries.items() if name.endswith("kernel")}
+    layers = converted(jax_files, FOLDER / "nnx_cells.msgpack", tmp_path).layers
+    kernels = {name: layer for name, layer in layers.items() if name.endswith("kernel")}
     assert len(kernels) == 2 + 2 + 8 + 2
-    assert {entry["kind"] for entry in kernels.values()} == {"recurrent"}
-    parts = {
-        name.removesuffix("/kernel"): "".join(part["name"] for part in entry["parts"])
-        for name, entry in kernels.items()
-        if "parts" in entry
-    }
-    assert parts == {
+    assert {layer.role for layer in kernels.values()} == {"recurrent"}
+    gates = {layer.name: "".join(parts(layer)) for layer in kernels.values() if layer.parts}
+    assert gates == {
         "gru/dense_i": "rzn",
         "gru/dense_h": "rzn",
         "fused/dense_i": "ifgo",
@@ -81,8 +86,10 @@ def pytree(folder, **arrays):
     return path
 
 
-SCANNED = ["stack", "out", "in"], (4, 6, 5)
-HEADS = ["out", "in"], (30, 4)
+SCANNED = ("stack", "out", "in"), (4, 6, 5)
+HEADS = ("out", "in"), (30, 4)
+CONV = ("out", "in", "k1"), (6, 5, 4)
+UNKNOWN = (), (4, 5, 6)
 QUERY_KEY = ("query/kernel", "key/kernel")
 
 
@@ -90,24 +97,26 @@ QUERY_KEY = ("query/kernel", "key/kernel")
     ("shapes", "axes", "shape"),
     [
         # A dense layer under a scan of 4: biases have the axis too. (in, heads, size) otherwise.
-        ({"d/kernel": (4, 5, 6), "d/bias": (4, 6)}, ["stack", "out", "in"], (4, 6, 5)),
-        ({"d/kernel": (4, 5, 6), "d/bias": (5, 6)}, ["out", "in"], (30, 4)),
-        ({"d/kernel": (4, 4, 6), "d/bias": (4, 6)}, ["stack", "out", "in"], (4, 6, 4)),
-        ({"query/kernel": (4, 4, 6), "query/bias": (4, 6)}, ["out", "in"], (24, 4)),
-        ({"d/kernel": (4, 5, 6), "d/bias": (6,)}, ["out", "in", "k1"], (6, 5, 4)),
-        ({"d/kernel": (4, 5, 6), "norm/scale": (4, 5)}, ["stack", "out", "in"], (4, 6, 5)),
-        ({"d/kernel": (4, 5, 6), "norm/scale": (5,)}, ["out", "in", "k1"], (6, 5, 4)),
-        ({"scan/d/kernel": (4, 5, 6)}, ["stack", "out", "in"], (4, 6, 5)),
+        ({"d/kernel": (4, 5, 6), "d/bias": (4, 6)}, *SCANNED),
+        ({"d/kernel": (4, 5, 6), "d/bias": (5, 6)}, *HEADS),
+        ({"d/kernel": (4, 4, 6), "d/bias": (4, 6)}, ("stack", "out", "in"), (4, 6, 4)),
+        ({"query/kernel": (4, 4, 6), "query/bias": (4, 6)}, ("out", "in"), (24, 4)),
+        ({"d/kernel": (4, 5, 6), "d/bias": (6,)}, *CONV),
+        ({"d/kernel": (4, 5, 6), "norm/scale": (4, 5)}, *SCANNED),
+        ({"scan/d/kernel": (4, 5, 6)}, *SCANNED),
         ({"ScanBlock_0/d/kernel": (4, 5, 6)}, *SCANNED),
-        ({"layers/d/kernel": (4, 5, 6)}, ["out", "in", "k1"], (6, 5, 4)),
         ({"layers/d/kernel": (4, 5, 6), "layers/n/scale": (4, 5)}, *SCANNED),
-        ({"layers/0/kernel": (4, 5, 6)}, ["out", "in", "k1"], (6, 5, 4)),
-        ({"d/kernel": (2, 2, 5, 6), "d/bias": (5,)}, ["out", "in", "k1", "k2"], (5, 6, 2, 2)),
+        ({"Conv_0/kernel": (4, 5, 6)}, *CONV),
+        # Neither bias nor name nor neighbors tell a convolution from a stack.
+        ({"d/kernel": (4, 5, 6), "norm/scale": (5,)}, *UNKNOWN),
+        ({"layers/d/kernel": (4, 5, 6)}, *UNKNOWN),
+        ({"layers/0/kernel": (4, 5, 6)}, *UNKNOWN),
+        ({"d/kernel": (2, 2, 5, 6), "d/bias": (5,)}, ("out", "in", "k1", "k2"), (5, 6, 2, 2)),
         # Projections of an attention are together.
         ({"value/kernel": (4, 5, 6), **dict.fromkeys(QUERY_KEY, (4, 5, 6))}, *HEADS),
-        ({"value/kernel": (4, 5, 6)}, ["out", "in", "k1"], (6, 5, 4)),
-        ({"d/kernel": (5, 4), "d/bias": (5,)}, ["out", "in"], (5, 4)),
-        ({"d/kernel": (5, 5), "d/bias": (5,)}, ["out", "in"], (5, 5)),
+        ({"value/kernel": (4, 5, 6)}, *UNKNOWN),
+        ({"d/kernel": (5, 4), "d/bias": (5,)}, ("out", "in"), (5, 4)),
+        ({"d/kernel": (5, 5), "d/bias": (5,)}, ("out", "in"), (5, 5)),
     ],
 )
 def test_axes_by_neighbors(shapes, axes, shape, tmp_path):
@@ -115,10 +124,10 @@ def test_axes_by_neighbors(shapes, axes, shape, tmp_path):
     arrays = {
         name: np.arange(np.prod(shape)).reshape(shape) * 1.0 for name, shape in shapes.items()
     }
-    weights = converted(jax_files, pytree(tmp_path, **arrays), tmp_path)
-    assert weights.entries[name]["axes"] == axes
-    assert weights.entries[name]["inferred"] is True
-    assert weights.arrays[name].shape == shape
+    layer = converted(jax_files, pytree(tmp_path, **arrays), tmp_path).layers[name]
+    assert (layer.axes, layer.shape) == (axes, shape)
+    assert layer.role == ("weight" if axes else "unknown")
+    assert layer.decided.startswith("inferred: ")
 
 
 def test_moments_are_known_by_their_form(tmp_path):
@@ -129,11 +138,11 @@ def test_moments_are_known_by_their_form(tmp_path):
     assert list(weights.entries) == ["mu/kernel"]
 
 
-def test_bfloat16_in_npz_is_refused(tmp_path):
+def test_bfloat16_in_npz_is_left_out_with_its_reason(tmp_path):
     path = pytree(tmp_path, **{"d/kernel": np.zeros((3, 4), "V2")})
-    assert "tensor 'd/kernel': its numbers have lost their type" in refused(
-        jax_files, path, tmp_path
-    )
+    layer = converted(jax_files, path, tmp_path).layers["d/kernel"]
+    assert layer.role == "packed"
+    assert layer.left_out.startswith("its numbers have lost their type")
 
 
 def test_names_are_not_lost(tmp_path):

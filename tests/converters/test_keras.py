@@ -7,7 +7,16 @@ import h5py
 import keras_files
 import numpy as np
 import pytest
-from conversions import FIXTURES, assert_is_expected, converted, fixtures, refused
+from conversions import (
+    FIXTURES,
+    assert_is_expected,
+    converted,
+    fixtures,
+    parts,
+    refused,
+)
+
+from htsr_ref import analyze
 
 FOLDER = FIXTURES / "keras"
 
@@ -17,50 +26,76 @@ def test_every_number_is_what_keras_says(path, tmp_path):
     weights = converted(keras_files, path, tmp_path)
     assert_is_expected(weights, path)
     # A file of weights alone does not name classes.
-    is_guess = {entry.get("inferred", False) for entry in weights.entries.values()}
-    assert is_guess == {"weights" in path.name}
+    decided = {layer.decided.split(":")[0] for layer in weights.layers.values()}
+    assert decided == {"inferred" if "weights" in path.name else "stated"}
+
+
+@pytest.mark.parametrize("path", fixtures("keras"), ids=lambda path: path.name)
+def test_manifests_hold_facts_only(path, tmp_path):
+    entries = converted(keras_files, path, tmp_path).entries
+    assert {key for entry in entries.values() for key in entry} <= {"layer", "class", "config"}
+    assert any("class" in entry for entry in entries.values()) is ("weights" not in path.name)
+
+
+HDF5 = [path for path in fixtures("keras") if path.suffix == ".h5"]
+
+
+@pytest.mark.parametrize("path", HDF5, ids=lambda path: path.name)
+def test_one_report_whether_htsr_reads_a_file_or_its_conversion(path, tmp_path):
+    reports = [analyze(source) for source in (path, converted(keras_files, path, tmp_path).path)]
+    direct, through = ({layer.name: layer for layer in report.layers} for report in reports)
+    optimizer = {name for name, layer in direct.items() if layer.role == "optimizer"}
+    assert bool(optimizer) is path.name.startswith("trained")
+    assert direct.keys() - optimizer == through.keys()
+    assert all(layer == direct[name] for name, layer in through.items())
+    assert reports[0].model == reports[1].model
+
+
+def by_layer(weights):
+    """Layers by their names."""
+    return {layer.name: layer for layer in weights.layers.values()}
 
 
 @pytest.mark.parametrize("name", ["keras3.keras", "keras2.h5"])
-def test_kinds_groups_and_parts(name, tmp_path):
-    entries = converted(keras_files, FOLDER / name, tmp_path).entries
-    groups = {name: entry["groups"] for name, entry in entries.items() if "groups" in entry}
-    deep = "deep/kernel" if name == "keras3.keras" else "deep/depthwise_kernel"
-    assert groups.items() >= {
-        "picture/kernel": 2,
-        deep: 3,
+def test_roles_groups_and_parts(name, tmp_path):
+    layers = by_layer(converted(keras_files, FOLDER / name, tmp_path))
+    assert {name: layer.groups for name, layer in layers.items() if layer.is_conv} == {
+        "picture": 2,
+        "deep": 3,
         "apart/depthwise_kernel": 2,
         "apart/pointwise_kernel": 1,
-        "grow/kernel": 1,
-    }.items()  # fmt: skip
-    for layer, gates in {"memory/lstm_cell": "ifco", "gated/gru_cell": "zrh"}.items():
+        "grow": 1,
+        "film": 1,
+        **({"sound": 1} if name == "keras2.h5" else {}),
+    }
+    assert {name for name, layer in layers.items() if layer.is_transposed} == {"grow"}
+    for name, gates in {"memory/lstm_cell": "ifco", "gated/gru_cell": "zrh"}.items():
         for leaf in ("kernel", "recurrent_kernel"):
-            entry = entries[f"{layer}/{leaf}"]
-            assert entry["kind"] == "recurrent"
-            assert [(part["name"], part["size"]) for part in entry["parts"]] == [
-                (gate, 3) for gate in gates
-            ]
-    kinds = {name: entry["kind"] for name, entry in entries.items()}
-    assert kinds["tokens/embeddings"] == "embedding"
-    assert kinds["looks/query/kernel"] == "linear"
-    assert kinds["head/bias"] == kinds["scaled/beta"] == "bias"
-    assert kinds["scaled/gamma"] == kinds["scaled/moving_variance"] == "norm"
+            layer = layers[f"{name}/{leaf}"]
+            assert layer.role == "recurrent"
+            assert parts(layer) == dict.fromkeys(gates, 3)
+            assert list(parts(layer)) == list(gates)
+    assert layers["tokens"].role == "embedding"
+    assert layers["looks/query"].axes == ("out", "in")
+    assert layers["head/bias"].role == layers["scaled/beta"].role == "bias"
+    assert layers["scaled/gamma"].role == "norm"
+    assert layers["scaled/moving_variance"].role == "buffer"
 
 
 @pytest.mark.parametrize("name", ["misnamed3.keras", "misnamed2.h5"])
 def test_classes_win_over_names(name, tmp_path):
-    entries = converted(keras_files, FOLDER / name, tmp_path).entries
-    assert entries["query/kernel"]["kind"] == entries["output/kernel"]["kind"] == "conv"
+    layers = by_layer(converted(keras_files, FOLDER / name, tmp_path))
+    assert layers["query"].is_conv
+    assert layers["output"].is_conv
     # Stacked cells are told apart by the configuration.
-    parts = {
-        name.split("/")[-2]: [(part["name"], part["size"]) for part in entry["parts"]]
-        for name, entry in entries.items()
+    found = {
+        name.split("/")[-2]: parts(layer)
+        for name, layer in layers.items()
         if name.endswith("recurrent_kernel")
     }
-    assert parts == {
-        "first": [(gate, 3) for gate in "ifco"],
-        "second": [(gate, 2) for gate in "zrh"],
-    }
+    assert found == {"first": dict.fromkeys("ifco", 3), "second": dict.fromkeys("zrh", 2)}
+    assert list(found["first"]) == list("ifco")
+    assert list(found["second"]) == list("zrh")
 
 
 def test_what_is_left_out_is_counted(tmp_path):
@@ -79,47 +114,48 @@ def weights_file(path, **variables):
 
 
 @pytest.mark.parametrize(
-    ("kernel", "bias", "kind", "shape"),
+    ("kernel", "bias", "role", "shape"),
     [
-        ((2, 3), (3,), "linear", (3, 2)),
-        ((3, 3, 4, 5), (5,), "conv", (5, 4, 3, 3)),
-        ((3, 3, 4, 5), (4,), "conv", (4, 5, 3, 3)),
-        ((3, 3, 4, 2), (8,), "conv", (8, 1, 3, 3)),
-        ((4, 2, 3), (2, 3), "linear", (6, 4)),
-        ((3, 3, 4, 5), (7,), "other", (3, 3, 4, 5)),
+        ((2, 3), (3,), "weight", (3, 2)),
+        ((3, 3, 4, 5), (5,), "weight", (5, 4, 3, 3)),
+        ((3, 3, 4, 5), (4,), "weight", (4, 5, 3, 3)),
+        ((3, 3, 4, 2), (8,), "weight", (8, 1, 3, 3)),
+        ((4, 2, 3), (2, 3), "weight", (6, 4)),
+        ((3, 3, 4, 5), (7,), "unknown", (3, 3, 4, 5)),
     ],
 )
-def test_a_layer_without_a_class_is_known_by_its_bias(kernel, bias, kind, shape, tmp_path):
+def test_a_layer_without_a_class_is_known_by_its_bias(kernel, bias, role, shape, tmp_path):
     path = weights_file(tmp_path / "w.h5", kernel=np.ones(kernel, "f4"), bias=np.ones(bias, "f4"))
-    weights = converted(keras_files, path, tmp_path)
-    entry = weights.entries["mine/kernel"]
-    assert (entry["kind"], entry["inferred"]) == (kind, True)
-    assert weights.arrays["mine/kernel"].shape == shape
+    layer = converted(keras_files, path, tmp_path).layers["mine/mine/kernel:0"]
+    assert (layer.role, layer.shape) == (role, shape)
+    assert layer.decided.startswith("inferred: ")
 
 
 @pytest.mark.parametrize(
-    ("biases", "kind"),
+    ("biases", "is_conv"),
     [
-        ({}, "linear"),  # nothing else than the names of all projections
-        ({"query": (2, 3), "output": (4,)}, "linear"),
-        ({"query": (3,), "output": (4,)}, "conv"),
+        ({}, False),  # nothing else than the names of all projections
+        ({"query": (2, 3), "output": (4,)}, False),
+        ({"query": (3,), "output": (4,)}, True),
     ],
 )
-def test_projections_without_a_class(biases, kind, tmp_path):
+def test_projections_without_a_class(biases, is_conv, tmp_path):
     path = tmp_path / "w.h5"
     kernels = {"query": (4, 2, 3), "key": (4, 2, 3), "value": (4, 2, 3), "output": (2, 3, 4)}
     with h5py.File(path, "w") as file:
         for leaf, shapes in {"kernel": kernels, "bias": biases}.items():
             for place, shape in shapes.items():
                 file[f"mine/mine/{place}/{leaf}:0"] = np.ones(shape, "f4")
-    entries = converted(keras_files, path, tmp_path).entries
-    assert entries["mine/query/kernel"]["kind"] == kind
-    assert entries["mine/query/kernel"]["inferred"] is True
-    assert entries["mine/output/kernel"]["kind"] == "linear"
+    layers = by_layer(converted(keras_files, path, tmp_path))
+    assert (layers["mine/query"].role, layers["mine/query"].is_conv) == ("weight", is_conv)
+    assert layers["mine/query"].decided.startswith("inferred: ")
+    assert layers["mine/output"].axes == ("out", "in")
     with h5py.File(path, "a") as file:
         del file["mine/mine/key"]
-    entries = converted(keras_files, path, tmp_path).entries
-    assert entries["mine/output/kernel"]["kind"] == "conv"
+    output = by_layer(converted(keras_files, path, tmp_path))["mine/output"]
+    # Its bias says that it is a convolution; without a bias nothing does.
+    assert output.is_conv == bool(biases)
+    assert output.role == ("weight" if biases else "unknown")
 
 
 def test_a_bias_denies_a_class_that_is_only_a_name(tmp_path):
@@ -128,8 +164,9 @@ def test_a_bias_denies_a_class_that_is_only_a_name(tmp_path):
     with h5py.File(path, "w") as file:
         file[f"{group}/kernel:0"] = np.ones((3, 4, 5), "f4")
         file[f"{group}/bias:0"] = np.ones(5, "f4")
-    entry = converted(keras_files, path, tmp_path).entries["multi_head_attention/query/kernel"]
-    assert (entry["kind"], entry["inferred"]) == ("conv", True)
+    layer = by_layer(converted(keras_files, path, tmp_path))["multi_head_attention/query"]
+    assert layer.is_conv
+    assert layer.decided.startswith("inferred: ")
 
 
 def test_a_configuration_that_contradicts_the_weights_is_not_believed(tmp_path):
@@ -139,7 +176,8 @@ def test_a_configuration_that_contradicts_the_weights_is_not_believed(tmp_path):
         config = json.loads(old.read("config.json"))
         config["config"]["layers"][-1]["config"]["name"] = "another"
         new.writestr("config.json", json.dumps(config))
-    assert converted(keras_files, path, tmp_path).entries["head/kernel"]["inferred"] is True
+    head = by_layer(converted(keras_files, path, tmp_path))["head"]
+    assert head.decided.startswith("inferred: ")
 
 
 def test_bad_files_are_refused(tmp_path):
@@ -159,9 +197,10 @@ def test_bad_files_are_refused(tmp_path):
     assert "Use gguf_files.py" in refused(keras_files, path, tmp_path)
 
 
-def test_what_keras_quantized_is_refused_by_name(tmp_path):
+def test_what_keras_quantized_is_left_out_with_its_reason(tmp_path):
     path = weights_file(tmp_path / "w.h5", kernel=np.ones((2, 3), "i1"), bias=np.ones(3, "f4"))
-    assert "tensor 'mine/kernel': it is quantized" in refused(keras_files, path, tmp_path)
+    layers = by_layer(converted(keras_files, path, tmp_path))
+    assert layers["mine"].left_out == "int8 without a scale: declare its quantization"
 
 
 def test_links_out_of_the_file_are_not_followed(tmp_path):
@@ -169,4 +208,4 @@ def test_links_out_of_the_file_are_not_followed(tmp_path):
     path = weights_file(tmp_path / "w.h5", bias=np.ones(3, "f4"))
     with h5py.File(path, "a") as file:
         file["mine/mine/kernel:0"] = h5py.ExternalLink(other, "mine/mine/kernel:0")
-    assert list(converted(keras_files, path, tmp_path).entries) == ["mine/bias"]
+    assert list(converted(keras_files, path, tmp_path).entries) == ["mine/mine/bias:0"]

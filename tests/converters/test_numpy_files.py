@@ -11,8 +11,18 @@ import numpy as np
 import numpy_files
 import pytest
 import scipy.io
-from arrays import matlab as matlab
-from conversions import FIXTURES, assert_is_expected, convert, converted, fixtures, refused
+from arrays import matlab
+from conversions import (
+    FIXTURES,
+    assert_is_expected,
+    convert,
+    converted,
+    fixtures,
+    parts,
+    refused,
+)
+
+from htsr_ref import analyze
 
 FOLDER = FIXTURES / "numpy"
 MATLAB = Path(str(files("scipy.io") / "matlab" / "tests" / "data"))
@@ -26,22 +36,35 @@ def test_every_number_is_what_the_framework_says(path, tmp_path):
 
 def test_scikit_learn_states_its_axes(tmp_path):
     weights = converted(numpy_files, FOLDER / "mlp.skops", tmp_path)
-    entry = weights.entries["steps.1.1.coefs_.0"]
-    assert entry == {
+    assert weights.entries["steps.1.1.coefs_.0"] == {
         "role": "weight",
         "rule": "scikit-learn coefs_ (in, out)",
-        "axes": ["out", "in"],
+        "axes": ["in", "out"],
     }
     # Adam's two moments of three weights and three biases are private, like what else has a _.
     assert weights.manifest["extra"]["left_out"]["private attribute"] >= 12
-    assert weights.entries["steps.1.1.best_loss_"]["kind"] == "other"
+    assert weights.entries["steps.1.1.best_loss_"]["role"] == "buffer"
 
 
 @pytest.mark.parametrize("name", ["plain.mat", "hdf5.mat"])
 def test_gates_of_matlab(name, tmp_path):
-    entry = converted(numpy_files, FOLDER / name, tmp_path).entries["net.layers{2}.InputWeights"]
-    assert entry["kind"] == "recurrent"
-    assert [part["name"] for part in entry["parts"]] == ["i", "f", "g", "o"]
+    layer = converted(numpy_files, FOLDER / name, tmp_path).layers["net.layers{2}.InputWeights"]
+    assert layer.role == "recurrent"
+    assert list(parts(layer)) == ["i", "f", "g", "o"]
+
+
+ARRAYS = sorted(path for end in ("npy", "npz") for path in FIXTURES.rglob(f"*.{end}"))
+
+
+@pytest.mark.parametrize("path", ARRAYS, ids=lambda path: str(path.relative_to(FIXTURES)))
+def test_one_report_whether_htsr_reads_arrays_or_their_conversion(path, tmp_path):
+    reports = [analyze(source) for source in (path, converted(numpy_files, path, tmp_path).path)]
+    direct, through = ({layer.name: layer for layer in report.layers} for report in reports)
+    # What holds no real numbers has no place in a converted file.
+    text = {name for name, layer in direct.items() if layer.dtype.startswith(("str", "complex128"))}
+    assert direct.keys() - text == through.keys()
+    assert all(layer == direct[name] for name, layer in through.items())
+    assert reports[0].model == reports[1].model
 
 
 def test_text_is_left_out_and_counted(tmp_path):
@@ -78,9 +101,10 @@ def test_files_of_matlab_are_read_as_scipy_reads_them(name, version, tmp_path):
     wanted = dict(leaves(name, value))
     assert weights.arrays.keys() == wanted.keys()
     for key, array in wanted.items():
-        if array.ndim == 3:
-            array = array.transpose(2, 1, 0)
         np.testing.assert_array_equal(weights.arrays[key], array)
+        # An array of three axes is taken for (k, in, out).
+        canonical = array.transpose(2, 1, 0) if array.ndim == 3 else array
+        np.testing.assert_array_equal(weights.layers[key].data[...], canonical)
 
 
 def leaves(name: str, value: np.ndarray):

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import paddle_files
 import pytest
-from conversions import FIXTURES, assert_is_expected, converted, fixtures, refused
+from conversions import FIXTURES, assert_is_expected, converted, fixtures, parts, refused
 
 FOLDER = FIXTURES / "paddle"
 
@@ -23,34 +23,36 @@ def test_weights_that_recurrent_layers_list_twice(tmp_path):
     assert len(tied) == 4 * (2 + 2 + 1 + 1)
     assert tied["both.0.cell_bw.weight_ih"] == "both.weight_ih_l0_reverse"
     assert weights.manifest["extra"]["notes"] == ["24 tensors are listed twice under two names"]
-    gates = [part["name"] for part in weights.entries["lstm.weight_hh_l1"]["parts"]]
-    assert gates == ["i", "f", "g", "o"]
+    assert list(parts(weights.layers["lstm.weight_hh_l1"])) == ["i", "f", "g", "o"]
 
 
 def test_classes_of_parameters_decide(tmp_path):
     weights = converted(paddle_files, FOLDER / "transformer.pdparams", tmp_path)
-    entries = weights.entries
-    assert entries["table.weight"]["kind"] == "embedding"
-    assert entries["bilinear.weight"]["kind"] == "other"
-    assert "inferred" not in entries["attention.q_proj.weight"]
+    assert weights.entries["table.weight"] == {"class": "embedding"}
+    layers = weights.layers
+    assert layers["table.weight"].role == "embedding"
+    assert layers["bilinear.weight"].role == "unknown"
+    assert layers["attention.q_proj.weight"].decided.startswith("stated: Linear of Paddle")
     # That the parts of a fused projection lie in turn is a guess.
-    assert [part["name"] for part in entries["qkv.weight"]["parts"]] == ["q", "k", "v"]
-    assert entries["qkv.weight"]["inferred"] is True
+    assert list(parts(layers["qkv.weight"])) == ["q", "k", "v"]
+    assert layers["qkv.weight"].decided.startswith("inferred: ")
     assert weights.dtypes["brain.weight"] == "bfloat16"
     assert weights.dtypes["long.weight"] == "float64"
 
 
 def test_classes_win_over_names(tmp_path):
-    entries = converted(paddle_files, FOLDER / "misnamed.pdparams", tmp_path).entries
-    kinds = {name.removesuffix(".weight"): entry["kind"] for name, entry in entries.items()}
-    assert kinds == {
-        **dict.fromkeys(["embed", "ln_1", "c_attn"], "linear"),
-        **dict.fromkeys(["norm", "deconv", "up", "grouped_up"], "conv"),
+    layers = converted(paddle_files, FOLDER / "misnamed.pdparams", tmp_path).layers
+    axes = {layer.name: layer.axes for layer in layers.values()}
+    assert axes == {
+        **dict.fromkeys(["embed", "ln_1", "c_attn"], ("out", "in")),
+        **dict.fromkeys(["norm", "up"], ("out", "in", "k1")),
+        **dict.fromkeys(["deconv", "grouped_up"], ("out", "in", "k1", "k2")),
     }
+    assert {layer.role for layer in layers.values()} == {"weight"}
+    assert {layer.name for layer in layers.values() if layer.is_transposed} == {"up", "grouped_up"}
     # Without a bias the groups of a transposed convolution are not known.
-    guesses = {name for name, entry in entries.items() if entry.get("inferred")}
-    assert {"up.weight", "grouped_up.weight"} <= guesses
-    assert not {"embed.weight", "ln_1.weight", "c_attn.weight", "norm.weight"} & guesses
+    guesses = {layer.name for layer in layers.values() if layer.decided.startswith("inferred")}
+    assert guesses == {"up", "grouped_up"}
 
 
 def test_a_checkpoint_is_searched_for_its_weights(tmp_path):
@@ -60,20 +62,21 @@ def test_a_checkpoint_is_searched_for_its_weights(tmp_path):
 
 
 def test_groups(tmp_path):
-    entries = converted(paddle_files, FOLDER / "convnet.pdparams", tmp_path).entries
-    assert entries["grouped_up.weight"]["groups"] == 2
-    assert entries["depthwise.weight"]["groups"] == 5
-    assert entries["bn._mean"]["kind"] == entries["group.weight"]["kind"] == "norm"
+    layers = converted(paddle_files, FOLDER / "convnet.pdparams", tmp_path).layers
+    assert layers["grouped_up.weight"].groups == 2
+    assert layers["depthwise.weight"].groups == 5
+    assert layers["bn._mean"].role == "buffer"
+    assert layers["bn.weight"].role == layers["group.weight"].role == "norm"
 
 
 def test_without_names_of_parameters_linear_weights_are_guessed(tmp_path):
     path = tmp_path / "plain.pdparams"
     arrays = {"a.weight": np.arange(6.0).reshape(2, 3), "embedding.weight": np.ones((3, 2))}
     path.write_bytes(pickle.dumps(arrays, protocol=4))
-    weights = converted(paddle_files, path, tmp_path)
-    assert weights.arrays["a.weight"].tolist() == [[0, 3], [1, 4], [2, 5]]
-    assert weights.entries["a.weight"]["inferred"] is True
-    assert weights.entries["embedding.weight"]["kind"] == "embedding"
+    layers = converted(paddle_files, path, tmp_path).layers
+    assert layers["a.weight"].data[...].tolist() == [[0, 3], [1, 4], [2, 5]]
+    assert layers["a.weight"].decided.startswith("inferred: ")
+    assert layers["embedding.weight"].role == "embedding"
 
 
 def test_arrays_of_one_parameter_must_be_equal(tmp_path):
@@ -101,12 +104,13 @@ def test_arrays_that_are_one(tmp_path):
 
 def test_arrays_that_are_one_but_mean_something_else(tmp_path):
     path = tmp_path / "tied.pdparams"
-    kernel = np.ones((8, 1, 3, 3))
-    arrays = {"a.weight": kernel, "deconv.weight": kernel}
+    kernel = np.arange(72.0).reshape(8, 1, 3, 3)
+    arrays = {"conv.weight": kernel, "deconv.weight": kernel}
     path.write_bytes(pickle.dumps(arrays, protocol=4))
-    weights = converted(paddle_files, path, tmp_path)
-    assert "same_as" not in weights.entries["deconv.weight"]
-    assert weights.arrays["deconv.weight"].shape == (1, 8, 3, 3)
+    layers = converted(paddle_files, path, tmp_path).layers
+    assert layers["deconv.weight"].same_as == "conv.weight"
+    np.testing.assert_array_equal(layers["conv.weight"].data[...], kernel)
+    np.testing.assert_array_equal(layers["deconv.weight"].data[...], kernel.swapaxes(0, 1))
 
 
 @dataclass
@@ -134,7 +138,7 @@ PIECES = {"w@@.0": np.ones(3), "UnpackBigParamInfor@@": {"w": {"slices": ["w@@.0
     [
         ({"w": Malicious()}, "its pickle wants to run 'builtins.eval'"),
         (PIECES, "its arrays are cut into pieces"),
-        ({"w": np.array([None])}, "tensor 'w': it holds Python objects"),
+        ({"w": np.array([None])}, "left out: 1 x array of Python objects"),
         ({"epoch": 3}, "no tensor is left"),
         ({str(n): Overlapping(BYTES) for n in range(100)}, "and claim 400000 bytes"),
     ],

@@ -4,8 +4,9 @@ import pickle
 import re
 import zipfile
 from dataclasses import replace
+from functools import reduce
 
-import huggingface
+import ml_dtypes
 import numpy as np
 import numpy_files
 import pytest
@@ -17,6 +18,7 @@ from conversions import (
     converted,
     expected,
     fixtures,
+    parts,
     refused,
 )
 from safetensors.numpy import save_file
@@ -29,17 +31,20 @@ FOLDER = FIXTURES / "pytorch"
 
 @pytest.mark.parametrize("path", fixtures("pytorch"), ids=lambda path: path.name)
 def test_every_number_is_what_pytorch_says(path, tmp_path):
-    assert_is_expected(converted(pytorch, path, tmp_path), path)
+    weights = converted(pytorch, path, tmp_path)
+    assert_is_expected(weights, path)
+    facts = {key for entry in weights.entries.values() for key in entry}
+    assert facts <= {"quantization", "same_as"}
 
 
-def test_kinds_and_parts(tmp_path):
-    entries = converted(pytorch, FOLDER / "recurrent.pt", tmp_path).entries
-    for layer, gates in {"lstm": "ifgo", "projected": "ifgo", "gru": "rzn", "rnn": ""}.items():
-        entry = entries[f"{layer}.weight_hh_l0"]
-        assert entry["kind"] == "recurrent"
-        assert "".join(part["name"] for part in entry.get("parts", [])) == gates
-    assert "".join(part["name"] for part in entries["cell.weight_ih"]["parts"]) == "ifgo"
-    assert "parts" not in entries["projected.weight_hr_l0"]
+def test_roles_and_parts(tmp_path):
+    layers = converted(pytorch, FOLDER / "recurrent.pt", tmp_path).layers
+    for name, gates in {"lstm": "ifgo", "projected": "ifgo", "gru": "rzn", "rnn": ""}.items():
+        layer = layers[f"{name}.weight_hh_l0"]
+        assert layer.role == "recurrent"
+        assert "".join(parts(layer)) == gates
+    assert "".join(parts(layers["cell.weight_ih"])) == "ifgo"
+    assert not layers["projected.weight_hr_l0"].parts
 
 
 def test_a_checkpoint_is_searched_for_its_weights(tmp_path):
@@ -48,7 +53,7 @@ def test_a_checkpoint_is_searched_for_its_weights(tmp_path):
     assert "head.weight" not in weights.arrays
     assert weights.dtypes["brain.weight"] == "bfloat16"
     assert weights.dtypes["e4"] == "float8_e4m3fn"
-    assert weights.entries["mask"]["kind"] == "other"
+    assert weights.layers["mask"].role == "mask"
     left_out = weights.manifest["extra"]["left_out"]
     # Adam keeps a step and two moments of each of the 9 parameters of float32.
     assert left_out == {"optimizer state": 27, "tensor of 'model_ema'": 20}
@@ -68,17 +73,17 @@ def test_a_key_chooses(tmp_path):
 
 def test_lightning_and_adapters(tmp_path):
     weights = converted(pytorch, FOLDER / "lightning.ckpt", tmp_path)
-    assert weights.entries["model.h.0.mlp.c_fc.lora_A.weight"]["kind"] == "other"
-    qkv = weights.entries["model.h.0.attn.c_attn.weight"]
-    assert [part["name"] for part in qkv["parts"]] == ["q", "k", "v"]
-    assert qkv["inferred"] is True
+    assert weights.layers["model.h.0.mlp.c_fc.lora_A.weight"].role == "adapter"
+    qkv = weights.layers["model.h.0.attn.c_attn.weight"]
+    assert list(parts(qkv)) == ["q", "k", "v"]
+    assert qkv.decided.startswith("inferred: ")
     # One embedding, and weight and bias of four layers.
     assert weights.manifest["extra"]["left_out"] == {"optimizer state": 27}
 
 
 def test_groups_of_convolutions(tmp_path):
-    entries = converted(pytorch, FOLDER / "convnet.pt", tmp_path).entries
-    groups = {name: entry["groups"] for name, entry in entries.items() if "groups" in entry}
+    layers = converted(pytorch, FOLDER / "convnet.pt", tmp_path).layers
+    groups = {name: layer.groups for name, layer in layers.items() if layer.is_conv}
     # Plain grouped convolutions cannot be told from others: their groups are not in the file.
     assert groups == {
         "conv1.weight": 1,
@@ -94,8 +99,8 @@ def test_groups_of_convolutions(tmp_path):
 @pytest.mark.parametrize(
     ("name", "reason"),
     [
-        ("sparse.pt", "tensor 'w': it is sparse"),
-        ("expanded.pt", "tensor 'w': it repeats its numbers"),
+        ("sparse.pt", "no tensor is left to be written (left out: 1 x it is sparse)"),
+        ("expanded.pt", "left out: 1 x it repeats its numbers"),
         ("module.pt", "wants to run '__main__.Scripted', which is not on the list"),
         ("frozen.pt", "frozen TorchScript, whose weights have no names"),
     ],
@@ -104,9 +109,52 @@ def test_what_is_refused(name, reason, tmp_path):
     assert reason in refused(pytorch, FOLDER / "refused" / name, tmp_path)
 
 
-def test_a_refused_tensor_can_be_left_out(tmp_path):
-    path = FOLDER / "refused" / "sparse.pt"
-    assert "no tensor is left" in refused(pytorch, path, tmp_path, "--exclude", "w")
+def test_a_pruned_weight_is_no_weight_without_its_mask(tmp_path):
+    layer = converted(pytorch, FOLDER / "refused" / "pruned.pt", tmp_path).layers["0.weight_orig"]
+    assert layer.role == "packed"
+    assert "it is pruned by the mask beside it" in layer.left_out
+
+
+def test_a_scale_beside_codes_is_part_of_the_weight(tmp_path):
+    weights = converted(pytorch, FOLDER / "refused" / "scaled.pt", tmp_path)
+    assert weights.layers["fc.scale"].role == "scale"
+    codes = weights.arrays["fc.weight"].view(ml_dtypes.float8_e4m3fn).astype(float)
+    values = codes * weights.arrays["fc.scale"].astype(float)
+    np.testing.assert_array_equal(weights.layers["fc.weight"].data[...], values)
+
+
+def test_layers_whose_names_say_what_they_are_not(tmp_path):
+    layers = converted(pytorch, FOLDER / "misnamed.pt", tmp_path).layers
+    assert layers["embed.weight"].role == layers["ln_1.weight"].role == "weight"
+    assert layers["relative_attention_bias.weight"].role == "embedding"
+    # Only within a module is a name that of a parameter.
+    assert layers["pe"].role == "unknown"
+    assert layers["convtasnet.0.weight"].is_conv
+    assert not layers["convtasnet.0.weight"].is_transposed
+
+
+def test_what_lies_beside_a_key_is_counted(tmp_path):
+    arrays = {"w": np.ones((3, 4))}
+    value = {
+        "model": arrays,
+        "ema": {"slow": arrays, "fast": arrays | {"v": np.ones(2)}},
+        "optimizer": {"state": {0: arrays}, "param_groups": []},
+        "deep": reduce(lambda inner, _: [inner], range(70), [np.ones(1)]),
+    }
+    path = tmp_path / "model.pkl"
+    path.write_bytes(pickle.dumps(value, 4))
+    weights = converted(pytorch, path, tmp_path, "--key", "ema.slow")
+    assert weights.entries.keys() == {"w"}
+    too_deep = {"part too large or too deep to be counted": 1}
+    assert weights.manifest["extra"]["left_out"] == too_deep
+    del value["deep"]
+    path.write_bytes(pickle.dumps(value, 4))
+    weights = converted(pytorch, path, tmp_path, "--key", "ema.slow")
+    assert weights.manifest["extra"]["left_out"] == {
+        "tensor of 'model'": 1,
+        "tensor of 'ema.fast'": 2,
+        "optimizer state": 1,
+    }
 
 
 def rezipped(target, change=lambda name, content: content, method=zipfile.ZIP_STORED):
@@ -183,7 +231,7 @@ def test_quantized_tensors_have_the_values_of_pytorch(tmp_path):
             zero, scale = (np.reshape(how[key], shape) for key in ("zero_point", "scale"))
             found = (codes - zero.astype(np.float32)) * scale.astype(np.float32)
             np.testing.assert_array_equal(found, values[name], strict=True)
-    assert weights.entries["table._packed_params._packed_weight"]["kind"] == "embedding"
+    assert weights.layers["table._packed_params._packed_weight"].role == "embedding"
     report = analyze(tmp_path / "converted.safetensors")
     assert report.model.matrices > 0
 
@@ -223,7 +271,7 @@ def test_a_pickle_of_numpy_arrays(protocol, tmp_path):
 def test_a_pickle_of_python_objects(tmp_path):
     path = tmp_path / "model.pkl"
     path.write_bytes(pickle.dumps({"w": np.array([{}, []], dtype=object)}, 4))
-    assert "tensor 'w': it holds Python objects" in refused(pytorch, path, tmp_path)
+    assert "left out: 1 x array of Python objects" in refused(pytorch, path, tmp_path)
 
 
 def test_the_same_weights_give_the_same_report_whatever_they_come_in(tmp_path):
@@ -233,12 +281,11 @@ def test_the_same_weights_give_the_same_report_whatever_they_come_in(tmp_path):
     np.savez(tmp_path / "model.npz", **arrays)
     save_file(arrays, tmp_path / "model.safetensors")
     convention = replace(PAPER, min_dim=0)
-    reports = []
+    reports = [analyze(tmp_path / name, convention) for name in ("model.npz", "model.safetensors")]
     for converter, name, *end in (
         (pytorch, FOLDER / "parameters.pt", "--include", "*plain", "--include", "*_state"),
         (pytorch, "model.pkl"),
         (numpy_files, "model.npz"),
-        (huggingface, "model.safetensors"),
     ):
         for output in (tmp_path / "out.safetensors", tmp_path / "out.h5"):
             run = convert(converter, tmp_path / name, "-o", output, *end)

@@ -4,7 +4,14 @@ import shutil
 
 import pytest
 import tensorflow_files
-from conversions import FIXTURES, assert_is_expected, converted, fixtures, refused
+from conversions import (
+    FIXTURES,
+    assert_is_expected,
+    converted,
+    fixtures,
+    parts,
+    refused,
+)
 
 FOLDER = FIXTURES / "tensorflow"
 
@@ -12,38 +19,34 @@ FOLDER = FIXTURES / "tensorflow"
 @pytest.mark.parametrize("path", fixtures("tensorflow"), ids=lambda path: path.name)
 def test_every_number_is_what_tensorflow_says(path, tmp_path):
     weights = converted(tensorflow_files, path, tmp_path)
+    assert not any(weights.entries.values())  # a checkpoint does not name classes
     assert_is_expected(weights, path)
-    # A checkpoint does not name classes.
-    assert all(
-        entry.get("inferred", False)
-        for entry in weights.entries.values()
-        if entry["kind"] in ("linear", "conv", "embedding", "recurrent")
-    )
+    assert all(layer.decided.startswith("inferred: ") for layer in weights.layers.values())
 
 
-def test_kinds_and_parts(tmp_path):
-    entries = converted(tensorflow_files, FOLDER / "keras2" / "weights.index", tmp_path).entries
-    assert entries["embedding/embeddings"]["kind"] == "embedding"
-    assert entries["conv2d_transpose/kernel"]["kind"] == "conv"
+def test_roles_and_parts(tmp_path):
+    layers = converted(tensorflow_files, FOLDER / "keras2" / "weights.index", tmp_path).layers
+    assert layers["embedding/embeddings"].role == "embedding"
+    assert layers["conv2d_transpose/kernel"].is_transposed
     for leaf in ("kernel", "recurrent_kernel"):
-        entry = entries[f"lstm/lstm_cell/{leaf}"]
-        assert entry["kind"] == "recurrent"
-        assert "".join(part["name"] for part in entry["parts"]) == "ifco"
+        layer = layers[f"lstm/lstm_cell/{leaf}"]
+        assert layer.role == "recurrent"
+        assert "".join(parts(layer)) == "ifco"
     # TensorFlow 1 has the gates in another order.
-    cell = converted(tensorflow_files, FOLDER / "version1", tmp_path).entries
-    assert "".join(p["name"] for p in cell["basic_lstm_cell/kernel"]["parts"]) == "ijfo"
-    assert cell["Conv/weights"]["kind"] == "conv"
+    cell = converted(tensorflow_files, FOLDER / "version1", tmp_path).layers
+    assert "".join(parts(cell["basic_lstm_cell/kernel"])) == "ijfo"
+    assert cell["Conv/weights"].is_conv
 
 
 def test_projections_are_told_from_convolutions(tmp_path):
-    entries = converted(tensorflow_files, FOLDER / "misnamed", tmp_path).entries
-    kinds = {
-        name.removesuffix("/kernel"): entry["kind"]
-        for name, entry in entries.items()
-        if name.endswith("kernel")
-    }
+    layers = converted(tensorflow_files, FOLDER / "misnamed", tmp_path).layers
+    axes = {layer.name: layer.axes for name, layer in layers.items() if name.endswith("kernel")}
     projections = [f"looks/{name}" for name in ("query", "key", "value", "attention_output")]
-    assert kinds == {"query": "conv", "output": "conv", **dict.fromkeys(projections, "linear")}
+    assert axes == {
+        "query": ("out", "in", "k1"),
+        "output": (),
+        **dict.fromkeys(projections, ("out", "in")),
+    }
 
 
 def test_what_is_left_out_is_counted(tmp_path):
@@ -65,9 +68,11 @@ def test_types_are_kept(tmp_path):
     assert dtypes["module/steps/0"] == "int32"
 
 
-def test_partitioned_variables_are_refused_by_name(tmp_path):
+def test_partitioned_variables_are_left_out_and_counted(tmp_path):
     path = FOLDER / "refused" / "partitioned.index"
-    assert "tensor 'part/kernel': it is partitioned" in refused(tensorflow_files, path, tmp_path)
+    message = refused(tensorflow_files, path, tmp_path)
+    assert "no tensor is left" in message
+    assert "1 x partitioned variable, whose pieces are stored apart" in message
 
 
 @pytest.fixture

@@ -19,45 +19,33 @@ def test_every_number_is_what_tensorflow_says(path, tmp_path):
 
 
 def test_operators_decide(tmp_path):
-    entries = converted(tflite_files, FOLDER / "float.tflite", tmp_path).entries
-    kinds = {name: e["kind"] for name, e in entries.items() if e["kind"] != "other"}
-    matrices = {name for name, kind in kinds.items() if kind in ("linear", "conv")}
+    weights = converted(tflite_files, FOLDER / "float.tflite", tmp_path)
     # grouped, depthwise, up, conv and dense.
-    assert len(matrices) == 5
-    assert sorted(entry["groups"] for entry in entries.values() if "groups" in entry) == [
-        1,
-        1,
-        2,
-        6,
+    matrices = [layer for layer in weights.layers.values() if layer.role == "weight"]
+    assert sorted((layer.is_conv, layer.groups) for layer in matrices) == [
+        (False, 1),
+        (True, 1),
+        (True, 1),
+        (True, 2),
+        (True, 6),
     ]
-    assert not any(entry.get("inferred") for entry in entries.values())
+    assert sum(layer.is_transposed for layer in matrices) == 1
+    assert all(layer.decided.startswith("stated: ") for layer in matrices)
 
 
 def test_half_weights_behind_dequantize(tmp_path):
     weights = converted(tflite_files, FOLDER / "half.tflite", tmp_path)
     assert weights.dtypes[DENSE] == "float16"
-    assert weights.entries[DENSE]["kind"] == "linear"
-
-
-def values(weights, name):
-    """Numbers with their scale, as the weight format defines them."""
-    quantization = weights.entries[name]["quantization"]
-    scale, zero = (np.array(quantization[key], float) for key in ("scale", "zero_point"))
-    axis = quantization["axis"]
-    array = weights.arrays[name].astype(float)
-    if axis is not None:
-        shape = [-1 if at == axis else 1 for at in range(array.ndim)]
-        scale, zero = scale.reshape(shape), zero.reshape(shape)
-    return (array - zero) * scale
+    assert weights.entries[DENSE]["role"] == "weight"
 
 
 @pytest.mark.parametrize(("file", "name"), [("dynamic", CONV), ("whole", CONV), ("dynamic", DENSE)])
 def test_scales_give_the_weights_back(file, name, tmp_path):
-    exact = converted(tflite_files, FOLDER / "float.tflite", tmp_path).arrays[name]
+    exact = converted(tflite_files, FOLDER / "float.tflite", tmp_path).layers[name].data[...]
     weights = converted(tflite_files, FOLDER / f"{file}.tflite", tmp_path)
     assert weights.dtypes[name] == "int8"
     scale = np.max(weights.entries[name]["quantization"]["scale"])
-    assert abs(values(weights, name) - exact).max() <= 0.51 * scale
+    assert abs(weights.layers[name].data[...] - exact).max() <= 0.51 * scale
 
 
 def test_scales_run_along_outputs(tmp_path):
@@ -73,7 +61,7 @@ def test_weights_that_differ_by_their_scales_only(tmp_path, monkeypatch):
     path = FOLDER / "scaled.tflite"
     weights = converted(tflite_files, path, tmp_path)
     assert not any("same_as" in entry for entry in weights.entries.values())
-    twice, once = (values(weights, name) for name in weights.entries)
+    twice, once = (layer.data[...] for layer in weights.layers.values())
     np.testing.assert_array_equal(twice, 2 * once)
     constants = tflite_files.read_constants(path)
     assert len({constant.buffer for constant in constants}) == 1
@@ -87,7 +75,7 @@ def test_weights_that_differ_by_their_scales_only(tmp_path, monkeypatch):
 
 def test_loops_and_tables(tmp_path):
     entries = converted(tflite_files, FOLDER / "texts.tflite", tmp_path).entries
-    rules = [entry["rule"] for entry in entries.values() if entry["kind"] != "other"]
+    rules = [entry["rule"] for entry in entries.values() if entry["role"] != "unknown"]
     assert rules.count("table of GATHER") == 1
     assert rules.count("filter of CONV_3D") == rules.count("filter of CONV_3D_TRANSPOSE") == 1
     # The kernels of the LSTM, which are in the loop's own graph.
@@ -99,9 +87,9 @@ def test_single_operators(tmp_path):
     gates = {name: e["rule"][5] for name, e in entries.items() if e["rule"].startswith("gate ")}
     assert gates == {f"{side}_{gate}": gate for side in ("input", "hidden") for gate in "ifgo"}
     entries = converted(tflite_files, FOLDER / "fused_rnn.tflite", tmp_path).entries
-    assert [entry["kind"] for entry in entries.values()] == ["recurrent", "recurrent", "bias"]
+    assert [entry["role"] for entry in entries.values()] == ["recurrent", "recurrent", "bias"]
     table = converted(tflite_files, FOLDER / "lookup.tflite", tmp_path).entries["table"]
-    assert table["kind"] == "embedding"
+    assert table["role"] == "embedding"
     product = converted(tflite_files, FOLDER / "right_plain.tflite", tmp_path).entries["factor"]
     assert product["rule"] == "factor of BATCH_MATMUL"
 
@@ -123,9 +111,11 @@ def test_what_is_refused(content, reason, tmp_path):
     assert reason in refused(tflite_files, path, tmp_path)
 
 
-def test_weights_that_are_not_understood_are_refused(tmp_path):
-    message = refused(tflite_files, FOLDER / "refused.tflite", tmp_path)
-    assert "tensor 'input_i': weights of LSTM are not understood" in message
+def test_weights_that_are_not_understood_are_left_out_with_their_reason(tmp_path):
+    weights = converted(tflite_files, FOLDER / "refused.tflite", tmp_path)
+    assert weights.entries["input_i"]["role"] == "packed"
+    assert weights.layers["input_i"].left_out == "weights of LSTM are not understood"
+    assert weights.layers["input_i"].code == "not-understood"
 
 
 def test_a_file_that_is_cut_off(tmp_path):

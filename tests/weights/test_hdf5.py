@@ -1,5 +1,7 @@
 """FMT-10: HDF5 files, and all that leads out of them."""
 
+import json
+
 import h5py
 import numpy as np
 import pytest
@@ -232,11 +234,11 @@ def test_keras_3_files_name_their_layers_in_an_attribute(path):
     np.testing.assert_array_equal(dense.data[...], kernel.T)
     assert layers["layers/dense/vars/1"].name == "classifier/bias"
     names = [layers[f"layers/lstm/cell/vars/{at}"].name for at in range(3)]
-    assert names == ["memory/kernel", "memory/recurrent_kernel", "memory/bias"]
+    assert names == [f"lstm/memory/{leaf}" for leaf in ("kernel", "recurrent_kernel", "bias")]
     assert layers["layers/lstm/cell/vars/0"].role == "recurrent"
     assert layers["layers/embedding/vars/0"].role == "embedding"
-    for name in ("layers/embedding/vars/0", "layers/embedding_1/vars/0"):
-        assert layers[name].name == name
+    for name in ("embedding", "embedding_1"):
+        assert layers[f"layers/{name}/vars/0"].name == name
 
 
 @pytest.mark.spec("FMT-2", "FMT-10")
@@ -279,3 +281,30 @@ def test_truncated_file(path):
         file["w"] = W
     path.write_bytes(path.read_bytes()[:-8])
     assert "damaged HDF5 file" in refusal(path).problem
+
+
+@pytest.mark.spec("FMT-10", "FMT-15")
+def test_the_configuration_of_a_keras_file_names_layers_and_classes(tmp_path):
+    dense = {"class_name": "Dense", "config": {"name": "fc"}}
+    wide = {"class_name": "Conv2D", "config": {"name": "query", "groups": 2}}
+    path = tmp_path / "model.h5"
+    with h5py.File(path, "w") as file:
+        file.attrs["keras_version"] = "2.21.0"
+        file.attrs["model_config"] = json.dumps({"config": {"layers": [dense, wide]}})
+        file["model_weights/fc/fc/kernel:0"] = np.ones((3, 4), np.float32)
+        file["model_weights/query/query/kernel:0"] = np.ones((2, 2, 3, 4), np.float32)
+    layers = {layer.name: layer for layer in open_weights(path).layers}
+    assert layers["fc"].decided == "stated: Keras kernel (in, out)"
+    assert (layers["query"].groups, layers["query"].shape) == (2, (4, 3, 2, 2))
+
+
+@pytest.mark.spec("FMT-10")
+@pytest.mark.parametrize("config", ["{", "[" * 100_000])
+def test_a_damaged_configuration_of_a_keras_file(config, tmp_path):
+    path = tmp_path / "model.h5"
+    with h5py.File(path, "w", libver="latest") as file:
+        file.attrs["keras_version"] = "2.21.0"
+        file.attrs["model_config"] = config
+        file["fc/fc/kernel:0"] = np.ones((3, 4), np.float32)
+    with pytest.raises(WeightFileError, match="its model_config is not valid JSON"):
+        open_weights(path)

@@ -22,7 +22,10 @@ if TYPE_CHECKING:
 
 PLAIN = ("float64", "float32", "float16", "bfloat16")
 """Types whose numbers are the weights, unless something beside them says otherwise."""
-_PART_NAMES = ("weight_orig", "weight_mask", "weight_g", "weight_v", "original0", "original1")
+_PART_NAMES = (
+    *("weight_orig", "weight_mask", "weight_g", "weight_v"),
+    *("original", "original0", "original1"),
+)
 
 
 @dataclass(frozen=True)
@@ -64,7 +67,7 @@ def computed_weights(model: Model) -> dict[str, Computed]:
         except DamagedPackingError as error:
             found |= _refused(tensors, str(error), "bad-data")
         else:
-            if not weights and (reason := _unreadable(tensors, model)):
+            if not weights and (reason := _unreadable(tensors)):
                 found |= _refused(tensors, reason, "not-understood")
             for weight in weights:
                 found |= {
@@ -76,7 +79,10 @@ def computed_weights(model: Model) -> dict[str, Computed]:
 
 
 def _candidates(model: Model) -> list[tuple[str, Mapping[str, RawTensor]]]:
-    """Modules that may be packed: each with its tensors by the rest of their names."""
+    """Modules that may be packed: each with its tensors by the rest of their names.
+
+    Where a file states the scales, as of what PyTorch quantized, nothing is left to be found out.
+    """
     modules: dict[str, dict[str, RawTensor]] = {}
     for name, tensor in model.tensors.items():
         stem = name[: name.rfind(".") + 1]
@@ -103,23 +109,18 @@ def _is_stated(name: str, model: Model) -> bool:
 _COMPUTED = (
     ({"weight_orig", "weight_mask"}, "it is pruned by the mask beside it"),
     ({"weight_orig"}, "its parametrization is not known"),
+    ({"original"}, "its parametrization is not known"),
     ({"weight_g", "weight_v"}, "it is under weight norm"),
     ({"original0", "original1"}, "it is under a parametrization of two parts"),
 )
 """Names of parts whose weight must be computed."""
 
 
-def _unreadable(tensors: Mapping[str, RawTensor], model: Model) -> str:
+def _unreadable(tensors: Mapping[str, RawTensor]) -> str:
     """Why the weight of a module cannot be read though nothing claims it; "" if it can be."""
     for parts, reason in _COMPUTED:
         if parts <= tensors.keys():
             return f"{reason}. Save the weight itself"
-    if any(
-        model.facts[t.name].quantization is not None
-        for t in tensors.values()
-        if t.name in model.facts
-    ):
-        return ""
     coded = [t for t in tensors.values() if t.dtype not in PLAIN and len(t.shape) > 1]
     scales = [
         rest

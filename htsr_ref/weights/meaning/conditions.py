@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from htsr_ref.weights.meaning.axes import SPATIAL
@@ -48,11 +49,14 @@ def is_thirds(seen: Seen) -> bool:
 def is_by_heads(seen: Seen) -> bool:
     """Whether a fused projection has q, k and v of each head, or group of heads, together.
 
-    CodeGen and MOSS have fc_in beside their qkv_proj, MiniMax has an output_gate.
+    CodeGen and MOSS have fc_in beside their qkv_proj, MiniMax has an output_gate. InternLM's wqkv
+    is in a module `attention`; others' Wqkv are in turn.
     """
     if seen.module == "qkv_proj":
         is_codegen = seen.around("mlp/fc_in/weight", 2) is not None
         return is_codegen or seen.around("output_gate/weight") is not None
+    if seen.module == "wqkv":
+        return seen.components[-3:-2] == ("attention",)
     return seen.model.config.get("model_type") == "gpt_bigcode"
 
 
@@ -177,15 +181,28 @@ def projections(seen: Seen) -> Parts:
     return ()
 
 
-def _projections(config: Mapping[str, Any]) -> Parts:
-    def number(default: int, *keys: str) -> int:
-        found = (config.get(key) for key in keys)
-        return next((value for value in found if type(value) is int and value > 0), default)
+def is_in_turn(seen: Seen) -> bool:
+    """Whether it has thirds, and no configuration of its width states other sizes."""
+    if not is_thirds(seen):
+        return False
+    stated = (c for c in seen.model.configs if _number(c, 0, *_WIDTHS) == seen.shape[1])
+    return projections(seen) != () or not any(map(_projections, stated))
 
+
+_WIDTHS = ("hidden_size", "n_embd", "d_model")
+
+
+def _number(config: Mapping[str, Any], default: int, *keys: str) -> int:
+    found = (config.get(key) for key in keys)
+    return next((value for value in found if type(value) is int and value > 0), default)
+
+
+def _projections(config: Mapping[str, Any]) -> Parts:
+    number = partial(_number, config)
     heads = number(0, "num_attention_heads", "n_head", "num_heads")
     if not heads:
         return ()
-    size = number(number(0, "hidden_size", "n_embd", "d_model") // heads, "head_dim")
+    size = number(number(0, *_WIDTHS) // heads, "head_dim")
     q, kv = heads * size, number(heads, "num_key_value_heads") * size
     return (("q", q), ("k", kv), ("v", kv)) if size else ()
 
@@ -250,6 +267,13 @@ def in_groups(seen: Seen, meaning: Meaning) -> Meaning:
     return replace(meaning, view=view, axes=axes, groups=groups)
 
 
+def in_groups_by_bias(seen: Seen, meaning: Meaning) -> Meaning:
+    """Cut as `in_groups` does; without a bias the groups are not known."""
+    if seen.beside("bias") is None:
+        return replace(meaning, rule=f"{meaning.rule}, taken for one group", inferred=True)
+    return in_groups(seen, meaning)
+
+
 def one_group_each(seen: Seen, meaning: Meaning) -> Meaning:
     """Give each output channel a group of its own."""
     return replace(meaning, groups=max(seen.shape[0], 1))
@@ -257,8 +281,8 @@ def one_group_each(seen: Seen, meaning: Meaning) -> Meaning:
 
 def as_depthwise_rows(seen: Seen, meaning: Meaning) -> Meaning:
     """Take the rows of a matrix for the kernels of a depthwise convolution."""
-    rows, side = seen.shape
-    return replace(meaning, view=(rows, 1, side), groups=max(rows, 1))
+    rows, _ = seen.shape
+    return replace(meaning, axes=("out", "k1"), groups=max(rows, 1))
 
 
 def matlab_gates(seen: Seen) -> Parts:

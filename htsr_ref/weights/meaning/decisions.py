@@ -63,6 +63,7 @@ def decide(model: Model) -> dict[str, Decision]:
     computed = computed_weights(model)
     shown = _as_shown(model, computed)
     turned = _turned(shown)
+    seen_as = _with_turned(shown, turned)
     decisions = {}
     for name in model.tensors:
         if name in computed and computed[name].role is not None:
@@ -70,7 +71,7 @@ def decide(model: Model) -> dict[str, Decision]:
         elif name in scales and model.facts[name].role is None:
             decisions[name] = Decision(TensorSpec(scales[name]), f"stated: {scales[name]}")
         else:
-            decisions[name] = _decision(name, shown, turned)
+            decisions[name] = _decision(name, seen_as, is_turned=name in turned)
             if name in computed:
                 decisions[name] = _computed(decisions[name], computed[name])
     return decisions
@@ -122,13 +123,13 @@ def _as_shown(model: Model, computed: Mapping[str, Computed]) -> Model:
     return replace(model, tensors=tensors)
 
 
-def _decision(name: str, model: Model, turned: Model) -> Decision:
+def _decision(name: str, model: Model, *, is_turned: bool) -> Decision:
     facts = model.facts.get(name, NOTHING_KNOWN)
     if facts.role is not None:
-        return Decision(facts, _decided(facts.rule or "", inferred=facts.inferred))
-    seen = seen_of(name, turned)
+        return _stated(facts)
+    seen = seen_of(name, model)
     meaning = first_meaning(seen)
-    if turned is not model and seen.shape != model.tensors[name].shape:
+    if is_turned:
         rule = f"{meaning.rule}, turned: Paddle's are (in, out)"
         meaning = replace(meaning, rule=rule, axes=meaning.axes[::-1])
     spec = _with_facts(meaning, facts)
@@ -141,6 +142,14 @@ def _decision(name: str, model: Model, turned: Model) -> Decision:
         _warnings(seen, spec),
         variable=meaning.variable,
     )
+
+
+def _stated(facts: TensorSpec) -> Decision:
+    """Decision of a tensor whose role the file states."""
+    decided = _decided(facts.rule or "", inferred=facts.inferred)
+    if facts.role == "packed":
+        return Decision(facts, decided, facts.rule, "not-understood")
+    return Decision(facts, decided, facts.rule if facts.role == "unknown" else None)
 
 
 def first_meaning(seen: Seen) -> Meaning:
@@ -183,18 +192,25 @@ def _warnings(seen: Seen, spec: TensorSpec) -> tuple[str, ...]:
     return ()
 
 
-def _turned(model: Model) -> Model:
-    """Turn a model of Paddle, whose linear weights are (in, out), into what PyTorch would have.
-
-    So these are decided as what PyTorch's would be, with the shape turned round.
-    """
+def _turned(model: Model) -> frozenset[str]:
+    """Names of the linear weights of Paddle, which are (in, out)."""
     if model.framework != "paddle":
+        return frozenset()
+    matrices = [name for name, tensor in model.tensors.items() if len(tensor.shape) == 2]
+    seen = ((name, seen_of(name, model)) for name in matrices)
+    return frozenset(
+        name
+        for name, s in seen
+        if (s.facts.layer_class or "linear") == "linear" and first_meaning(s).role == "weight"
+    )
+
+
+def _with_turned(model: Model, names: frozenset[str]) -> Model:
+    """Turn these matrices into what PyTorch would have, for the rules to look at."""
+    if not names:
         return model
-    alone = replace(model, tensors=dict(model.tensors))
-    tensors = {}
-    for name, tensor in model.tensors.items():
-        seen = seen_of(name, alone)
-        is_turned = seen.ndim == 2 and (seen.facts.layer_class or "linear") == "linear"
-        is_turned = is_turned and first_meaning(seen).role == "weight"
-        tensors[name] = replace(tensor, shape=tensor.shape[::-1]) if is_turned else tensor
+    tensors = {
+        name: replace(tensor, shape=tensor.shape[::-1]) if name in names else tensor
+        for name, tensor in model.tensors.items()
+    }
     return replace(model, tensors=tensors)

@@ -25,6 +25,11 @@ _TRANSPOSED = "transposed conv kernel"
 _BIAS_OF = {"kernel": "bias", "w": "b"}
 
 
+def is_depthwise(seen: Seen) -> bool:
+    """Whether a convolution (out, in, k...) is depthwise: one input a group, and its name."""
+    return seen.ndim > 2 and seen.shape[1] == 1 and seen.is_within(DEPTHWISE)
+
+
 def is_kernel(seen: Seen) -> bool:
     """Whether it is a kernel as Flax has them; only JAX calls it `w` and means the same."""
     return seen.ndim >= 2 and (

@@ -76,7 +76,7 @@ class Model:
     @cached_property
     def configs(self) -> tuple[Mapping[str, Any], ...]:
         """The configuration, and those of the models within it (`text_config`)."""
-        return tuple(_configs(self.config))
+        return tuple(configs_of(self.config))
 
     def numbers(self, *keys: str) -> frozenset[int]:
         """Whole numbers that the configurations state under any of these keys."""
@@ -236,7 +236,8 @@ def _parent(key: str) -> str:
     return key[: max(key.rfind("."), key.rfind("/")) + 1]
 
 
-def _configs(config: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+def configs_of(config: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """Yield a configuration, and those of the models within it."""
     yield config
     for value in config.values():
         if isinstance(value, dict):

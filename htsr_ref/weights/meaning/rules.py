@@ -14,7 +14,7 @@ from htsr_ref.weights.meaning import conditions as is_
 from htsr_ref.weights.meaning.axes import SPATIAL
 from htsr_ref.weights.meaning.found import TRANSPOSED_CLASS, Meaning
 from htsr_ref.weights.meaning.keras import keras_variable
-from htsr_ref.weights.meaning.kernels import DEPTHWISE, GPT2_MODULES, is_kernel, kernel
+from htsr_ref.weights.meaning.kernels import GPT2_MODULES, is_depthwise, is_kernel, kernel
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -63,7 +63,7 @@ STATE = (
     r"(\w+_)?(mean|std|var)|num_batches_tracked|initted|cluster_size|ema_\w+|embed_avg|usage|translate|"
     r"step|steps|count|eps|tau|initial_state|h_?0|c_?0|codebook_\w+|alpha"
 )
-RUNNING = r"(running|moving)_(mean|var|variance)|num_batches_tracked"
+RUNNING = r"((running|moving)?_)?(mean|var|variance)|num_batches_tracked"
 ADAPTER = r"lora_\w+|ia3_\w+|(hada|lokr)_\w+|dora_\w+|oft_\w+|vera_\w+"
 PACKED = (
     r"qweight|weight_packed|(\w+_)?blocks|weight_shape|g_idx|quant_(map|state\w*)|perm|workspace"
@@ -87,6 +87,7 @@ class Rule:
     when : a condition.
     parts : names of sections of equal size, of which the axis "out" consists.
     refine : completes the meaning.
+    is_stated : whether the file states what the rule goes by.
     """
 
     name: str
@@ -99,6 +100,7 @@ class Rule:
     when: Callable[[Seen], bool] | None = None
     parts: tuple[str, ...] = ()
     refine: Callable[[Seen, Meaning], Meaning] | None = None
+    is_stated: bool = False
 
     def apply(self, seen: Seen) -> Meaning | None:
         """Meaning of a tensor, None if the rule does not apply."""
@@ -112,7 +114,9 @@ class Rule:
             return None
         axes = self.axes[: len(seen.shape)]
         layer_class = TRANSPOSED_CLASS if self.axes is TRANSPOSED else None
-        meaning = Meaning(self.role, axes, self.name, layer_class=layer_class)
+        meaning = Meaning(
+            self.role, axes, self.name, inferred=not self.is_stated, layer_class=layer_class
+        )
         if self.parts:
             size, rest = divmod(seen.shape[axes.index("out")], len(self.parts))
             if rest or not size:
@@ -133,28 +137,54 @@ class Family:
         return self.find(seen)
 
 
+def _in_turn(seen: Seen, meaning: Meaning) -> Meaning:
+    """Give a fused projection its parts, which are a guess."""
+    if not (seen.is_in(f"{FUSED_QKV}|to_qkv") and is_.is_thirds(seen)):
+        return meaning
+    parts = tuple((part, seen.shape[1]) for part in "qkv")
+    return replace(meaning, rule=f"{meaning.rule}, q, k, v in turn", inferred=True, parts=parts)
+
+
 # fmt: off
 RULES: tuple[Rule | Family, ...] = (
     # No part of the model, or no weights of it.
     Rule("optimizer state", "optimizer", when=lambda s: s.is_within(OPTIMIZER)),
     Rule("factor of an adapter", "adapter", when=lambda s: s.is_within(ADAPTER)),
-    Rule("running statistics", "buffer", leaf=RUNNING),
     Rule("part of a packed weight", "packed", leaf=PACKED, when=is_.is_in_module),
     Rule("zero points by name", "zero point", leaf=ZERO, when=is_.is_in_module),
     Rule("mask by its shape (1, 1, n, n)", "mask", when=is_.is_square_mask),
     Rule("mask by name", "mask", leaf=MASK),
+    # What the class of a layer says.
     Family("variable of a Keras layer", keras_variable),
+    Rule("Embedding of Paddle", "embedding", OUT_IN, ndim=MATRIX, is_stated=True,
+         when=lambda s: is_.paddle_class(s) == "embedding"),
+    Rule("Linear of Paddle", "weight", OUT_IN, ndim=MATRIX, is_stated=True,
+         when=lambda s: is_.paddle_class(s) == "linear", refine=_in_turn),
+    Rule("bilinear form", "unknown", leaf="weight", is_stated=True,
+         when=lambda s: is_.paddle_class(s) == "bilinear"),
+    Rule("norm of Paddle", "norm", leaf="weight|scale", is_stated=True,
+         when=lambda s: is_.paddle_class(s).rstrip("123d").endswith("norm")),
+    Rule("Conv of Paddle", "weight", CONV, ndim=SEVERAL, is_stated=True,
+         when=lambda s: is_.paddle_class(s) in ("conv1d", "conv2d", "conv3d"),
+         refine=lambda s, m: is_.one_group_each(s, m) if is_depthwise(s) else m),
+    Rule("transposed Conv of Paddle", "weight", TRANSPOSED, ndim=SEVERAL, is_stated=True,
+         when=lambda s: is_.paddle_class(s).endswith("_transpose"),
+         refine=is_.in_groups_by_bias),
+    # By names.
+    Rule("running statistics", "buffer", leaf=RUNNING),
     Rule("relative positions of T5 (buckets, heads)", "embedding", OUT_IN, "weight",
          "relative_attention_bias", MATRIX),
     Rule("table of positions by name", "position", leaf=POSITION, when=is_.is_in_module),
     Rule("table of positions by its module", "position", leaf="embedding", module=POSITION),
     Rule("bias by name", "bias", leaf=BIAS),
+    Rule("bias by name", "bias", leaf="b", framework="jax"),
     Rule("norm by name", "norm", module=NORM, when=is_.is_norm),
     Rule("norm by its bias", "norm", leaf="weight",
          when=lambda s: s.ndim > 1 and s.beside("bias") == s.shape),
     Rule("gamma of a norm", "norm", leaf="gamma", when=is_.has_beta),
     Rule("length of a norm: a weight of one axis", "norm", leaf="weight", ndim=(1,)),
-    Rule("scale of a norm (Flax)", "norm", leaf="scale|offset", ndim=(0, 1, 2)),
+    Rule("scale of a norm (Flax)", "norm", leaf="scale|offset", ndim=(0, 1, 2),
+         when=lambda s: s.beside("weight") is None),
     Rule("scale by name", "scale", leaf=SCALE, when=is_.is_in_module),
     Rule("scalar or vector", "buffer", when=is_.is_vector),
     Rule("token by name", "buffer", leaf=CLASS_AND_MASK,
@@ -166,16 +196,7 @@ RULES: tuple[Rule | Family, ...] = (
     Rule("parameter for each item of a batch", "buffer", ndim=SEVERAL,
          when=lambda s: s.shape[0] == 1 and not s.has_leaf(is_.WEIGHT_LEAF)
          and not s.is_within(is_.CONV)),
-    # What the class of a layer says (Paddle), and the orders of other frameworks.
-    Rule("Embedding of Paddle", "embedding", OUT_IN, ndim=MATRIX,
-         when=lambda s: is_.paddle_class(s) == "embedding"),
-    Rule("Linear of Paddle", "weight", OUT_IN, ndim=MATRIX,
-         when=lambda s: is_.paddle_class(s) == "linear" and s.has_leaf("weight")),
-    Rule("bilinear form", "unknown", when=lambda s: is_.paddle_class(s) == "bilinear"),
-    Rule("Conv of Paddle", "weight", CONV, ndim=SEVERAL,
-         when=lambda s: is_.paddle_class(s) in ("conv1d", "conv2d", "conv3d")),
-    Rule("transposed Conv of Paddle", "weight", TRANSPOSED, ndim=SEVERAL,
-         when=lambda s: is_.paddle_class(s).endswith("_transpose"), refine=is_.in_groups),
+    # The orders of other frameworks.
     Rule("recurrent weights of MATLAB", "recurrent", OUT_IN, "(input|recurrent)weights",
          ndim=MATRIX, framework="matlab",
          refine=lambda s, m: replace(m, parts=is_.matlab_gates(s))),
@@ -191,7 +212,7 @@ RULES: tuple[Rule | Family, ...] = (
     Rule("one matrix for each head", "weight", STACK_OUT_IN, "weight", r"attn_\w+", THREE, "gguf"),
     Rule("parameter that is no weight", "buffer", ndim=MATRIX, framework="gguf",
          when=lambda s: s.components[0] == "blk" and not s.has_leaf("weight")),
-    Rule("depthwise convolution by name", "weight", ("out", "in", "k1"), "weight",
+    Rule("depthwise convolution by name", "weight", ("out", "k1"), "weight",
          r"ssm_conv1d\w*", MATRIX, "gguf", refine=is_.as_depthwise_rows),
     Rule("fused qkv, sizes by the metadata", "weight", OUT_IN, "weight", "attn_qkv", MATRIX,
          "gguf", refine=lambda s, m: replace(m, parts=is_.gguf_projections(s))),
@@ -225,13 +246,13 @@ RULES: tuple[Rule | Family, ...] = (
     Rule("projection (in, out) of Gemma", "weight", IN_OUT, "mm_input_projection_weight",
          ndim=MATRIX),
     Rule(INTERLEAVED, "weight", OUT_IN, module="query_key_value", ndim=MATRIX),
-    Rule(INTERLEAVED, "weight", OUT_IN, module="qkv_proj|c_attn", ndim=MATRIX,
-         when=is_.is_by_heads),
+    Rule(INTERLEAVED, "weight", OUT_IN, module="qkv_proj|c_attn|wqkv",
+         ndim=MATRIX, when=is_.is_by_heads),
     Rule("fused qkv, sizes by the configuration", "weight", OUT_IN, module="qkv_proj|wqkv",
          ndim=MATRIX, when=lambda s: is_.projections(s) != (),
          refine=lambda s, m: replace(m, parts=is_.projections(s))),
     Rule("fused qkv, q, k, v in turn", "weight", OUT_IN, module=f"{FUSED_QKV}|to_qkv",
-         ndim=MATRIX, when=is_.is_thirds, parts=("q", "k", "v")),
+         ndim=MATRIX, when=is_.is_in_turn, parts=("q", "k", "v")),
     Rule("fused qkv, q, k, v in turn", "weight", OUT_IN, module="to_qkv", ndim=MATRIX,
          parts=("q", "k", "v")),
     Rule("fused kv, k, v in turn", "weight", OUT_IN, module="to_kv", ndim=MATRIX,
@@ -276,8 +297,8 @@ RULES: tuple[Rule | Family, ...] = (
          when=is_.is_transposed_by_bias, refine=is_.in_groups),
     Rule("transposed convolution by name", "weight", TRANSPOSED, "weight", ndim=SEVERAL,
          when=is_.is_transposed_by_name, refine=is_.in_groups),
-    Rule("depthwise convolution by name", "weight", CONV, ndim=SEVERAL,
-         when=lambda s: s.shape[1] == 1 and s.is_within(DEPTHWISE), refine=is_.one_group_each),
+    Rule("depthwise convolution by name", "weight", CONV, ndim=SEVERAL, when=is_depthwise,
+         refine=is_.one_group_each),
     Rule("2 axes (in, out) by the bias", "weight", IN_OUT, "weight", ndim=MATRIX,
          when=is_.is_in_out_by_bias),
     Rule("2 axes (out, in)", "weight", OUT_IN, ndim=MATRIX),
