@@ -12,7 +12,6 @@ import numpy as np
 
 from htsr_ref.errors import WeightFileError
 from htsr_ref.weights.dtypes import is_decoded, is_integer
-from htsr_ref.weights.equal_heads import equal_heads
 from htsr_ref.weights.layer import Layer, Weights
 from htsr_ref.weights.meaning.axes import Layout, matrix_layout, plain_layout
 from htsr_ref.weights.meaning.decisions import Decision, decide
@@ -20,6 +19,7 @@ from htsr_ref.weights.meaning.model import Model
 from htsr_ref.weights.meaning.roles import MATRIX_ROLES
 from htsr_ref.weights.overrides import apply_overrides
 from htsr_ref.weights.stored import Scaling, StoredTensor
+from htsr_ref.weights.tied_heads import tied_heads
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -57,7 +57,7 @@ def assemble(
     manifest = container.manifest
     tensors = _with_ties(container, file)
     if manifest is not None:
-        _check_names(file, manifest, tensors)
+        _check_names(file, manifest, tensors, {tensor.name for tensor in container.tensors})
     model = _model(container, tensors)
     _check_config(file, model)
     decisions = decide(model)
@@ -104,13 +104,15 @@ def _check_config(file: object, model: Model) -> None:
         )
 
 
-def _check_names(file: object, manifest: Manifest, tensors: Mapping[str, RawTensor]) -> None:
+def _check_names(
+    file: object, manifest: Manifest, tensors: Mapping[str, RawTensor], stored: set[str]
+) -> None:
     for name in manifest.tensors:
         if name not in tensors:
             raise WeightFileError(
                 file, "the manifest names it, but it is not stored", _RECONVERT, name
             )
-    for name in tensors:
+    for name in stored:
         if name not in manifest.tensors:
             raise WeightFileError(file, "the manifest does not name it", _RECONVERT, name)
 
@@ -118,15 +120,17 @@ def _check_names(file: object, manifest: Manifest, tensors: Mapping[str, RawTens
 def _with_ties(container: Container, file: object) -> dict[str, RawTensor]:
     """All tensors by name, with those that are stored under another name only at the end."""
     tensors = {tensor.name: tensor for tensor in container.tensors}
+    manifest = container.manifest
+    config = container.settings.get("config", {})
     ties = dict(container.ties)
-    if container.manifest is not None:
+    if manifest is not None:
+        config = manifest.config
         ties = {
             name: spec.same_as
-            for name, spec in container.manifest.tensors.items()
+            for name, spec in manifest.tensors.items()
             if spec.same_as is not None
         }
-    else:
-        ties |= equal_heads(tensors, container.settings.get("config", {}))
+    ties = {name: kept for name, kept in tied_heads(tensors, config) if kept not in ties} | ties
     tied: dict[str, RawTensor] = {}
     for name, kept in ties.items():
         if kept not in tensors or ties.get(kept) is not None:
