@@ -83,7 +83,7 @@ def test_how_the_layers_of_gpt2_are_found(tmp_path):
         "line 9": ("blk.1.attn_output", "norm"),
         "line 10": ("blk.1.ffn_up", "norm"),
         "line 11": ("blk.1.ffn_down", "norm"),
-        "line 12": ("output", "tied"),
+        "line 12": ("token_embd", "tied"),
     }
 
 
