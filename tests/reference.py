@@ -18,24 +18,26 @@ class Tail:
     xmin: float
     size: int
     alpha: mpf
-    one_sided: mpf
-    two_sided: mpf
+    distances: dict[str, mpf]
 
     def distance(self, ks: str) -> mpf:
-        """KS distance of either kind."""
-        return self.one_sided if ks == "one-sided" else self.two_sided
+        """KS distance of one kind."""
+        return self.distances[ks]
 
 
 def fit_tail(sample: Iterable[float], xmin: float) -> Tail:
     """PL-2 and PL-3."""
     with mp.workdps(DIGITS):
-        logs = [mp.log(mpf(float(x)) / mpf(xmin)) for x in sorted(sample) if x >= xmin]
+        tail = [float(x) for x in sorted(sample) if x >= xmin]
+        logs = [mp.log(mpf(x) / mpf(xmin)) for x in tail]
         n = len(logs)
         alpha = 1 + n / mp.fsum(logs)
         F = [1 - mp.exp((1 - alpha) * log) for log in logs]
         below = max(abs(f - mpf(k) / n) for k, f in enumerate(F))
         above = max(abs(f - mpf(k + 1) / n) for k, f in enumerate(F))
-        return Tail(xmin, n, alpha, below, max(below, above))
+        steps = max(abs(F[k] - mpf(k) / n) for k in range(n) if k == 0 or tail[k] != tail[k - 1])
+        kinds = {"one-sided": below, "two-sided": max(below, above), "one-sided-steps": steps}
+        return Tail(xmin, n, alpha, kinds)
 
 
 def scan(sample: Iterable[float]) -> list[Tail]:

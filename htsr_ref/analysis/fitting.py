@@ -16,19 +16,24 @@ from htsr_ref.powerlaw.distributions import BoundedPowerLaw, TruncatedPowerLaw
 from htsr_ref.powerlaw.distributions.tail import log_ratio
 from htsr_ref.powerlaw.estimators import alpha_unbiased
 from htsr_ref.powerlaw.fingers import clip_fingers
-from htsr_ref.powerlaw.fit import XminRule, relative_logs
+from htsr_ref.powerlaw.fit import XminRule, relative_logs, require_distinct
+from htsr_ref.powerlaw.ks import KsKind
 from htsr_ref.powerlaw.laws import fit_law_above, tails_of_rule
 from htsr_ref.powerlaw.mle import alpha_mle
 from htsr_ref.powerlaw.plain import fit_above, search_plain
 from htsr_ref.powerlaw.pruned import search_pruned
 from htsr_ref.powerlaw.tail_fit import ExponentLaw, TailFit
 from htsr_ref.powerlaw.thresholds import STARTS, median_starts
+from htsr_ref.spectra.accuracy import Accuracy, grouped
 
 Values = NDArray[np.float64]
 """(n,) float64, ascending, not negative."""
 
 Tails = list[tuple[int, float]]
 """Candidates: the index of a tail's first point, and the threshold."""
+
+EQUAL = "the eigenvalues above xmin are equal within their errors"
+"""Why there is no fit (PL-7)."""
 
 SMALL_SAMPLE = 20
 """Samples with fewer values are those that `small_samples` concerns (CNV-8)."""
@@ -38,14 +43,14 @@ SMALL_SAMPLE_TAIL = 8
 
 
 def fit_eigenvalues(
-    eigenvalues: Values, resolution: float, convention: Convention
+    eigenvalues: Values, accuracy: Accuracy, convention: Convention
 ) -> TailFit[ExponentLaw]:
     """Fit the tail of a spectrum, or of any sample as if it were one.
 
     Parameters
     ----------
     eigenvalues : (M,) float64, ascending, not negative.
-    resolution : difference from the largest eigenvalue that errors can account for.
+    accuracy : how well they are known.
     convention : the choices.
 
     Returns
@@ -60,43 +65,71 @@ def fit_eigenvalues(
 
     Spec: PL-1, PL-7, CNV-5, CNV-6, CNV-8, CNV-9, SPC-10, SPC-11.
     """
-    sample = selected(eigenvalues, convention)
+    sample = selected(eigenvalues, accuracy, convention)
     if sample.size == 0:
         raise NoFitError(
             "all eigenvalues are zero"
             if eigenvalues[-1] == 0
             else f"no eigenvalue is above eigenvalue_floor = {convention.eigenvalue_floor}"
         )
+    chosen = isinstance(convention.xmin, str) and convention.xmin != "erg"
+    if chosen and sample[0] == sample[-1] and eigenvalues[-sample.size] < eigenvalues[-1]:
+        raise NoFitError(EQUAL)
     found: TailFit[ExponentLaw] | None
     if convention.clip_fingers:
-        found = clip_fingers(sample, max_fingers=convention.clip_fingers + 1, ks=convention.ks)
+        found = clip_fingers(
+            sample, max_fingers=convention.clip_fingers + 1, ks=_distance(convention)
+        )
     elif convention.small_samples == "corrected" and sample.size < SMALL_SAMPLE:
         starts = range(max(1, sample.size - SMALL_SAMPLE_TAIL + 1))
         tails = [(start, float(sample[start])) for start in starts]
         found = _closest(sample, tails, "corrected", convention)
     else:
-        found = _by_rule(sample, _rule(eigenvalues, resolution, sample, convention), convention)
+        found = _by_rule(sample, _rule(eigenvalues, accuracy, sample, convention), convention)
     if found is None:
         raise NoFitError(f"no threshold fits the rule xmin = {convention.xmin}")
     largest = float(sample[found.sample_size - 1])
-    if largest - found.xmin <= resolution:
-        raise NoFitError("the eigenvalues above xmin are equal within their errors")
+    if largest - found.xmin <= accuracy.resolution:
+        raise NoFitError(EQUAL)
     bounded = convention.xmax == "largest" or convention.clip_fingers > 0
     return replace(found, xmax=largest) if bounded else found
 
 
-def selected(eigenvalues: Values, convention: Convention) -> Values:
+def selected(eigenvalues: Values, accuracy: Accuracy, convention: Convention) -> Values:
     """Eigenvalues that enter the fit.
 
-    Spec: PL-1, SPC-10, SPC-11.
+    Spec: PL-1, SPC-10, SPC-11, SPC-13.
     """
-    values = eigenvalues[convention.drop_smallest :]
+    eigenvalues = _told_apart(eigenvalues, accuracy, convention)
     floor = convention.eigenvalue_floor
-    return values[values > (0.0 if isinstance(floor, str) else floor)]
+    chosen = eigenvalues > (0.0 if isinstance(floor, str) else floor)
+    if floor == "rounding":
+        chosen &= accuracy.resolved
+    chosen[: convention.drop_smallest] = False
+    return eigenvalues[chosen]
+
+
+def _told_apart(eigenvalues: Values, accuracy: Accuracy, convention: Convention) -> Values:
+    """Eigenvalues, the equal ones made so where the convention asks for it.
+
+    Spec: SPC-13.
+    """
+    grouping = convention.equal_eigenvalues == "group"
+    return grouped(eigenvalues, accuracy.widths) if grouping else eigenvalues
+
+
+def _distance(convention: Convention) -> KsKind:
+    """Kind of the KS distance: equal eigenvalues are one step of the empirical function, or many.
+
+    Spec: PL-3, SPC-13.
+    """
+    if convention.ks == "one-sided" and convention.equal_eigenvalues == "group":
+        return "one-sided-steps"
+    return convention.ks
 
 
 def _rule(
-    eigenvalues: Values, resolution: float, sample: Values, convention: Convention
+    eigenvalues: Values, accuracy: Accuracy, sample: Values, convention: Convention
 ) -> float | XminRule:
     """Rule or threshold as the fits of samples take it.
 
@@ -104,7 +137,8 @@ def _rule(
     """
     if convention.xmin != "erg":
         return cast("float | XminRule", convention.xmin)
-    size = erg_tail_size(eigenvalues, resolution)
+    size = erg_tail_size(eigenvalues, accuracy.resolution)
+    eigenvalues = _told_apart(eigenvalues, accuracy, convention)
     if size is None:
         raise NoFitError("all eigenvalues are equal within their errors")
     return max(float(eigenvalues[-size]), float(sample[0]))
@@ -117,7 +151,9 @@ def _by_rule(
 
     Spec: CNV-6, CNV-7.
     """
-    ks = convention.ks
+    ks = _distance(convention)
+    if isinstance(xmin, str):
+        require_distinct(sample)
     if xmin == "median":
         starts = median_starts(sample, convention.xmin_position or 2.0)
         tails = [(int(start), float(sample[start])) for start in starts]
@@ -137,7 +173,7 @@ def _closest(
 
     Spec: PL-4, CNV-5, CNV-7.
     """
-    ks = convention.ks
+    ks = _distance(convention)
     renormalized = convention.ks_model == "renormalized"
     logs = relative_logs(sample)
 
@@ -147,7 +183,15 @@ def _closest(
             return fit_law_above(sample, start, xmin, LAWS[estimator], ks)
         above = logs[start:] + float(log_ratio(sample[-1], xmin))
         alpha_of = EXPONENTS[estimator]
-        return fit_above(above, start, xmin, ks, alpha_of=alpha_of, renormalized=renormalized)
+        return fit_above(
+            above,
+            start,
+            xmin,
+            ks,
+            alpha_of=alpha_of,
+            points=sample[start:],
+            renormalized=renormalized,
+        )
 
     return search_plain([tail for tail in tails if tail[1] < sample[-1]], fit)
 

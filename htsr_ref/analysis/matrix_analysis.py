@@ -18,6 +18,7 @@ from htsr_ref.powerlaw.tail_fit import ExponentLaw, TailFit
 from htsr_ref.powerlaw.uncertainty import goodness_of_fit
 from htsr_ref.randommatrix.phases import phase_of
 from htsr_ref.reports.report import MatrixReport
+from htsr_ref.spectra.accuracy import accuracy_of
 from htsr_ref.spectra.eigenvalues import Spectrum, spectrum
 from htsr_ref.spectra.shuffle import ShuffleNull, shuffle_null
 from htsr_ref.spectra.solvers import SolverChoice
@@ -58,16 +59,22 @@ def analyze_matrix(
 
     Spec: MET-1, MET-12, MET-15, MET-18, PL-1, PL-7, PL-8, PL-19, RPT-5.
     """
-    clamp = convention.eigenvalue_floor == "relative"
     eigen = spectrum(
-        matrix, normalization=convention.normalization, solver=solver, clamp=clamp, store=store
+        matrix,
+        normalization=convention.normalization,
+        solver=solver,
+        clamp=convention.counts_zeros,
+        store=store,
     )
     found, reason = _fit_or_reason(eigen, convention)
     checked, without = _checked(found, eigen, convention, checks)
     values = eigen.eigenvalues
     rank = RANKS[convention.rank](eigen)
     nonzero = eigen.lambda_max > 0
-    extreme = extreme_value(eigen.positive) if nonzero else None
+    positive = (
+        values[eigen.resolved] if convention.eigenvalue_floor == "rounding" else eigen.positive
+    )
+    extreme = extreme_value(positive) if positive.size else None
     return MatrixReport(
         index=index,
         label=matrix.label,
@@ -142,7 +149,7 @@ FIT_NUMBERS = (
 
 def _fit_or_reason(eigen: Spectrum, convention: Convention) -> tuple[Fit | None, str | None]:
     try:
-        return fit_eigenvalues(eigen.eigenvalues, eigen.resolution, convention), None
+        return fit_eigenvalues(eigen.eigenvalues, accuracy_of(eigen), convention), None
     except NoFitError as error:
         return None, str(error)
 
@@ -248,7 +255,7 @@ def _checked(
     warnings: tuple[str, ...] = ()
     if found is None or not (checks.gof or checks.compare):
         return numbers, warnings
-    sample = selected(eigen.eigenvalues, convention)
+    sample = selected(eigen.eigenvalues, accuracy_of(eigen), convention)
     if checks.gof:
         numbers["p_value"] = goodness_of_fit(
             sample,

@@ -13,6 +13,7 @@ AFFECTED: Mapping[str, frozenset[str]] = MappingProxyType(
         "orientation": frozenset({"N", "M", "Q"}),
         "norms": _NORMS,
         "drop_smallest": _FIT,
+        "equal_eigenvalues": _FIT,
         "rank": frozenset({"rank", "entropy"}),
         "entropy": frozenset({"entropy"}),
         "lambda_min": frozenset({"lambda_min"}),

@@ -47,7 +47,7 @@ def changes_between(start: Convention, end: Convention) -> tuple[Change, ...]:
     >>> from htsr_ref.conventions import CONVENTIONS
     >>> start, end = CONVENTIONS["paper"], CONVENTIONS["paper-code"]
     >>> [", ".join(change) for change in changes_between(start, end)]
-    ['normalization', 'drop_smallest', 'eigenvalue_floor', 'xmax, ks_model', 'ks']
+    ['normalization', 'drop_smallest', 'xmax, ks_model', 'ks']
     """
     left = [name for name in FIELDS if getattr(start, name) != getattr(end, name)]
     changes: list[Change] = []

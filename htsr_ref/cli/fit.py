@@ -30,6 +30,7 @@ _LAWS = (
 FIT_FIELDS = (
     "drop_smallest",
     "eigenvalue_floor",
+    "equal_eigenvalues",
     "estimator",
     "xmin",
     "xmin_position",

@@ -51,7 +51,7 @@ def spectrum(
         item.matrices[matrix],
         normalization=chosen.normalization,
         solver=solver,
-        clamp=chosen.eigenvalue_floor == "relative",
+        clamp=chosen.counts_zeros,
     )
     lines = [f"# {layer} matrix {matrix}, N = {found.N}, M = {found.M}, {found.num_zero} zeros"]
     lines += [repr(float(value)) for value in found.positive]

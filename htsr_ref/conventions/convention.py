@@ -51,6 +51,7 @@ class Convention:
     norms: str
     drop_smallest: int
     eigenvalue_floor: str | float
+    equal_eigenvalues: str
     rank: str
     entropy: str
     lambda_min: str
@@ -76,6 +77,14 @@ class Convention:
     def values(self) -> dict[str, Any]:
         """Value of every field, in the specification's order."""
         return {name: getattr(self, name) for name in FIELDS}
+
+    @property
+    def counts_zeros(self) -> bool:
+        """Whether eigenvalues that cannot be told from zero count as zeros.
+
+        Spec: SPC-10.
+        """
+        return self.eigenvalue_floor in ("rounding", "relative")
 
     def override(self, changes: Mapping[str, Any]) -> "Convention":
         """Return this convention with some fields changed.

@@ -133,8 +133,17 @@ FIELDS: Mapping[str, Field] = MappingProxyType(
             "largest eigenvalue that enters no fit",
             "SPC-10",
             {
+                "rounding": "the largest that rounding the weights explains (SPC-6)",
                 "relative": "the largest that the solver cannot tell from zero",
                 "none": "0; what is computed above it enters",
+            },
+        ),
+        "equal_eigenvalues": choice(
+            "eigenvalues that are equal but for the solver's error",
+            "SPC-13",
+            {
+                "group": "one value: one step of the empirical distribution, one candidate",
+                "apart": "taken as they are computed (the programs)",
             },
         ),
         "rank": choice(

@@ -56,6 +56,22 @@ def checked_sample(sample: ArrayLike) -> NDArray[np.float64]:
     return x
 
 
+def require_distinct(x: NDArray[np.float64]) -> None:
+    """Refuse an ascending sample that leaves a rule for the threshold nothing to choose.
+
+    Raises
+    ------
+    NoFitError
+        The sample holds fewer than two distinct values.
+
+    Spec: PL-7.
+    """
+    if x[0] == x[-1]:
+        raise NoFitError(
+            "one positive value" if x.size == 1 else f"all {x.size} positive values are equal"
+        )
+
+
 def relative_logs(ascending: NDArray[np.float64]) -> NDArray[np.float64]:
     """Logarithms ln(x_j/x_max) of a positive ascending sample, for any range of values.
 
@@ -125,10 +141,7 @@ def _given(x: NDArray[np.float64], ks: KsKind, xmin: float) -> TailFit[PowerLaw]
 def _by_rule(x: NDArray[np.float64], ks: KsKind, rule: XminRule) -> TailFit[PowerLaw]:
     """Choose the threshold by a rule and fit the tail above it."""
     require_rule(rule)
-    if x[0] == x[-1]:
-        raise NoFitError(
-            "one positive value" if x.size == 1 else f"all {x.size} positive values are equal"
-        )
+    require_distinct(x)
     logs = relative_logs(x)
     if rule == "grid":
         found = search_plain(

@@ -102,4 +102,4 @@ def fit_law_above(
     """
     tail = x[start:]
     fitted = law.fit(tail, xmin)
-    return measured_fit(fitted, fitted.cdf(tail), start, ks)
+    return measured_fit(fitted, fitted.cdf(tail), start, ks, points=tail)

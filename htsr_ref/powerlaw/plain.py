@@ -16,7 +16,13 @@ Tail = TypeVar("Tail")
 
 
 def measured_fit(
-    law: Law, cdf: NDArray[np.float64], start: int, ks: KsKind, *, renormalized: bool = False
+    law: Law,
+    cdf: NDArray[np.float64],
+    start: int,
+    ks: KsKind,
+    *,
+    points: NDArray[np.float64],
+    renormalized: bool = False,
 ) -> TailFit[Law]:
     """Measure how far a fitted law is from its tail.
 
@@ -26,11 +32,12 @@ def measured_fit(
     cdf : (n,) float64, its distribution function at the points of the tail, ascending.
     start : number of points of the sample before the tail.
     ks : kind of the KS distance.
+    points : (n,) float64, the points, or ascending numbers that are equal where they are tied.
     renormalized : whether the law is renormalized to end at the largest point.
 
     Spec: PL-3, CNV-7.
     """
-    gaps = ks_gaps(cdf / cdf[-1] if renormalized else cdf, ks)
+    gaps = ks_gaps(cdf / cdf[-1] if renormalized else cdf, ks, points)
     place = int(gaps.argmax())
     return TailFit(law, start, cdf.size, float(gaps[place]), ks, start + place)
 
@@ -42,6 +49,7 @@ def fit_above(
     ks: KsKind,
     *,
     alpha_of: Callable[[NDArray[np.float64]], float] = alpha_mle,
+    points: NDArray[np.float64] | None = None,
     renormalized: bool = False,
 ) -> TailFit[PowerLaw]:
     """Fit the power law to one tail.
@@ -52,13 +60,16 @@ def fit_above(
     start, ks, renormalized : as for `measured_fit`.
     xmin : threshold.
     alpha_of : estimator of the exponent.
+    points : as for `measured_fit`; None if those of equal logarithm are tied.
 
     Spec: PL-2, PL-3, PL-5, CNV-7.
     """
     alpha = alpha_of(log_ratios)
     # F(x) = 1 - (x/xmin)^(1-α), without cancellation where F is small.
     cdf = -np.expm1((1.0 - alpha) * log_ratios)
-    return measured_fit(PowerLaw(alpha, xmin), cdf, start, ks, renormalized=renormalized)
+    tied = log_ratios if points is None else points
+    law = PowerLaw(alpha, xmin)
+    return measured_fit(law, cdf, start, ks, points=tied, renormalized=renormalized)
 
 
 def fit_tail(
@@ -80,8 +91,9 @@ def fit_tail(
 
     Spec: PL-2, PL-3, CNV-7.
     """
-    xmin = float(sample[start])
-    return fit_above(logs[start:] - logs[start], start, xmin, ks, renormalized=renormalized)
+    tail = sample[start:]
+    log_ratios = logs[start:] - logs[start]
+    return fit_above(log_ratios, start, float(tail[0]), ks, points=tail, renormalized=renormalized)
 
 
 def candidate_starts(sample: NDArray[np.float64]) -> NDArray[np.intp]:

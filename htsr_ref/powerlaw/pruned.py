@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from htsr_ref.powerlaw.distributions import PowerLaw
-from htsr_ref.powerlaw.ks import KsKind, gaps_at_ranks
+from htsr_ref.powerlaw.ks import KsKind, gaps_at_ranks, step_starts
 from htsr_ref.powerlaw.plain import fit_tail, search_plain
 from htsr_ref.powerlaw.tail_fit import TailFit
 
@@ -117,9 +117,11 @@ def search_pruned(
     slack = (8e-16 if renormalized else 4e-16) * (sample.size + 16)
     # At the first point of a tail the model is 0 and the upper end of the step 1/n.
     lower = 1.0 / sizes if ks == "two-sided" else np.zeros(starts.size)
+    firsts = step_starts(sample) if ks == "one-sided-steps" else np.arange(sample.size)
 
     def bounded(alive: NDArray[np.intp], points: NDArray[np.intp]) -> NDArray[np.intp]:
         """Raise the bounds of the candidates by the distance at one point each; keep the good."""
+        points = np.maximum(starts[alive], firsts[points])
         gaps = _gaps_at(candidates, logs, alive, points, ks)
         raised = np.maximum(lower[alive], gaps)
         lower[alive] = raised

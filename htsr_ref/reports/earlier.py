@@ -13,6 +13,7 @@ ASSUMED = {
     "parameters": "all",
     "conv1d": "take",
     "transposed": "take",
+    "equal_eigenvalues": "apart",
 }
 """Fields of a convention that version 0.1 did not have."""
 

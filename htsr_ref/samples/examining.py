@@ -16,7 +16,7 @@ from htsr_ref.powerlaw.laws import fit_law
 from htsr_ref.powerlaw.uncertainty import bootstrap, goodness_of_fit
 from htsr_ref.samples.sample_report import SampleReport
 from htsr_ref.samples.samples import are_whole_numbers
-from htsr_ref.spectra.solvers import solver_error
+from htsr_ref.spectra.accuracy import sample_accuracy
 
 Progress = Callable[[int, int], None]
 
@@ -140,10 +140,7 @@ def examine_by_convention(sample: ArrayLike, name: str, convention: Convention) 
     (3, 2.0)
     """
     x = checked_sample(sample)
-    # The values carry no error of storage; that of squared singular values is allowed for.
-    error = solver_error(x.size)
-    resolution = 2 * (2 * error + error**2) * float(x[-1])
-    fit = fit_eigenvalues(x, resolution, convention)
+    fit = fit_eigenvalues(x, sample_accuracy(x), convention)
     warnings = fit_warnings(fit.tail_size, extreme_value(x))
     return _report(x, name, fit, warnings, convention=convention)
 

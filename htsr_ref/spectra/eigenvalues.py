@@ -1,7 +1,8 @@
 """Eigenvalues of X = c·WᵀW, with what the arithmetic can and cannot tell."""
 
 import math
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -13,7 +14,7 @@ from htsr_ref.spectra.solvers import (
     Solver,
     SolverChoice,
     choose_solver,
-    solver_error,
+    solver_errors,
     zero_threshold,
 )
 from htsr_ref.spectra.store import SpectrumStore, solve
@@ -39,7 +40,8 @@ class Spectrum:
     N, M : shape of W, N ≥ M.
     scale : the factor c.
     solver : "gram" or "svd".
-    unit_roundoff : relative rounding error of W's entries as stored.
+    unit_roundoff : relative rounding error of W's entries as stored; where W is computed from
+        what is stored, the Frobenius norm of its rounding error over that of W.
 
     Spec: SPC-1, SPC-5.
     """
@@ -82,15 +84,15 @@ class Spectrum:
 
         Spec: SPC-4.
         """
-        relative = solver_error(self.N)
-        if self.solver == "gram":
-            errors = np.full(self.eigenvalues.size, relative * self.lambda_max)
-        else:
-            shares = self.eigenvalues / (self.lambda_max or 1.0)
-            errors = (2 * relative * np.sqrt(shares) + relative**2) * self.lambda_max
+        errors = solver_errors(self.eigenvalues, self.N, self.solver)
         moved = 2 if self.solver == "gram" else 4
         errors[: self.num_zero] = moved * zero_threshold(self.lambda_max, self.N, self.solver)
         return errors
+
+    @property
+    def most_rows(self) -> int:
+        """N, of several matrices the largest."""
+        return self.N
 
     @property
     def storage_error(self) -> float:
@@ -113,14 +115,22 @@ class Spectrum:
         return 2 * (storage + float(self.error_bounds[-1]))
 
     @property
-    def rank(self) -> int:
-        """Number of singular values that rounding the entries of W does not explain.
+    def resolved(self) -> NDArray[np.bool_]:
+        """Which eigenvalues rounding the entries of W does not explain, (M,) bool.
 
         Spec: SPC-6. Source: Weyl's inequality.
         """
         storage = self.storage_error**2 * float(self.eigenvalues.sum())
         solver = zero_threshold(self.lambda_max, self.N, self.solver)
-        return int(np.count_nonzero(self.eigenvalues > max(storage, solver)))
+        return self.eigenvalues > max(storage, solver)
+
+    @property
+    def rank(self) -> int:
+        """Number of singular values that rounding the entries of W does not explain.
+
+        Spec: SPC-6.
+        """
+        return int(np.count_nonzero(self.resolved))
 
 
 @dataclass(frozen=True)
@@ -144,8 +154,12 @@ class PooledSpectrum(Spectrum):
     @property
     def error_bounds(self) -> NDArray[np.float64]:
         """Bound on the error of each eigenvalue: that of its own matrix."""
-        bounds = np.concatenate([member.error_bounds for member in self.members])
-        return bounds[np.argsort(np.concatenate([m.eigenvalues for m in self.members]))]
+        return np.concatenate([member.error_bounds for member in self.members])[self._order]
+
+    @property
+    def most_rows(self) -> int:
+        """Largest N of the matrices."""
+        return max(member.N for member in self.members)
 
     @property
     def resolution(self) -> float:
@@ -153,9 +167,14 @@ class PooledSpectrum(Spectrum):
         return max(member.resolution for member in self.members)
 
     @property
-    def rank(self) -> int:
-        """Sum of the matrices' ranks."""
-        return sum(member.rank for member in self.members)
+    def resolved(self) -> NDArray[np.bool_]:
+        """Which eigenvalues rounding their own matrix does not explain."""
+        return np.concatenate([member.resolved for member in self.members])[self._order]
+
+    @property
+    def _order(self) -> NDArray[np.intp]:
+        """Places of the ascending eigenvalues among those of all matrices, one after another."""
+        return np.concatenate([m.eigenvalues for m in self.members]).argsort(kind="stable")
 
 
 def spectrum(
@@ -165,6 +184,7 @@ def spectrum(
     solver: SolverChoice = "auto",
     clamp: bool = True,
     store: SpectrumStore | None = None,
+    rounding: Sequence[float] | None = None,
 ) -> Spectrum:
     """Eigenvalues of X = c·WᵀW.
 
@@ -176,6 +196,9 @@ def spectrum(
     solver : "gram" (eigenvalues of WᵀW), "svd" (squared singular values) or "auto".
     clamp : whether eigenvalues that cannot be told from zero are set to 0, or only negative ones.
     store : where eigenvalues of weight matrices are kept; those of an array are not.
+    rounding : None if W is stored itself. Otherwise for each matrix of W, or the only one, a bound
+        on the Frobenius norm of its rounding error, in units of W: for a difference of stored
+        matrices the sum, over the two, of unit roundoff times norm.
 
     Returns
     -------
@@ -187,7 +210,8 @@ def spectrum(
         W is no matrix, holds a NaN or an infinity (`NonFiniteError`), or its eigenvalues leave the
         range of float64.
 
-    Spec: SPC-1, SPC-2, SPC-3, SPC-5, SPC-7, SPC-12. Source: Martin & Mahoney, SDM 2020, section 2.
+    Spec: SPC-1, SPC-2, SPC-3, SPC-5, SPC-6, SPC-7, SPC-12. Source: Martin & Mahoney, SDM 2020,
+    section 2.
 
     >>> spectrum(np.diag([2.0, 4.0])).eigenvalues
     array([2., 8.])
@@ -196,6 +220,8 @@ def spectrum(
         W, store = matrix_from_array(W), None
     scale = FACTORS[normalization](W)
     members = tuple(_spectrum_of(matrix, scale, solver, clamp, store) for matrix in W.members)
+    if rounding is not None:
+        members = tuple(_with_rounding(*pair) for pair in zip(members, rounding, strict=True))
     if isinstance(W, WeightMatrix):
         return members[0]
     eigenvalues = np.sort(np.concatenate([member.eigenvalues for member in members]))
@@ -237,6 +263,15 @@ def _spectrum_of(
         chosen,
         UNIT_ROUNDOFF.get(matrix.data.dtype, 2.0**-53),
     )
+
+
+def _with_rounding(eigen: Spectrum, error: float) -> Spectrum:
+    """Replace the rounding error of the stored type by a bound on the norm of another one.
+
+    Spec: SPC-6.
+    """
+    norm = math.sqrt(float(eigen.eigenvalues.sum()) / eigen.scale)
+    return replace(eigen, unit_roundoff=error / norm) if norm else eigen
 
 
 def _adds_up(eigenvalues: NDArray[np.float64]) -> bool:

@@ -60,6 +60,18 @@ def solver_error(N: int) -> float:
     return 8 * math.sqrt(max(N, 64)) * 2.0**-52
 
 
+def solver_errors(eigenvalues: NDArray[np.float64], N: int, solver: Solver) -> NDArray[np.float64]:
+    """Bounds on what a solver moves ascending eigenvalues by that are not zero, (M,) float64.
+
+    Spec: SPC-4.
+    """
+    relative, largest = solver_error(N), float(eigenvalues[-1])
+    if solver == "gram":
+        return np.full(eigenvalues.size, relative * largest)
+    shares = eigenvalues / (largest or 1.0)
+    return (2 * relative * np.sqrt(shares) + relative**2) * largest
+
+
 def zero_threshold(lambda_max: float, N: int, solver: Solver) -> float:
     """Largest computed eigenvalue that cannot be told from zero.
 

@@ -315,16 +315,33 @@ LEAST = {"mle-unbiased": 3, "corrected": 8}
 """Points that a tail needs, beyond 2 distinct ones."""
 
 
+def grouped(points: list[mpf]) -> list[mpf]:
+    """SPC-13, for the widths of squared singular values: every group at its least member."""
+    epsilon = 8 * mp.sqrt(max(len(points), 64)) * 2 * mpf(2) ** -53  # SPC-4
+    result, top = list(points), len(points) - 1
+    while top >= 0:
+        largest, xmax = points[top], points[-1]
+        width = 2 * (2 * epsilon * mp.sqrt(largest * xmax) + epsilon**2 * xmax)
+        least = min(i for i in range(top + 1) if points[i] >= largest - width)
+        clear = all(abs(largest - x - width) > width / 10 for x in points[: top + 1])
+        require(clear, "a point is too close to the end of a group")
+        result[least : top + 1] = [points[least]] * (top + 1 - least)
+        top = least - 1
+    return result
+
+
 def fit_case(
     name: str, requirements: str, sample: Sequence[float], estimator: str = "mle", **fields: Json
 ) -> Json:
     """Make a case: every candidate tail is fitted, and the one of least distance taken."""
     points = sorted(map(mpf, sample))
+    if fields.get("equal_eigenvalues", "group") == "group":
+        points = grouped(points)
     xmax = points[-1]
     least = LEAST.get(estimator, 2)
     rule = fields.get("xmin", "ks")
     if rule == "ks":
-        candidates = points[:-1]
+        candidates = sorted({x for x in points if x < xmax})
     elif rule == "median":
         candidates = [points[int(len(points) / mpf(fields["xmin_position"]))]]
     elif rule == "erg":
@@ -338,7 +355,7 @@ def fit_case(
             continue
         alpha, stderr, cdf = ESTIMATORS[estimator](tail, xmin, xmax)
         top = cdf(xmax) if fields.get("ks_model") == "renormalized" else mpf(1)
-        gaps = [abs(cdf(x) / top - mpf(k) / len(tail)) for k, x in enumerate(tail)]
+        gaps = [abs(cdf(x) / top - mpf(tail.index(x)) / len(tail)) for x in tail]
         found.append((max(gaps), xmin, tail, alpha, stderr))
         if len(points) < least:
             break
@@ -368,6 +385,7 @@ def fit_cases() -> list[Json]:
     """Make the cases of CNV-5 to CNV-8."""
     heavy, body = pareto(24, "2.5"), lognormal(30, "0", "1")
     largest = {"xmax": "largest", "ks_model": "renormalized"}
+    repeated = [x * (1 + k * 2.0**-51) for x in heavy[::3] for k in range(6)]
     return [
         fit_case("renormalized/pareto", "CNV-7", heavy, **largest),
         fit_case("renormalized/lognormal", "CNV-7", body, **largest),
@@ -385,6 +403,10 @@ def fit_cases() -> list[Json]:
         fit_case("corrected/lognormal", "CNV-8", lognormal(18, "0", "0.7"), "corrected"),
         fit_case("median/p=1.5", "CNV-6", body, xmin="median", xmin_position=1.5),
         fit_case("median/p=3", "CNV-6", body, xmin="median", xmin_position=3.0),
+        fit_case("grouped/repeated", "SPC-13 PL-3", repeated),
+        fit_case("grouped/renormalized", "SPC-13 PL-3 CNV-7", repeated, **largest),
+        fit_case("grouped/erg", "SPC-13 CNV-6", repeated, xmin="erg"),
+        fit_case("apart/repeated", "SPC-13 PL-3", repeated, equal_eigenvalues="apart"),
         fit_case("erg/lognormal", "CNV-6", body, xmin="erg"),
         fit_case("erg/pareto", "CNV-6", heavy, xmin="erg"),
     ]

@@ -19,6 +19,7 @@ from htsr_ref.layers.matrices import Pool, matrix_from_array
 from htsr_ref.powerlaw import TailFit, fit_power_law
 from htsr_ref.powerlaw.fingers import clip_fingers
 from htsr_ref.powerlaw.laws import fit_law
+from htsr_ref.spectra.accuracy import accuracy_of
 from htsr_ref.spectra.eigenvalues import Spectrum, spectrum
 from htsr_ref.spectra.solvers import solver_error
 
@@ -30,7 +31,7 @@ def fit(values: np.ndarray, **fields: object) -> TailFit:
 
 
 def fit_spectrum(found: Spectrum, convention: Convention) -> TailFit:
-    return fit_eigenvalues(found.eigenvalues, found.resolution, convention)
+    return fit_eigenvalues(found.eigenvalues, accuracy_of(found), convention)
 
 
 def eigen(values: np.ndarray) -> Spectrum:
@@ -121,7 +122,9 @@ def test_what_enters_the_fit():
         ({"eigenvalue_floor": 1e-5}, values[3:]),
         ({"eigenvalue_floor": 1e-5, "drop_smallest": 4}, values[4:]),
     ]:
-        np.testing.assert_array_equal(selected(values, PAPER.override(fields)), expected)
+        np.testing.assert_array_equal(
+            selected(values, accuracy_of(eigen(values)), PAPER.override(fields)), expected
+        )
 
 
 @pytest.mark.spec("CNV-8")
@@ -149,7 +152,7 @@ def test_the_rule_for_few_eigenvalues_ends_at_twenty_above_the_floor():
         ([1.0, 2.0, 2.0], {"xmin": "median", "xmin_position": 2.0}, "the rule xmin = median"),
         ([1.0, 2.0], {"estimator": "mle-unbiased"}, "the rule xmin = ks"),
         ([2.0, 2.0], {"small_samples": "corrected"}, "the rule xmin = ks"),
-        ([2.0, 2.0], RENORMALIZED, "the rule xmin = ks"),
+        ([2.0, 2.0], RENORMALIZED, "all 2 positive values are equal"),
         ([1.0, 2.0], {"xmin": 5.0}, "no value lies above xmin = 5.0"),
         ([1.0, 2.0], {"xmin": 5.0, "estimator": "truncated"}, "the rule xmin = 5.0"),
     ],
@@ -213,3 +216,11 @@ def test_the_interval_is_that_of_the_estimator(estimator, others):
     assert found.stderr > 0
     half = 1.959963984540054 * found.stderr
     assert found.ci95 == (found.alpha - half, found.alpha + half)
+
+
+@pytest.mark.spec("PL-5", "SPC-13")
+def test_a_given_threshold_fits_values_that_are_equal():
+    found = fit(np.array([np.nextafter(3.0, 2.0), 3.0]), xmin=1.0)
+    assert found.alpha == pytest.approx(1 + 1 / np.log(3.0), rel=1e-14)
+    with pytest.raises(NoFitError, match="equal within their errors"):
+        fit(np.array([np.nextafter(3.0, 2.0), 3.0]))

@@ -56,7 +56,7 @@ def test_the_choices_in_which_two_differ_stand_side_by_side(htsr, tmp_path):
     long = htsr("conventions", "diff", "paper", "weightwatcher").out
     assert "…" not in long
     assert max(map(len, long.splitlines())) <= 100
-    words = " ".join(line.split("  ")[-1] for line in long.splitlines())
+    words = " ".join(line.split("  ")[-1].strip() for line in long.splitlines())
     assert f"{FIELDS['orientation'].meaning} " in words
     (tmp_path / "mine.toml").write_text('name = "mine"\nbase = "paper"\nmin_dim = 7')
     mine = htsr("conventions", "diff", "paper", tmp_path / "mine.toml").out

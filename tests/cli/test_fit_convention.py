@@ -9,6 +9,7 @@ from htsr_ref.analysis.fitting import fit_eigenvalues
 from htsr_ref.cli.fit import FIT_FIELDS
 from htsr_ref.conventions import CONVENTIONS, FIELDS
 from htsr_ref.powerlaw import fit_power_law
+from htsr_ref.spectra.accuracy import sample_accuracy
 
 SAMPLE = np.sort(np.random.default_rng(4).pareto(1.5, 120) + 1.0)
 
@@ -56,7 +57,7 @@ def test_the_text_names_convention_fit_and_end(htsr, data):
         (["--set", "xmin=median"], "needs xmin_position"),
         (["--set", "min_dim=0"], "--set min_dim: it concerns matrices, and a sample is none"),
         (["--set", " min_eigenvalues = 20"], "--set min_eigenvalues: it concerns matrices"),
-        (["--set", "failed_alpha=0"], "A fit follows drop_smallest, eigenvalue_floor, estimator"),
+        (["--set", "failed_alpha=0"], "A fit follows drop_smallest, eigenvalue_floor, equal"),
     ],
 )
 def test_what_does_not_go_with_a_convention(htsr, data, flags, complaint):
@@ -81,7 +82,7 @@ def test_the_fields_that_may_be_set_are_those_that_a_fit_reads():
     read = set()
     for convention in CONVENTIONS.values():
         recorder = Recorder(convention)
-        fit_eigenvalues(SAMPLE, 0.0, recorder)
+        fit_eigenvalues(SAMPLE, sample_accuracy(SAMPLE), recorder)
         read |= recorder.read
     assert read == set(FIT_FIELDS)
 

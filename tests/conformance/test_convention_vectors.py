@@ -10,6 +10,7 @@ from htsr_ref import metrics
 from htsr_ref.analysis.fitting import fit_eigenvalues
 from htsr_ref.conventions import PAPER, Convention
 from htsr_ref.layers.cuts import layer_matrices
+from htsr_ref.spectra.accuracy import sample_accuracy
 from htsr_ref.spectra.eigenvalues import spectrum
 from htsr_ref.weights import open_weights
 
@@ -41,7 +42,7 @@ def compute_spectra(given: Json) -> Json:
 
 def compute_fit(given: Json) -> Json:
     sample = np.sort(given["sample"])
-    found = fit_eigenvalues(sample, 0.0, convention(given["convention"]))
+    found = fit_eigenvalues(sample, sample_accuracy(sample), convention(given["convention"]))
     return {
         "alpha": found.alpha,
         "alpha_stderr": found.stderr,

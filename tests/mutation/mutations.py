@@ -40,8 +40,8 @@ MUTATIONS = (
     Mutation(
         "one-sided KS for two-sided",
         "htsr_ref/powerlaw/ks.py",
-        'if kind == "one-sided":',
-        "if kind:",
+        'if kind == "two-sided":',
+        "if not kind:",
     ),
     Mutation(
         "n - 1 points in alpha",
@@ -52,8 +52,8 @@ MUTATIONS = (
     Mutation(
         "tail without its first point",
         "htsr_ref/powerlaw/plain.py",
-        "fit_above(logs[start:] - logs[start],",
-        "fit_above(logs[start + 1 :] - logs[start],",
+        "log_ratios = logs[start:] - logs[start]",
+        "log_ratios = logs[start + 1 :] - logs[start]",
     ),
     Mutation(
         "ln for log10 in alpha-hat",

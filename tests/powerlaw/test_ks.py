@@ -27,6 +27,26 @@ def test_distances_found_by_hand(cdf, one_sided, two_sided):
     assert ks_gaps(np.array(cdf), "two-sided").max() == two_sided
 
 
+def test_tied_points_are_one_step_or_many():
+    # F = 1/4, where the empirical function jumps from 0 to 3/4: at the ends of three steps, or one.
+    cdf = np.array([0.25, 0.25, 0.25, 0.75])
+    assert ks_gaps(cdf, "one-sided").tolist() == [0.25, 0.0, 0.25, 0.0]
+    assert ks_gaps(cdf, "one-sided-steps").tolist() == [0.25, 0.25, 0.25, 0.0]
+    assert ks_gaps(cdf, "one-sided-steps", np.array([1.0, 2.0, 2.0, 3.0])).tolist() == [
+        0.25,
+        0.0,
+        0.0,
+        0.0,
+    ]
+
+
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=20).map(sorted), st.integers(1, 4))
+def test_steps_do_not_depend_on_how_often_points_are_repeated(points, k):
+    once, often = np.array(points), np.repeat(points, k)
+    distances = [ks_gaps(cdf, "one-sided-steps").max() for cdf in (once, often)]
+    assert distances[0] == pytest.approx(distances[1], abs=1e-15)
+
+
 def test_two_sided_is_the_default():
     assert ks_gaps(np.array([0.0, 0.5])).max() == 0.5
 

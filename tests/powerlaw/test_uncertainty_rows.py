@@ -15,7 +15,7 @@ from htsr_ref.powerlaw.pruned import search_pruned
 from htsr_ref.powerlaw.uncertainty.rows import any_closer, search_rows
 
 ROUNDING = 1e-12
-KINDS = pytest.mark.parametrize("ks", ["two-sided", "one-sided"])
+KINDS = pytest.mark.parametrize("ks", ["two-sided", "one-sided", "one-sided-steps"])
 
 
 @st.composite

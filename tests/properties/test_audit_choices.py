@@ -26,6 +26,7 @@ SAME_HERE = {
     "max_rows": "leaves out layers or does nothing",
     "min_dim_applies_to": "leaves out layers",
     "greatest": "matters for pools alone",
+    "equal_eigenvalues": "matters for repeated eigenvalues alone",
     "shifted": "moves no entropy by 1e-6",
 }
 """Fields or values that change no number of this model's layers under `paper`."""

@@ -14,7 +14,7 @@ from htsr_ref.powerlaw.fit import relative_logs
 from htsr_ref.powerlaw.plain import candidate_starts, fit_tail, search_plain
 from htsr_ref.powerlaw.pruned import search_pruned
 
-KINDS = ["two-sided", "one-sided"]
+KINDS = ["two-sided", "one-sided", "one-sided-steps"]
 
 
 @pytest.mark.spec("PL-11", "CNV-7")

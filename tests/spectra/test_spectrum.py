@@ -292,3 +292,34 @@ def test_gram_never_holds_a_tall_matrix_of_a_file(tall, tmp_path):
     block, whole = 8 * BLOCK_ELEMENTS, 8 * 600_000 * 16
     assert whole > 9 * block
     assert peak < 3 * block
+
+
+@pytest.mark.spec("SPC-6")
+@pytest.mark.parametrize("solver", SOLVERS)
+def test_the_rank_of_a_difference_takes_the_roundings_of_both(solver):
+    rng = np.random.default_rng(11)
+    base = rng.standard_normal((128, 64))
+    added = 0.05 * prescribed(rng, 128, np.concatenate((np.zeros(60), 8 * np.arange(1.0, 5.0))))
+    first, second = ((base + part).astype(ml_dtypes.bfloat16) for part in (added, 0))
+    W = first.astype(np.float64) - second.astype(np.float64)
+    both = sum(2.0**-8 * float(np.linalg.norm(V.astype(np.float64))) for V in (first, second))
+    assert spectrum(W, solver=solver).rank == 64
+    assert spectrum(W, solver=solver, rounding=[both]).rank == 4
+    for nothing in (second.astype(np.float64) - base, np.zeros((3, 2))):
+        assert spectrum(nothing, solver=solver, rounding=[both]).rank == 0
+
+
+@pytest.mark.spec("SPC-6", "SPC-12")
+def test_matrices_put_together_have_a_rounding_each():
+    members = tuple(matrix_from_array(np.diag([1.0, s])) for s in (0.1, 0.2))
+    pool = Pool("", 2, 2, members, members[0].origin)
+    for rounding, resolved in (
+        (None, [True, True, True, True]),
+        ((0.15, 0.15), [False, True, True, True]),
+        ((0.05, 0.25), [True, False, True, True]),
+    ):
+        found = spectrum(pool, solver="svd", rounding=rounding)
+        assert found.resolved.tolist() == resolved
+        assert found.rank == sum(resolved)
+    with pytest.raises(ValueError, match="shorter"):
+        spectrum(pool, solver="svd", rounding=(0.05,))

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from htsr_ref.powerlaw.ks import KsKind, gaps_at_ranks
+from htsr_ref.powerlaw.ks import KsKind, gaps_at_ranks, step_starts
 from htsr_ref.powerlaw.pruned import tail_log_sums
 
 MIDDLE = 0.5
@@ -19,6 +19,23 @@ MIDDLE = 0.5
 
 Found = tuple[NDArray[np.intp], NDArray[np.float64], NDArray[np.float64]]
 """(r,) arrays: starts, so that the tail of row i is `logs[i, starts[i]:]`; exponents; distances."""
+
+
+@dataclass(frozen=True)
+class _Samples:
+    """Samples to be searched.
+
+    Attributes
+    ----------
+    logs : (r, n) float64, as for `search_rows`.
+    ks : kind of the KS distance.
+    firsts : (r, n) index in its row of the first point tied with each; None where ties do not
+        matter.
+    """
+
+    logs: NDArray[np.float64]
+    ks: KsKind
+    firsts: NDArray[np.intp] | None
 
 
 @dataclass(frozen=True)
@@ -104,13 +121,14 @@ def _best_first(logs: NDArray[np.float64], ks: KsKind, *, bar: float, enough: fl
     fractions = np.full(count, MIDDLE)
     places = np.zeros(count, dtype=np.intp)
 
+    samples = _Samples(logs, ks, step_starts(logs) if ks == "one-sided-steps" else None)
     alive = _all_candidates(logs, ks)
-    alive = _raised(logs, alive, _at_fractions(alive, fractions, n), ks)
+    alive = _raised(samples, alive, _at_fractions(alive, fractions, n))
     alive = alive.where(alive.bounds <= distances[alive.rows])
     while alive.rows.size:
         likeliest = _likeliest(alive)
         trial = alive.where(likeliest)
-        found, at = _evaluate(logs, trial, ks)
+        found, at = _evaluate(samples, trial)
         rows = trial.rows
         places[rows] = at
         fractions[rows] = (at - trial.starts) / (n - 1 - trial.starts)
@@ -125,9 +143,9 @@ def _best_first(logs: NDArray[np.float64], ks: KsKind, *, bar: float, enough: fl
         alive = _open(alive, distances, enough)
         # Similar tails are furthest from their fits at similar places: the same point if they
         # begin nearby, the same fraction of the tail if the sample looks alike at all scales.
-        alive = _raised(logs, alive, np.maximum(alive.starts, places[alive.rows]), ks)
+        alive = _raised(samples, alive, np.maximum(alive.starts, places[alive.rows]))
         alive = _open(alive, distances, enough)
-        alive = _raised(logs, alive, _at_fractions(alive, fractions, n), ks)
+        alive = _raised(samples, alive, _at_fractions(alive, fractions, n))
         alive = _open(alive, distances, enough)
     return starts, 1.0 + decays, distances
 
@@ -166,15 +184,15 @@ def _likeliest(alive: _Candidates) -> NDArray[np.intp]:
 
 
 def _evaluate(
-    logs: NDArray[np.float64], trial: _Candidates, ks: KsKind
+    samples: _Samples, trial: _Candidates
 ) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
     """KS distance of each candidate, and the index in its row of the point where it is reached."""
-    sizes = logs.shape[1] - trial.starts
+    sizes = samples.logs.shape[1] - trial.starts
     heads = np.cumsum(sizes) - sizes
     starts = np.repeat(trial.starts, sizes)
     points = starts + np.arange(starts.size) - np.repeat(heads, sizes)
     rows, decays = np.repeat(trial.rows, sizes), np.repeat(trial.decays, sizes)
-    gaps = _gaps_at(logs, rows, starts, decays, points, ks)
+    gaps = _gaps_at(samples, rows, starts, decays, points)
     distances = np.maximum.reduceat(gaps, heads)
     return distances, points[_first_equal(gaps, distances, heads, sizes)]
 
@@ -190,25 +208,24 @@ def _first_equal(
     return hits[np.searchsorted(hits, heads)]
 
 
-def _raised(
-    logs: NDArray[np.float64], alive: _Candidates, points: NDArray[np.intp], ks: KsKind
-) -> _Candidates:
+def _raised(samples: _Samples, alive: _Candidates, points: NDArray[np.intp]) -> _Candidates:
     """Raise the bounds by the distance at one point of each candidate's tail."""
-    gaps = _gaps_at(logs, alive.rows, alive.starts, alive.decays, points, ks)
+    gaps = _gaps_at(samples, alive.rows, alive.starts, alive.decays, points)
     return _Candidates(alive.rows, alive.starts, alive.decays, np.maximum(alive.bounds, gaps))
 
 
 def _gaps_at(
-    logs: NDArray[np.float64],
+    samples: _Samples,
     rows: NDArray[np.intp],
     starts: NDArray[np.intp],
     decays: NDArray[np.float64],
     points: NDArray[np.intp],
-    ks: KsKind,
 ) -> NDArray[np.float64]:
     """Distance between fit and empirical function at one point of each listed tail."""
-    n = logs.shape[1]
-    flat, first = logs.ravel(), rows * n
+    n = samples.logs.shape[1]
+    flat, first = samples.logs.ravel(), rows * n
+    if samples.firsts is not None:
+        points = samples.firsts.ravel()[first + points]
     # Absolute errors are what counts here: exp takes half the time of expm1.
     cdf = 1.0 - np.exp(decays * (flat[first + starts] - flat[first + points]))
-    return gaps_at_ranks(cdf, points - starts, n - starts, ks)
+    return gaps_at_ranks(cdf, points - starts, n - starts, samples.ks)
