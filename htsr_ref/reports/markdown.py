@@ -64,7 +64,7 @@ def value_text(value: Any) -> str:
     """Write a field's value as `--set` reads it.
 
     >>> value_text(("weight", "embedding")), value_text(None)
-    ('linear,conv', 'none')
+    ('weight,embedding', 'none')
     """
     if isinstance(value, tuple):
         return ",".join(map(str, value))
