@@ -28,6 +28,10 @@ if TYPE_CHECKING:
 WIDTH = 100
 
 
+MOST_NAMES = 3
+"""Layers that are named for one reason; `--json` names all."""
+
+
 def text_table(
     header: Sequence[str],
     rows: Sequence[Sequence[str]],
@@ -186,12 +190,12 @@ def plan_table(
             item.layer.role,
             "×".join(map(str, item.layer.shape)) or "scalar",
             item.layer.dtype,
+            str(len(item.matrices) or "–"),
             item.layer.decided,
-            _matrices(item),
         ]
         for item in planned
     ]
-    header = ["layer", "role", "shape", "dtype", "how that was decided", "matrices"]
+    header = ["layer", "role", "shape", "dtype", "matrices", "how its role was decided"]
     warnings = list(weights.warnings) + [
         f"{item.layer.name}: {text}"
         for item in planned
@@ -206,15 +210,26 @@ def plan_table(
         f"to analyze: {count(len(costs), 'matrix', 'matrices')}, about {flops / 1e9:.3g} Gflop, "
         f"{memory / 2**20:.3g} MiB of work space"
     )
-    pieces = [text_table(header, rows, [], flexible=(0, 2, 4, 5)), _warnings(warnings), total]
+    pieces = [
+        text_table(header, rows, [4], flexible=(0, 2, 5)),
+        _reasons(planned),
+        _warnings(warnings),
+        total,
+    ]
     return "\n\n".join(filter(None, pieces)) + "\n"
 
 
-def _matrices(item: PlannedLayer) -> str:
-    """How many matrices are analyzed, or why none is, where the role does not say it."""
-    if item.skipped is None:
-        return str(len(item.matrices))
-    return "–" if item.skipped == item.layer.role else item.skipped
+def _reasons(planned: Sequence[PlannedLayer]) -> str:
+    """Say why layers are left out, where their role does not say it: one line a reason."""
+    found: dict[str, list[str]] = {}
+    for item in planned:
+        if item.skipped not in (None, item.layer.role):
+            found.setdefault(str(item.skipped), []).append(item.layer.name)
+    lines = []
+    for reason, names in found.items():
+        more = f" and {len(names) - MOST_NAMES} more" if len(names) > MOST_NAMES else ""
+        lines.append(one_line(f"left out: {', '.join(names[:MOST_NAMES])}{more}: {reason}"))
+    return "\n".join(lines)
 
 
 def _warnings(texts: Sequence[str]) -> str:
