@@ -10,7 +10,7 @@ from htsr_ref.weights.manifest import NOTHING_KNOWN, TensorSpec
 from htsr_ref.weights.meaning.computed import Computed, computed_weights
 from htsr_ref.weights.meaning.model import Model, Seen, seen_of
 from htsr_ref.weights.meaning.roles import MATRIX_ROLES
-from htsr_ref.weights.meaning.rules import RULES
+from htsr_ref.weights.meaning.rules import first_meaning
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -150,11 +150,6 @@ def _stated(facts: TensorSpec) -> Decision:
     if facts.role == "packed":
         return Decision(facts, decided, facts.rule, "not-understood")
     return Decision(facts, decided, facts.rule if facts.role == "unknown" else None)
-
-
-def first_meaning(seen: Seen) -> Meaning:
-    """Answer of the first rule that gives one."""
-    return next(found for rule in RULES if (found := rule.apply(seen)) is not None)
 
 
 def _decided(rule: str, *, inferred: bool) -> str:

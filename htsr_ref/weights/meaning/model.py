@@ -116,7 +116,7 @@ class Model:
             for depth in range(len(path)):
                 module = "/".join(path[:depth]).lower()
                 lengths.setdefault(module, set()).add(shape[:1])
-                is_named = depth > 0 and _matches(SCANNED, path[depth - 1], ignore_case=False)
+                is_named = depth > 0 and matches(SCANNED, path[depth - 1], ignore_case=False)
                 if is_vector or (is_named and not path[depth].isdecimal()):
                     counted.add(module)
         return frozenset(module for module in counted if len(lengths[module]) == 1)
@@ -179,15 +179,15 @@ class Seen:
 
     def is_within(self, pattern: str) -> bool:
         """Whether a component of the name has the pattern."""
-        return any(_matches(pattern, part) for part in self.components)
+        return any(matches(pattern, part) for part in self.components)
 
     def has_leaf(self, pattern: str) -> bool:
         """Whether the last component has the pattern."""
-        return _matches(pattern, self.leaf)
+        return matches(pattern, self.leaf)
 
     def is_in(self, pattern: str) -> bool:
         """Whether the component before the last has the pattern."""
-        return _matches(pattern, self.module)
+        return matches(pattern, self.module)
 
 
 def seen_of(name: str, model: Model) -> Seen:
@@ -245,6 +245,7 @@ def configs_of(config: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
 
 
 @lru_cache(maxsize=65_536)
-def _matches(pattern: str, text: str, *, ignore_case: bool = True) -> bool:
+def matches(pattern: str, text: str, *, ignore_case: bool = True) -> bool:
+    """Whether a text has a pattern as a whole."""
     flags = re.IGNORECASE if ignore_case else 0
     return re.fullmatch(pattern, text, flags) is not None

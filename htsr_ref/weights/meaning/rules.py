@@ -8,6 +8,7 @@ convolutions as (out, in/groups, k...); rules for other orders say so. Spec: FMT
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from htsr_ref.weights.meaning import conditions as is_
@@ -15,6 +16,7 @@ from htsr_ref.weights.meaning.axes import SPATIAL
 from htsr_ref.weights.meaning.found import TRANSPOSED_CLASS, Meaning
 from htsr_ref.weights.meaning.keras import keras_variable
 from htsr_ref.weights.meaning.kernels import GPT2_MODULES, is_depthwise, is_kernel, kernel
+from htsr_ref.weights.meaning.model import matches
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -102,15 +104,18 @@ class Rule:
     refine: Callable[[Seen, Meaning], Meaning] | None = None
     is_stated: bool = False
 
+    def may_apply(self, leaf: str, module: str, ndim: int, framework: str) -> bool:
+        """Whether all holds that a name's last components and the number of axes decide."""
+        return (
+            ndim in self.ndim
+            and self.framework in ("", framework)
+            and (not self.leaf or matches(self.leaf, leaf))
+            and (not self.module or matches(self.module, module))
+        )
+
     def apply(self, seen: Seen) -> Meaning | None:
-        """Meaning of a tensor, None if the rule does not apply."""
-        if (
-            len(seen.shape) not in self.ndim
-            or (self.framework and self.framework != seen.model.framework)
-            or (self.leaf and not seen.has_leaf(self.leaf))
-            or (self.module and not seen.is_in(self.module))
-            or (self.when is not None and not self.when(seen))
-        ):
+        """Meaning of a tensor that the rule may apply to, None if its condition does not hold."""
+        if self.when is not None and not self.when(seen):
             return None
         axes = self.axes[: len(seen.shape)]
         layer_class = TRANSPOSED_CLASS if self.axes is TRANSPOSED else None
@@ -131,6 +136,10 @@ class Family:
 
     name: str
     find: Callable[[Seen], Meaning | None]
+
+    def may_apply(self, *_: object) -> bool:
+        """Whether one of the rules may apply: each tells by itself."""
+        return True
 
     def apply(self, seen: Seen) -> Meaning | None:
         """Meaning of a tensor, None if no rule of the family applies."""
@@ -308,3 +317,18 @@ RULES: tuple[Rule | Family, ...] = (
 )
 """From top to bottom; the first that gives an answer decides. Spec: FMT-15."""
 # fmt: on
+
+
+def first_meaning(seen: Seen) -> Meaning:
+    """Answer of the first rule that gives one.
+
+    Spec: FMT-15.
+    """
+    rules = _candidates(seen.leaf, seen.module, seen.ndim, seen.model.framework)
+    return next(found for rule in rules if (found := rule.apply(seen)) is not None)
+
+
+@lru_cache(maxsize=4096)
+def _candidates(leaf: str, module: str, ndim: int, framework: str) -> tuple[Rule | Family, ...]:
+    """Rules that may apply: a model has many tensors, and few names at their ends."""
+    return tuple(rule for rule in RULES if rule.may_apply(leaf, module, ndim, framework))
