@@ -169,6 +169,8 @@ def one_line(text: str) -> str:
     >>> print(one_line("\x1b[31mred\n"))
     \x1b[31mred\n
     """
+    if text.isprintable():
+        return text
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
