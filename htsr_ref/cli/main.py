@@ -10,6 +10,7 @@ from htsr_ref.cli import (
     analyze,
     audit,
     conventions,
+    convert,
     describe,
     diff,
     fit,
@@ -36,6 +37,7 @@ app = typer.Typer(
 )
 app.command("analyze", epilog=analyze.EPILOG)(analyze.analyze)
 app.command("describe", epilog=describe.EPILOG)(describe.describe)
+app.command("convert", epilog=convert.EPILOG)(convert.convert)
 app.command("spectrum", epilog=spectrum.EPILOG)(spectrum.spectrum)
 app.command("fit", epilog=fit.EPILOG)(fit.fit)
 app.command("rank", epilog=rank.EPILOG)(rank.rank)

@@ -136,7 +136,17 @@ def say_if_nothing_was_analyzed(file: str, report: Report) -> None:
 
 @contextmanager
 def progress_bar(prefix: str = "") -> Iterator[Callable[[Progress], None]]:
-    """Show progress with the time left on standard error, if that is a terminal."""
+    """Show an analysis's progress on standard error, if that is a terminal."""
+    with amount_bar("reading", prefix) as show:
+        yield lambda step: show(step.layer, step.done, step.total)
+
+
+@contextmanager
+def amount_bar(first: str, prefix: str = "") -> Iterator[Callable[[str, float, float], None]]:
+    """Show progress with the time left on standard error, if that is a terminal.
+
+    What is yielded is called with the name of what is at work, the amount done and all of it.
+    """
     from rich.console import Console
     from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
     from rich.progress import Progress as Bar
@@ -150,14 +160,14 @@ def progress_bar(prefix: str = "") -> Iterator[Callable[[Progress], None]]:
         transient=True,
         disable=not sys.stderr.isatty(),
     ) as bar:
-        task = bar.add_task(f"{prefix}reading")
+        task = bar.add_task(f"{prefix}{first}")
 
-        def show(step: Progress) -> None:
+        def show(name: str, done: float, total: float) -> None:
             bar.update(
                 task,
-                description=prefix + (shorten(one_line(step.layer), 30) or "done"),
-                completed=step.done,
-                total=step.total or 1,
+                description=prefix + (shorten(one_line(name), 30) or "done"),
+                completed=done,
+                total=total or 1,
             )
 
         yield show

@@ -220,6 +220,12 @@ def _data(
     _check_sections(layout, decision)
     if computed is not None:
         return StoredTensor(tensor.name, computed.dtype, layout, computed), layout
+    if spec.decoded_from is not None:
+        if tensor.dtype not in ("float32", "float64"):
+            raise ValueError(f"decoded numbers are float32 or float64, not {tensor.dtype}")
+        dtype = spec.decoded_from
+        data = StoredTensor(tensor.name, dtype, layout, tensor.backing, stored_dtype=tensor.dtype)
+        return data, layout
     scaling = None
     if spec.quantization is not None:
         scaling = _scaling(spec.quantization, spec.axes, layout, tensors)
