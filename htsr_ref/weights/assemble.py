@@ -263,7 +263,8 @@ def _scaling(
             name = axes[axis]
             if axes.count(name) > 1 and name != "stack":
                 raise ValueError(f"quantization: the axis {axis} is merged with another")
-            axis = layout.order.index(axis)
+            before = sum(other == name for other in axes[:axis])
+            axis = layout.axes.index(name) + before
     length = 1 if axis is None else layout.shape[axis]
 
     def numbers(constant: Constant) -> Any:

@@ -229,7 +229,7 @@ def check_matrix(spec: TensorSpec) -> None:
     if spec.decoded_from is not None and spec.quantization is not None:
         raise ValueError("decoded numbers have no quantization")
     axis = None if spec.quantization is None else spec.quantization.axis
-    if axis is not None and axis >= len(axes):
+    if axis is not None and axis >= len(spec.axes):
         raise ValueError(f"quantization: there is no axis {axis}")
 
 
