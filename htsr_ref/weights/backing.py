@@ -5,8 +5,10 @@ from __future__ import annotations
 import math
 import mmap
 import os
+import shutil
 import stat
-from dataclasses import dataclass
+import weakref
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, BinaryIO, Literal, Protocol
 
 import numpy as np
@@ -62,13 +64,38 @@ class Backing(Protocol):
         ...
 
 
+class HeldFile:
+    """A temporary file that stays open as long as anything reads it, and is removed.
+
+    Where the system can, its folder is removed at once, and the file lives on without a name: then
+    nothing is left however the process ends. Elsewhere both end with the last reader.
+
+    Spec: FMT-26.
+    """
+
+    def __init__(self, path: Path, folder: Path) -> None:
+        self.file = path.open("rb")
+        if os.name == "posix":
+            shutil.rmtree(folder, ignore_errors=True)
+        self._end = weakref.finalize(self, _close_and_remove, self.file, folder)
+
+
+def _close_and_remove(file: BinaryIO, folder: Path) -> None:
+    file.close()
+    shutil.rmtree(folder, ignore_errors=True)
+
+
 @dataclass(frozen=True)
 class FileStamp:
-    """A file as it was when its header was read."""
+    """A file as it was when its header was read.
+
+    `held` is the open file, where it may have no name any more.
+    """
 
     path: Path
     size: int
     modified_ns: int
+    held: HeldFile | None = field(default=None, compare=False)
 
     @classmethod
     def of(cls, path: Path, file: BinaryIO) -> FileStamp:
@@ -78,6 +105,8 @@ class FileStamp:
 
     def open(self) -> BinaryIO:
         """Open the file again; OSError if it is not the one that was stamped."""
+        if self.held is not None:
+            return os.fdopen(os.dup(self.held.file.fileno()), "rb")
         file = self.path.open("rb")
         if FileStamp.of(self.path, file) != self:
             file.close()
