@@ -76,7 +76,8 @@ def run() -> None:
         # JSON is UTF-8 by definition; a file's name need not be Unicode at all.
         sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")
     try:
-        app(prog_name="htsr")
+        with output.ended_in_order():
+            app(prog_name="htsr")
     except HtsrError as error:
         output.fail(f"error: {error}")
         sys.exit(2)

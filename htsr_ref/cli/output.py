@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import re
+import signal
 import sys
 from contextlib import contextmanager
 from pathlib import Path
@@ -104,6 +105,25 @@ def _print(text: str) -> None:
     except OSError as error:
         drop_standard_output()
         raise HtsrError(f"standard output: cannot be written ({error.strerror})") from error
+
+
+@contextmanager
+def ended_in_order() -> Iterator[None]:
+    """Let a request to end, or the end of the terminal, remove temporary files as an error does."""
+
+    def end(number: int, _: object) -> None:
+        raise SystemExit(128 + number)
+
+    numbers = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    # Who ignores a signal, as nohup does, goes on ignoring it.
+    changed = [number for number in numbers if signal.getsignal(number) == signal.SIG_DFL]
+    for number in changed:
+        signal.signal(number, end)
+    try:
+        yield
+    finally:
+        for number in changed:
+            signal.signal(number, signal.SIG_DFL)
 
 
 def drop_standard_output() -> None:
