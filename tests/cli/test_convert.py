@@ -70,7 +70,7 @@ def test_include_exclude_layers_and_suffix(htsr, model, tmp_path):
         "-o",
         output,
         "--include",
-        "fc*",
+        "fc[12]",
         "--exclude",
         "*.bias",
         "--layers",
@@ -124,8 +124,9 @@ import sys
 from pathlib import Path
 from htsr_ref.cli.main import run
 from htsr_ref.weights.foreign import running
-running.scripts_folder = lambda: Path(sys.argv[1])
-sys.argv = ["htsr", "describe", sys.argv[2]]
+_, scripts, path = sys.argv
+running.scripts_folder = lambda: Path(scripts)
+sys.argv = ["htsr", "describe", path]
 run()
 """
 
