@@ -16,13 +16,13 @@ from htsr_ref.weights.dtypes import DTYPES
 from htsr_ref.weights.layer import Weights
 from htsr_ref.weights.manifest import Manifest, TensorSpec
 from htsr_ref.weights.opening import open_weights
-from htsr_ref.weights.selection import NOT_CHOSEN, select
+from htsr_ref.weights.selection import NOT_CHOSEN, chosen_tensors
 from htsr_ref.weights.streaming import BLOCK_BYTES, HDF5_TYPES, Streamed
 from htsr_ref.weights.writer import Format, write_streamed
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -97,7 +97,7 @@ def convert(
     """
     opened = source if isinstance(source, Weights) else open_weights(source, layers)
     path = Path(path)
-    kept, left_out = _sorted_out(select(opened, include, exclude).layers)
+    kept, left_out = _sorted_out(opened.layers, chosen_tensors(opened, include, exclude))
     if not kept:
         raise WeightFileError(opened.name, "no tensor is left to be written", "Check the file")
     format_: Format = "hdf5" if path.suffix.lower() in HDF5_SUFFIXES else "safetensors"
@@ -134,12 +134,14 @@ def _followed(
     }
 
 
-def _sorted_out(layers: Sequence[Layer]) -> tuple[list[Layer], dict[str, int]]:
+def _sorted_out(
+    layers: Sequence[Layer], chosen: Collection[str]
+) -> tuple[list[Layer], dict[str, int]]:
     """Tensors to be written, and how many are not, by reason."""
     kept: list[Layer] = []
     left_out: dict[str, int] = {}
     for layer in layers:
-        reason = _reason_not_to_write(layer)
+        reason = NOT_CHOSEN if layer.tensor not in chosen else _reason_not_to_write(layer)
         if reason is None:
             kept.append(layer)
         else:
@@ -148,8 +150,6 @@ def _sorted_out(layers: Sequence[Layer]) -> tuple[list[Layer], dict[str, int]]:
 
 
 def _reason_not_to_write(layer: Layer) -> str | None:
-    if layer.left_out == NOT_CHOSEN:
-        return NOT_CHOSEN
     if layer.decided.startswith("override: ") and layer.left_out not in (None, layer.role):
         return layer.left_out  # skipped by the user
     if layer.role in CODE_ROLES and layer.left_out == layer.role:

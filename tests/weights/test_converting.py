@@ -154,9 +154,9 @@ def test_a_converted_file_converts_to_itself(tmp_path_factory, file):
     convert(folder / "a.safetensors", folder / "b.safetensors")
     first, second = (open_weights(folder / name) for name in ("a.safetensors", "b.safetensors"))
     for one, other in zip(first.layers, second.layers, strict=True):
-        assert (one.name, one.tensor, one.axes, one.parts, one.groups, one.same_as, one.dtype) == (
-            (other.name, other.tensor, other.axes, other.parts, other.groups, other.same_as, other.dtype)
-        )
+        same = ("name", "tensor", "role", "axes", "shape", "parts", "groups", "same_as", "dtype")
+        for field in same:
+            assert getattr(one, field) == getattr(other, field)
         np.testing.assert_array_equal(one.data[...], other.data[...])
 
 

@@ -66,11 +66,9 @@ def decide(model: Model) -> dict[str, Decision]:
     seen_as = _with_turned(shown, turned)
     decisions = {}
     for name in model.tensors:
-        if model.facts.get(name, NOTHING_KNOWN).role is not None:
-            decisions[name] = _decision(name, model, model)
-        elif name in computed and computed[name].role is not None:
+        if name in computed and computed[name].role is not None:
             decisions[name] = _part(computed[name])
-        elif name in scales:
+        elif name in scales and model.facts[name].role is None:
             decisions[name] = Decision(TensorSpec(scales[name]), f"stated: {scales[name]}")
         else:
             decisions[name] = _decision(name, seen_as, is_turned=name in turned)
