@@ -141,8 +141,9 @@ class MappedArray:
     stamp : the file.
     offset : position of the first byte; need not be aligned.
     shape, storage, order : the array's shape, NumPy type and memory layout.
+    strides : bytes from one number to the next along each axis, none negative; instead of `order`.
 
-    Spec: FMT-13.
+    Spec: FMT-13, FMT-27.
     """
 
     stamp: FileStamp
@@ -150,6 +151,7 @@ class MappedArray:
     shape: tuple[int, ...]
     storage: str
     order: Literal["C", "F"] = "C"
+    strides: tuple[int, ...] | None = None
 
     def read(self, index: tuple[slice, ...]) -> NDArray[Any]:
         """View of a part of the map, which lives as long as the view."""
@@ -157,14 +159,20 @@ class MappedArray:
         count = math.prod(self.shape)
         if count == 0:
             return np.empty(self.shape, dtype)[index]
+        size = count * dtype.itemsize
+        if self.strides is not None:
+            steps = zip(self.shape, self.strides, strict=True)
+            size = dtype.itemsize + sum((length - 1) * step for length, step in steps)
         inside_page = self.offset % mmap.ALLOCATIONGRANULARITY
         with self.stamp.open() as file:
             pages = mmap.mmap(
                 file.fileno(),
-                inside_page + count * dtype.itemsize,
+                inside_page + size,
                 access=mmap.ACCESS_READ,
                 offset=self.offset - inside_page,
             )
+        if self.strides is not None:
+            return np.ndarray(self.shape, dtype, pages, inside_page, self.strides)[index]
         flat = np.frombuffer(pages, dtype, count, inside_page)
         return flat.reshape(self.shape, order=self.order)[index]
 

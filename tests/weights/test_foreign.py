@@ -12,7 +12,7 @@ import pytest
 from conversions import CONVERTERS, FIXTURES, SAME, convert, expected, fixtures
 
 from htsr_ref import analyze
-from htsr_ref.errors import WeightFileError
+from htsr_ref.errors import LayerError, WeightFileError
 from htsr_ref.weights import open_weights
 from htsr_ref.weights.foreign import running
 from htsr_ref.weights.foreign.kinds import foreign_of_head
@@ -146,7 +146,7 @@ def test_a_configuration_beside_a_pytorch_file_is_read(tmp_path):
 @pytest.mark.spec("FMT-26")
 @pytest.mark.skipif(os.name != "posix", reason="files without a name need POSIX")
 def test_nothing_is_left_while_the_numbers_are_read(temporary):
-    layers = open_weights(FOREIGN["pytorch"]).layers
+    layers = open_weights(FOREIGN["jax"]).layers
     gc.collect()
     assert list(temporary.iterdir()) == []
     assert all(np.isfinite(layer.data[...]).all() for layer in layers)
@@ -163,10 +163,54 @@ def test_the_file_is_closed_with_its_last_reader():
         return len(list(Path("/proc/self/fd").iterdir()))
 
     before = held()
-    layer = open_weights(FOREIGN["pytorch"]).layers[0]
+    layer = open_weights(FOREIGN["jax"]).layers[0]
     assert held() > before
     del layer
     assert held() == before
+
+
+@pytest.mark.spec("FMT-27")
+@pytest.mark.parametrize(("framework", "path"), WRITTEN)
+def test_numbers_that_are_not_copied_are_those_that_would_be(framework, path, tmp_path):
+    path = checkpoint_of(framework, path)
+    output = tmp_path / "x.safetensors"
+    assert convert(importlib.import_module(CONVERTERS[framework]), path, "-o", output).code == 0
+    direct, copied = open_weights(path), open_weights(output)
+    assert [layer.tensor for layer in direct.layers] == [layer.tensor for layer in copied.layers]
+    for one, other in zip(direct.layers, copied.layers, strict=True):
+        assert one.dtype == other.dtype
+        if one.data.is_readable:
+            np.testing.assert_array_equal(one.data.codes(), other.data.codes())
+
+
+@pytest.mark.spec("FMT-27")
+@pytest.mark.parametrize("framework", ["pytorch", "tensorflow", "tflite", "onnx"])
+def test_what_lies_in_the_file_is_not_copied(framework, tmp_path, monkeypatch):
+    written = []
+    run = running.subprocess.run
+
+    def watched(command, **options):
+        done = run(command, **options)
+        output = Path(command[command.index("-o") + 1])
+        written.append(output.stat().st_size)
+        return done
+
+    monkeypatch.setattr(running.subprocess, "run", watched)
+    weights = open_weights(FOREIGN[framework])
+    numbers = sum(layer.data.codes().nbytes for layer in weights.layers)
+    assert numbers > 10_000
+    assert written[0] < 3_000  # the header
+
+
+@pytest.mark.spec("FMT-27", "FMT-13")
+def test_a_file_that_changes_is_noticed(tmp_path):
+    path = tmp_path / "model.pt"
+    path.write_bytes(FOREIGN["pytorch"].read_bytes())
+    layer = open_weights(path).layers[0]
+    assert layer.data[...].size
+    path.write_bytes(path.read_bytes() + b"x")
+    with pytest.raises(LayerError, match="has changed"):
+        layer.data[...]
 
 
 DAMAGED = {

@@ -32,14 +32,15 @@ def scripts_folder() -> Path:
     return installed if installed.is_dir() else package.parent / "converters"
 
 
-def run_script(path: Path, found: Foreign, output: Path) -> None:
+def run_script(path: Path, found: Foreign, output: Path, places: Path) -> None:
     """Let a script convert a file.
 
     Parameters
     ----------
     path : file or folder to convert.
     found : its format.
-    output : file to write.
+    output : file to write, for the numbers that must be copied.
+    places : file to write, of where the others lie.
 
     Raises
     ------
@@ -58,7 +59,7 @@ def run_script(path: Path, found: Foreign, output: Path) -> None:
     limits = (MEMORY + MEMORY_PER_BYTE * size, OUTPUT + OUTPUT_PER_BYTE * size)
     # -P: a file in the working folder is not taken for a module.
     command = [sys.executable, "-P", os.fspath(_LAUNCH), *map(str, limits), os.fspath(script)]
-    command += ["-o", os.fspath(output), "--", os.fspath(path)]
+    command += ["-o", os.fspath(output), "--places", os.fspath(places), "--", os.fspath(path)]
     environment = os.environ | {
         "OPENBLAS_NUM_THREADS": "1",
         "OMP_NUM_THREADS": "1",
