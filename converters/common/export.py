@@ -246,20 +246,20 @@ def _write(
         raise ConversionError("HDF5 files are not sharded", "Leave --max-shard-size out")
     _check_output(output, source.files, is_folder=limit is not None)
     kept = [tensor for tensor in tensors if tensor.same_as is None]
-    places = {} if arguments.places is None else places_of(kept)
-    copied = [tensor for tensor in kept if tensor.name not in places]
-    stored = [
-        _stored(tensor, arguments.dtype, at, len(copied)) for at, tensor in enumerate(copied, 1)
-    ]
 
     def manifest(names: Sequence[str]) -> str:
         wanted = set(names)
         entries = [t for t in tensors if (t.same_as or t.name) in wanted]
         return manifest_text(source, entries, converter)
 
-    # The digest is taken while the tensors are written, and put in its place at the end.
+    # The digest is taken while the tensors are read and written, and put in its place at the end.
     with ThreadPoolExecutor(1) as pool, replacing(output) as temporary:
         digest = pool.submit(digest_of, source.files)
+        places = {} if arguments.places is None else places_of(kept)
+        copied = [tensor for tensor in kept if tensor.name not in places]
+        stored = [
+            _stored(tensor, arguments.dtype, at, len(copied)) for at, tensor in enumerate(copied, 1)
+        ]
         everything = manifest([tensor.name for tensor in kept])
         if is_hdf5:
             write_hdf5(temporary, stored, everything.replace(NO_DIGEST, digest.result(), 1))
