@@ -98,7 +98,9 @@ def _tensor(path: Path, name: str, entry: Entry, second_scale: SecondScale | Non
         if second_scale[1].kind != 0 or second_scale[1].shape not in ((), (1,), stack):
             raise ConversionError("its scale beside it is not one float32 a matrix", DAMAGED, name)
         read = partial(_read_scaled, path, entry, second_scale)
-    return Tensor(name, entry.shape, PLAIN.get(entry.kind, "float32"), read)
+    is_mapped = entry.kind in PLAIN
+    dtype = PLAIN.get(entry.kind, "float32")
+    return Tensor(name, entry.shape, dtype, read, is_mapped=is_mapped)
 
 
 def _config(metadata: Mapping[str, Any]) -> dict[str, Any]:

@@ -126,7 +126,8 @@ def _keras3_group(file: Any, path: Sequence[str]) -> tuple[tuple[str, ...], tupl
     for end, component in enumerate(group, 1):
         place = "/".join(group[:end]) + "/vars"
         stated = file[place].attrs.get("name", component) if place in file else component
-        labels.append("" if component in CONTAINERS else _text(stated))
+        label = stated if isinstance(stated, str) and stated else component
+        labels.append("" if component in CONTAINERS else label)
     return tuple(CONTAINERS.get(component, component) for component in group), tuple(labels)
 
 

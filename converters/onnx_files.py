@@ -72,7 +72,8 @@ def open_model(path: Path, _: argparse.Namespace) -> Source:
         source, start = _place(path, tensor)
         files[source] = None
         read = partial(_read, source, start, tensor)
-        tensors.append(Tensor(tensor.name, tensor.shape, tensor.dtype, read, facts))
+        name, shape, dtype = tensor.name, tensor.shape, tensor.dtype
+        tensors.append(Tensor(name, shape, dtype, read, facts, is_mapped=start is not None))
     counts = {
         "tensors of 2 or more axes that no known operation takes": unknown,
         "functions of the model's own, whose constants are not read": len(model.functions),

@@ -200,7 +200,8 @@ def _tensor(path: Path, name: str, leaf: Leaf, locate: Locate) -> Tensor | str:
         return leaf.reason
     if isinstance(leaf, View):
         read = partial(_read, path, locate=locate)
-        return Tensor(name, leaf.shape, leaf.dtype, partial(read, leaf), _facts(leaf, read))
+        facts = _facts(leaf, read)
+        return Tensor(name, leaf.shape, leaf.dtype, partial(read, leaf), facts, is_mapped=True)
     if leaf.array is None:
         return "array of Python objects"
     array = leaf.array

@@ -67,7 +67,7 @@ def open_model(path: Path, _: argparse.Namespace) -> Source:
             kept[key] = entry
     names = _names(kept, full_names)
     tensors = [
-        Tensor(names[key], entry.shape, DTYPES[entry.code], partial(_read, entry))
+        Tensor(names[key], entry.shape, DTYPES[entry.code], partial(_read, entry), is_mapped=True)
         for key, entry in kept.items()
     ]
     return Source("tensorflow", path.name, tensors, [index, *ends], dropped)

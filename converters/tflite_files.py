@@ -73,7 +73,8 @@ def open_model(path: Path, _: argparse.Namespace) -> Source:
         holder = holders.setdefault(key, name)
         read = partial(_read, path, constant)
         same_as = holder if holder != name else None
-        tensors.append(Tensor(name, constant.shape, constant.dtype, read, facts, same_as))
+        shape, dtype = constant.shape, constant.dtype
+        tensors.append(Tensor(name, shape, dtype, read, facts, same_as, is_mapped=True))
     return Source("tflite", path.name, tensors, [path], dropped)
 
 

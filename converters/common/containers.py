@@ -26,6 +26,13 @@ _MAPPING = (
 )
 
 
+class FileMap(mmap.mmap):
+    """A stretch of a file in memory that knows where it lies."""
+
+    path: Path
+    start: int
+
+
 def open_regular(path: Path) -> BinaryIO:
     """Open a file for reading; a pipe or a device, which could block, is refused."""
     descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
@@ -55,8 +62,19 @@ def map_array(path: Path, offset: int, dtype: str, shape: tuple[int, ...]) -> ND
     with open_regular(path) as file:
         if offset + size > os.fstat(file.fileno()).st_size:
             raise ConversionError("its numbers end beyond the file", DAMAGED, file=path)
-        content = mmap.mmap(file.fileno(), lead + size, offset=offset - lead, **_MAPPING)
+        content = FileMap(file.fileno(), lead + size, offset=offset - lead, **_MAPPING)
+    content.path, content.start = path, offset - lead
     return np.frombuffer(content, dtype, offset=lead).reshape(shape)
+
+
+def place_of(array: NDArray[Any]) -> tuple[Path, int] | None:
+    """File and offset of an array's first number; None if it is no view of a mapped file."""
+    base: Any = array
+    while base is not None and not isinstance(base, FileMap):
+        base = base.obj if isinstance(base, memoryview) else getattr(base, "base", None)
+    if base is None:
+        return None
+    return base.path, base.start + array.ctypes.data - np.frombuffer(base, "u1").ctypes.data
 
 
 def zip_members(path: Path) -> Mapping[str, zipfile.ZipInfo]:

@@ -5,6 +5,7 @@ last line `sys.exit(main(open_model, __doc__))`. All else happens here.
 """
 
 import argparse
+import json
 import re
 import signal
 import sys
@@ -21,6 +22,7 @@ from common.errors import ConversionError
 from common.facts import Facts
 from common.manifest import NO_DIGEST, digest_of, manifest_text
 from common.numbers import CODES, FLOATS
+from common.places import places_of
 from common.source import Source, Tensor
 from common.writing import (
     Stored,
@@ -113,6 +115,13 @@ def _parse(
         type=_byte_size,
         metavar="SIZE",
         help="make OUTPUT a folder of safetensors files of at most this size (500MB, 5GB)",
+    )
+    parser.add_argument(
+        "--places",
+        type=Path,
+        metavar="JSON",
+        help="for programs: leave numbers that lie in the source as they are out of OUTPUT, and "
+        "write where they lie",
     )
     parser.add_argument(
         "--dry-run", action="store_true", help="print what would be written and write nothing"
@@ -237,17 +246,21 @@ def _write(
         raise ConversionError("HDF5 files are not sharded", "Leave --max-shard-size out")
     _check_output(output, source.files, is_folder=limit is not None)
     kept = [tensor for tensor in tensors if tensor.same_as is None]
-    stored = [_stored(tensor, arguments.dtype, at, len(kept)) for at, tensor in enumerate(kept, 1)]
 
     def manifest(names: Sequence[str]) -> str:
         wanted = set(names)
         entries = [t for t in tensors if (t.same_as or t.name) in wanted]
         return manifest_text(source, entries, converter)
 
-    # The digest is taken while the tensors are written, and put in its place at the end.
+    # The digest is taken while the tensors are read and written, and put in its place at the end.
     with ThreadPoolExecutor(1) as pool, replacing(output) as temporary:
         digest = pool.submit(digest_of, source.files)
-        everything = manifest([tensor.name for tensor in stored])
+        places = {} if arguments.places is None else places_of(kept)
+        copied = [tensor for tensor in kept if tensor.name not in places]
+        stored = [
+            _stored(tensor, arguments.dtype, at, len(copied)) for at, tensor in enumerate(copied, 1)
+        ]
+        everything = manifest([tensor.name for tensor in kept])
         if is_hdf5:
             write_hdf5(temporary, stored, everything.replace(NO_DIGEST, digest.result(), 1))
             files = []
@@ -258,6 +271,8 @@ def _write(
             files = write_shards(temporary, stored, limit, manifest)
         for file in files:
             replace_in_header(file, NO_DIGEST, digest.result())
+        if arguments.places is not None:
+            arguments.places.write_text(json.dumps(places), encoding="utf-8")
     sys.stdout.write(f"{output}: {len(kept)} tensors\n")
 
 

@@ -22,6 +22,7 @@ class Tensor:
         dropped after that. Types that NumPy lacks come as their codes (uint16, uint8).
     facts : what the source states of it.
     same_as : name of the tensor that shares its numbers; that one has no `same_as` itself.
+    is_mapped : whether `read` returns a view of the file, whose bytes are the codes.
     """
 
     name: str
@@ -30,6 +31,7 @@ class Tensor:
     read: Callable[[], NDArray[Any]]
     facts: Facts = UNSTATED
     same_as: str | None = None
+    is_mapped: bool = False
 
 
 @dataclass(frozen=True)

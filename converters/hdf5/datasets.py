@@ -17,7 +17,7 @@ def open_hdf5(file: Path | BinaryIO) -> Any:
     try:
         import h5py
     except ImportError as error:
-        raise ConversionError("reading HDF5 needs h5py", "Install it") from error
+        raise ConversionError("reading HDF5 needs h5py", "Install it: pip install h5py") from error
     try:
         return h5py.File(file, "r")
     except (OSError, ValueError, RuntimeError) as error:

@@ -122,7 +122,7 @@ def _open(place: Mapping[str, Any]) -> Any:
         import tensorstore
     except ImportError as error:
         raise ConversionError(
-            "orbax checkpoints need tensorstore", "Install tensorstore"
+            "orbax checkpoints need tensorstore", "Install tensorstore: pip install tensorstore"
         ) from error
     return tensorstore.open(place, open=True, read=True).result()
 

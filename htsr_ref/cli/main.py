@@ -10,6 +10,7 @@ from htsr_ref.cli import (
     analyze,
     audit,
     conventions,
+    convert,
     describe,
     diff,
     fit,
@@ -36,6 +37,7 @@ app = typer.Typer(
 )
 app.command("analyze", epilog=analyze.EPILOG)(analyze.analyze)
 app.command("describe", epilog=describe.EPILOG)(describe.describe)
+app.command("convert", epilog=convert.EPILOG)(convert.convert)
 app.command("spectrum", epilog=spectrum.EPILOG)(spectrum.spectrum)
 app.command("fit", epilog=fit.EPILOG)(fit.fit)
 app.command("rank", epilog=rank.EPILOG)(rank.rank)
@@ -74,7 +76,8 @@ def run() -> None:
         # JSON is UTF-8 by definition; a file's name need not be Unicode at all.
         sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")
     try:
-        app(prog_name="htsr")
+        with output.ended_in_order():
+            app(prog_name="htsr")
     except HtsrError as error:
         output.fail(f"error: {error}")
         sys.exit(2)

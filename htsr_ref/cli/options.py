@@ -23,7 +23,8 @@ WeightsArgument = Annotated[
     str,
     typer.Argument(
         metavar="FILE",
-        help="A .safetensors, .h5, .npz or .npy file, or a folder of safetensors shards.",
+        help="A weight file or folder: safetensors, HDF5, .npz, .npy, or what PyTorch, Keras, "
+        "TensorFlow, ONNX, JAX, GGUF, TensorFlow Lite, Paddle, skops or MATLAB wrote.",
     ),
 ]
 LayersOption = Annotated[

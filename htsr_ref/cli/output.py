@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import re
+import signal
 import sys
 from contextlib import contextmanager
 from pathlib import Path
@@ -106,6 +107,25 @@ def _print(text: str) -> None:
         raise HtsrError(f"standard output: cannot be written ({error.strerror})") from error
 
 
+@contextmanager
+def ended_in_order() -> Iterator[None]:
+    """Let a request to end, or the end of the terminal, remove temporary files as an error does."""
+
+    def end(number: int, _: object) -> None:
+        raise SystemExit(128 + number)
+
+    numbers = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    # Who ignores a signal, as nohup does, goes on ignoring it.
+    changed = [number for number in numbers if signal.getsignal(number) == signal.SIG_DFL]
+    for number in changed:
+        signal.signal(number, end)
+    try:
+        yield
+    finally:
+        for number in changed:
+            signal.signal(number, signal.SIG_DFL)
+
+
 def drop_standard_output() -> None:
     """Let what is left in the buffer of standard output not be tried again at exit."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -136,7 +156,17 @@ def say_if_nothing_was_analyzed(file: str, report: Report) -> None:
 
 @contextmanager
 def progress_bar(prefix: str = "") -> Iterator[Callable[[Progress], None]]:
-    """Show progress with the time left on standard error, if that is a terminal."""
+    """Show an analysis's progress on standard error, if that is a terminal."""
+    with amount_bar("reading", prefix) as show:
+        yield lambda step: show(step.layer, step.done, step.total)
+
+
+@contextmanager
+def amount_bar(first: str, prefix: str = "") -> Iterator[Callable[[str, float, float], None]]:
+    """Show progress with the time left on standard error, if that is a terminal.
+
+    What is yielded is called with the name of what is at work, the amount done and all of it.
+    """
     from rich.console import Console
     from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
     from rich.progress import Progress as Bar
@@ -150,14 +180,14 @@ def progress_bar(prefix: str = "") -> Iterator[Callable[[Progress], None]]:
         transient=True,
         disable=not sys.stderr.isatty(),
     ) as bar:
-        task = bar.add_task(f"{prefix}reading")
+        task = bar.add_task(f"{prefix}{first}")
 
-        def show(step: Progress) -> None:
+        def show(name: str, done: float, total: float) -> None:
             bar.update(
                 task,
-                description=prefix + (shorten(one_line(step.layer), 30) or "done"),
-                completed=step.done,
-                total=step.total or 1,
+                description=prefix + (shorten(one_line(name), 30) or "done"),
+                completed=done,
+                total=total or 1,
             )
 
         yield show

@@ -74,6 +74,7 @@ def assemble(
         source=manifest.source if manifest is not None else None,
         extra=manifest.extra if manifest is not None else {},
         files=container.files,
+        digest=container.sha256,
         warnings=container.warnings,
     )
 
@@ -220,6 +221,12 @@ def _data(
     _check_sections(layout, decision)
     if computed is not None:
         return StoredTensor(tensor.name, computed.dtype, layout, computed), layout
+    if spec.decoded_from is not None:
+        if tensor.dtype not in ("float32", "float64"):
+            raise ValueError(f"decoded numbers are float32 or float64, not {tensor.dtype}")
+        dtype = spec.decoded_from
+        data = StoredTensor(tensor.name, dtype, layout, tensor.backing, stored_dtype=tensor.dtype)
+        return data, layout
     scaling = None
     if spec.quantization is not None:
         scaling = _scaling(spec.quantization, spec.axes, layout, tensors)
@@ -257,7 +264,8 @@ def _scaling(
             name = axes[axis]
             if axes.count(name) > 1 and name != "stack":
                 raise ValueError(f"quantization: the axis {axis} is merged with another")
-            axis = layout.order.index(axis)
+            before = sum(other == name for other in axes[:axis])
+            axis = layout.axes.index(name) + before
     length = 1 if axis is None else layout.shape[axis]
 
     def numbers(constant: Constant) -> Any:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import math
 import mmap
 import os
+import shutil
 import stat
-from dataclasses import dataclass
+import weakref
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, BinaryIO, Literal, Protocol
 
 import numpy as np
@@ -62,13 +64,38 @@ class Backing(Protocol):
         ...
 
 
+class HeldFile:
+    """A temporary file that stays open as long as anything reads it, and is removed.
+
+    Where the system can, its folder is removed at once, and the file lives on without a name: then
+    nothing is left however the process ends. Elsewhere both end with the last reader.
+
+    Spec: FMT-26.
+    """
+
+    def __init__(self, path: Path, folder: Path) -> None:
+        self.file = path.open("rb")
+        if os.name == "posix":
+            shutil.rmtree(folder, ignore_errors=True)
+        self._end = weakref.finalize(self, _close_and_remove, self.file, folder)
+
+
+def _close_and_remove(file: BinaryIO, folder: Path) -> None:
+    file.close()
+    shutil.rmtree(folder, ignore_errors=True)
+
+
 @dataclass(frozen=True)
 class FileStamp:
-    """A file as it was when its header was read."""
+    """A file as it was when its header was read.
+
+    `held` is the open file, where it may have no name any more.
+    """
 
     path: Path
     size: int
     modified_ns: int
+    held: HeldFile | None = field(default=None, compare=False)
 
     @classmethod
     def of(cls, path: Path, file: BinaryIO) -> FileStamp:
@@ -78,6 +105,8 @@ class FileStamp:
 
     def open(self) -> BinaryIO:
         """Open the file again; OSError if it is not the one that was stamped."""
+        if self.held is not None:
+            return os.fdopen(os.dup(self.held.file.fileno()), "rb")
         file = self.path.open("rb")
         if FileStamp.of(self.path, file) != self:
             file.close()
@@ -112,8 +141,9 @@ class MappedArray:
     stamp : the file.
     offset : position of the first byte; need not be aligned.
     shape, storage, order : the array's shape, NumPy type and memory layout.
+    strides : bytes from one number to the next along each axis, none negative; instead of `order`.
 
-    Spec: FMT-13.
+    Spec: FMT-13, FMT-27.
     """
 
     stamp: FileStamp
@@ -121,6 +151,7 @@ class MappedArray:
     shape: tuple[int, ...]
     storage: str
     order: Literal["C", "F"] = "C"
+    strides: tuple[int, ...] | None = None
 
     def read(self, index: tuple[slice, ...]) -> NDArray[Any]:
         """View of a part of the map, which lives as long as the view."""
@@ -128,14 +159,20 @@ class MappedArray:
         count = math.prod(self.shape)
         if count == 0:
             return np.empty(self.shape, dtype)[index]
+        size = count * dtype.itemsize
+        if self.strides is not None:
+            steps = zip(self.shape, self.strides, strict=True)
+            size = dtype.itemsize + sum((length - 1) * step for length, step in steps)
         inside_page = self.offset % mmap.ALLOCATIONGRANULARITY
         with self.stamp.open() as file:
             pages = mmap.mmap(
                 file.fileno(),
-                inside_page + count * dtype.itemsize,
+                inside_page + size,
                 access=mmap.ACCESS_READ,
                 offset=self.offset - inside_page,
             )
+        if self.strides is not None:
+            return np.ndarray(self.shape, dtype, pages, inside_page, self.strides)[index]
         flat = np.frombuffer(pages, dtype, count, inside_page)
         return flat.reshape(self.shape, order=self.order)[index]
 

@@ -46,6 +46,8 @@ class Container:
     warnings: tuple[str, ...] = ()
     framework: str = ""
     """The program that wrote it, where the file's structure tells."""
+    sha256: str | None = None
+    """Digest of the source, where it is not that of `files`."""
     settings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """What JSON files beside it and its own header state, see `read_settings`."""
     facts: Mapping[str, TensorSpec] = field(default_factory=dict)

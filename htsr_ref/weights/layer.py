@@ -89,10 +89,12 @@ class Weights:
     Parameters
     ----------
     name : file or folder name as given; "memory" for arrays.
-    format : safetensors, safetensors-sharded, hdf5, npz, npy or memory.
+    format : safetensors, safetensors-sharded, hdf5, npz, npy or memory; the framework's name of a
+        file in a format of its own, such as pytorch.
     layers : every tensor, in the order of the file.
     source : the manifest's `source` block.
     extra : what the file's maker added to the manifest; not interpreted here.
+    digest : digest of the source, where it was taken when the file was converted.
     files : the files it consists of, in name order.
     warnings : what the user should know about the file.
     """
@@ -104,6 +106,7 @@ class Weights:
     files: tuple[Path, ...]
     warnings: tuple[str, ...]
     extra: Mapping[str, Any] = field(default_factory=dict)
+    digest: str | None = None
 
     def sha256(self) -> str | None:
         """Digest of the file, in hexadecimal.
@@ -118,6 +121,8 @@ class Weights:
 
         Spec: FMT-18.
         """
+        if self.digest is not None:
+            return self.digest
         return digest_of(self.files) if self.files else None
 
 

@@ -28,6 +28,7 @@ ENTRY_KEYS = (
     "groups",
     "parts",
     "quantization",
+    "decoded_from",
     "layer",
     "class",
     "config",
@@ -35,7 +36,7 @@ ENTRY_KEYS = (
     "rule",
     "inferred",
 )
-_MATRIX_KEYS = ("axes", "view", "groups", "parts", "quantization")
+_MATRIX_KEYS = ("axes", "view", "groups", "parts", "quantization", "decoded_from")
 _KINDS = {"linear": "weight", "conv": "weight", "other": None}
 """Kinds of version 1 that are no roles, and the roles that they stand for."""
 _GUESSED_CONVOLUTION = "3 to 5 axes (out, in, k)"
@@ -75,8 +76,9 @@ class TensorSpec:
     view : shape that cuts the stored axes into those that `axes` names.
     layer_class : class of the layer in the source, in snake case ("conv2d_transpose").
     config : arguments of that layer that the source states.
+    decoded_from : number type that the numbers were decoded from.
 
-    Spec: FMT-3.
+    Spec: FMT-3, FMT-23.
     """
 
     role: str | None = None
@@ -91,6 +93,7 @@ class TensorSpec:
     view: tuple[int, ...] | None = None
     layer_class: str | None = None
     config: Mapping[str, Any] = field(default_factory=dict)
+    decoded_from: str | None = None
 
 
 NOTHING_KNOWN = TensorSpec()
@@ -176,7 +179,9 @@ def parse_entry(entry: Any) -> TensorSpec:
     axes = parse_axes(entry["axes"]) if "axes" in entry else ()
     if role in MATRIX_ROLES and not axes:
         raise ValueError(f"a tensor of role {role!r} needs axes")
-    unfit = [key for key in ("view", "groups", "parts") if key in entry and not axes]
+    unfit = [
+        key for key in ("view", "groups", "parts", "decoded_from") if key in entry and not axes
+    ]
     if unfit:
         raise ValueError(f"{unfit[0]} needs axes")
     spec = TensorSpec(
@@ -194,6 +199,9 @@ def parse_entry(entry: Any) -> TensorSpec:
         view=parse_view(entry["view"]) if "view" in entry else None,
         layer_class=parse_name(entry["class"], "class") if "class" in entry else None,
         config=_object(entry.get("config", {}), "config"),
+        decoded_from=(
+            parse_name(entry["decoded_from"], "decoded_from") if "decoded_from" in entry else None
+        ),
     )
     check_matrix(spec)
     return spec
@@ -218,8 +226,10 @@ def check_matrix(spec: TensorSpec) -> None:
         raise ValueError("groups belong to convolutions")
     if spec.groups > 1 and spec.parts:
         raise ValueError("parts cannot be combined with groups")
+    if spec.decoded_from is not None and spec.quantization is not None:
+        raise ValueError("decoded numbers have no quantization")
     axis = None if spec.quantization is None else spec.quantization.axis
-    if axis is not None and axis >= len(axes):
+    if axis is not None and axis >= len(spec.axes):
         raise ValueError(f"quantization: there is no axis {axis}")
 
 
@@ -339,6 +349,7 @@ def _entry(spec: TensorSpec) -> dict[str, Any]:
         "axes": list(spec.axes),
         "view": None if spec.view is None else list(spec.view),
         "parts": [{"name": part.name, "size": part.size} for part in spec.parts],
+        "decoded_from": spec.decoded_from,
         "same_as": spec.same_as,
         "rule": spec.rule,
     }

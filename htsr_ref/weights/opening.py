@@ -14,6 +14,8 @@ from htsr_ref.weights.assemble import assemble
 from htsr_ref.weights.backing import InMemory
 from htsr_ref.weights.container import Container, RawTensor
 from htsr_ref.weights.dtypes import codes_of
+from htsr_ref.weights.foreign.kinds import KERAS_HDF5, PICKLE, Foreign, foreign_of_folder
+from htsr_ref.weights.foreign.reading import read_foreign
 from htsr_ref.weights.npz_file import read_npz
 from htsr_ref.weights.numpy_file import read_npy
 from htsr_ref.weights.settings import read_settings
@@ -36,9 +38,10 @@ def open_weights(
 
     Parameters
     ----------
-    source : a safetensors, HDF5, .npz or .npy file, recognized by its content; a folder with
-        one safetensors file, or with several and their `*.safetensors.index.json`; such an
-        index; or arrays by name.
+    source : a safetensors, HDF5, .npz or .npy file, or a framework's own file or folder, which a
+        script of converters/ reads, recognized by its content; a folder with one safetensors
+        file, or with several and their `*.safetensors.index.json`; such an index; or arrays by
+        name.
     layers : the user's corrections: for a tensor's or layer's name or a pattern (`*`, `?`,
         `[...]`) any of role, axes (of the tensor as stored), layer, parts, groups and
         quantization, or else `{"skip": reason}`.
@@ -53,7 +56,7 @@ def open_weights(
         If there is no such file, it cannot be read, it breaks a rule of its format, or a
         correction does not fit it.
 
-    Spec: FMT-1, FMT-13, FMT-17.
+    Spec: FMT-1, FMT-13, FMT-17, FMT-24.
 
     >>> import numpy as np
     >>> weights = open_weights({"fc1.weight": np.ones((3, 2)), "fc1.bias": np.zeros(3)})
@@ -94,16 +97,27 @@ def memory_container(arrays: Mapping[str, ArrayLike]) -> Container:
 
 def _read(path: Path) -> Container:
     if path.is_dir():
+        found = foreign_of_folder(path)
+        if found is not None:
+            return read_foreign(path, found)
         return _with_settings(read_folder(path), path)
     if path.name.endswith(".index.json"):
         return _with_settings(read_index(path), path.parent)
     match sniff(path):
+        case Foreign() as found:
+            container = read_foreign(path, found)
+            # Of PyTorch's files a configuration lies beside, as of safetensors files.
+            is_bare = found.script == PICKLE.script
+            return _with_settings(container, path.parent) if is_bare else container
         case "safetensors":
             return _with_settings(read_part_or_whole(path), path.parent)
         case "hdf5":
             from htsr_ref.weights.hdf5_file import read_hdf5
 
-            return read_hdf5(path)
+            container = read_hdf5(path)
+            if container.manifest is None and container.framework == "keras":
+                return read_foreign(path, KERAS_HDF5)
+            return container
         case "npz":
             return read_npz(path)
         case "npy":
@@ -112,7 +126,7 @@ def _read(path: Path) -> Container:
 
 def _with_settings(container: Container, folder: Path) -> Container:
     """Add what lies beside the weights; a file of ours states all that is known of it."""
-    if container.manifest is not None:
+    if container.manifest is not None and container.sha256 is None:
         return container
     return replace(container, settings={**container.settings, **read_settings(folder)})
 

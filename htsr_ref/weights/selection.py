@@ -36,9 +36,31 @@ def select(
 
     Spec: FMT-21.
     """
+    kept = chosen_tensors(weights, include, exclude)
+
+    def shown(layer: Layer) -> Layer:
+        if layer.tensor in kept or layer.left_out is not None:
+            return layer
+        return replace(layer, left_out=NOT_CHOSEN, code="left-out")
+
+    return replace(weights, layers=tuple(map(shown, weights.layers)))
+
+
+def chosen_tensors(
+    weights: Weights, include: Sequence[str] | None, exclude: Sequence[str] | None
+) -> set[str]:
+    """Names of the tensors that are asked for, see `select`.
+
+    Raises
+    ------
+    WeightFileError
+        If a pattern matches nothing.
+
+    Spec: FMT-21.
+    """
     names = {layer.tensor: layer.name for layer in weights.layers}
 
-    def chosen(patterns: Sequence[str]) -> set[str]:
+    def matched(patterns: Sequence[str]) -> set[str]:
         found: set[str] = set()
         for pattern in patterns:
             matches = matching(pattern, names)
@@ -51,12 +73,4 @@ def select(
             found.update(matches)
         return found
 
-    kept = chosen(include) if include else names.keys()
-    kept = kept - chosen(exclude or ())
-
-    def shown(layer: Layer) -> Layer:
-        if layer.tensor in kept or layer.left_out is not None:
-            return layer
-        return replace(layer, left_out=NOT_CHOSEN, code="left-out")
-
-    return replace(weights, layers=tuple(map(shown, weights.layers)))
+    return (matched(include) if include else set(names)) - matched(exclude or ())

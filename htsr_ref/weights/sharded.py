@@ -10,6 +10,7 @@ from htsr_ref.errors import WeightFileError
 from htsr_ref.text import strictjson
 from htsr_ref.weights.backing import open_regular
 from htsr_ref.weights.container import Container, RawTensor
+from htsr_ref.weights.foreign.kinds import Foreign
 from htsr_ref.weights.manifest import Manifest
 from htsr_ref.weights.safetensors_file import read_safetensors
 from htsr_ref.weights.settings import is_inside
@@ -106,6 +107,8 @@ def read_file(path: Path) -> Container:
     Spec: FMT-1, FMT-8.
     """
     found = sniff(path)
+    if isinstance(found, Foreign):
+        raise WeightFileError(path, f"it is {found.what}, not safetensors", "Rename it")
     if found != "safetensors":
         raise WeightFileError(path, f"it is of format {found}, not safetensors", "Rename it")
     return read_safetensors(path)

@@ -42,12 +42,13 @@ class StoredTensor:
     Parameters
     ----------
     name : the tensor's name in the file.
-    dtype : number type as stored, or how the numbers are computed.
+    dtype : number type as stored, or how the numbers are computed, or what they were decoded from.
     layout : how the canonical axes follow from the stored ones.
     backing : where the codes are.
     scaling : scale and zero point of a quantized tensor.
+    stored_dtype : number type of the codes, where `dtype` is what they were decoded from.
 
-    Spec: FMT-13.
+    Spec: FMT-13, FMT-23.
 
     >>> from htsr_ref.weights import open_weights
     >>> data = open_weights({"fc": [[1, 2, 3], [4, 5, 6.0]]}).layers[0].data
@@ -62,6 +63,7 @@ class StoredTensor:
     layout: Layout
     backing: Backing
     scaling: Scaling | None = None
+    stored_dtype: str | None = None
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -71,11 +73,30 @@ class StoredTensor:
     @property
     def is_readable(self) -> bool:
         """Whether its type has a decoder."""
-        return self._is_computed or is_decoded(self.dtype)
+        return self.is_computed or is_decoded(self.code_dtype)
 
     @property
-    def _is_computed(self) -> bool:
+    def is_computed(self) -> bool:
+        """Whether its numbers are computed from several tensors."""
         return isinstance(self.backing, PackedTensor)
+
+    @property
+    def code_dtype(self) -> str:
+        """Number type of the codes."""
+        return self.stored_dtype or self.dtype
+
+    def codes(self) -> NDArray[Any]:
+        """Read all codes, in canonical axes and the type they are stored in.
+
+        Raises
+        ------
+        LayerError
+            If the file vanished, changed or cannot be read.
+        """
+        try:
+            return self._codes(tuple(slice(0, size, 1) for size in self.shape))
+        except OSError as error:
+            raise self._unreadable(error) from error
 
     def __getitem__(self, index: Any) -> NDArray[np.float64]:
         """Read, decode and scale one part.
@@ -104,7 +125,7 @@ class StoredTensor:
         forward = tuple(selection.forward for selection in chosen)
         try:
             codes = self._codes(forward)
-            values = codes if self._is_computed else decode(codes, self.dtype)
+            values = codes if self.is_computed else decode(codes, self.code_dtype)
             if self.scaling is not None:
                 values = self._scaled(values, self.scaling, forward)
         except (OSError, ValueError) as error:

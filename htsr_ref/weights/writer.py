@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+import numpy as np
+
 from htsr_ref.errors import WeightFileError
 from htsr_ref.weights.assemble import assemble
-from htsr_ref.weights.dtypes import DTYPES, SAFETENSORS_CODES, codes_of, storage_dtype
+from htsr_ref.weights.backing import InMemory
+from htsr_ref.weights.container import Container, RawTensor
+from htsr_ref.weights.dtypes import codes_of
 from htsr_ref.weights.manifest import (
-    MANIFEST_KEY,
     SOURCE_KEYS,
     Manifest,
     dump_manifest,
@@ -19,9 +22,7 @@ from htsr_ref.weights.manifest import (
 )
 from htsr_ref.weights.meaning.axes import default_axes
 from htsr_ref.weights.meaning.roles import MATRIX_ROLES
-from htsr_ref.weights.opening import memory_container
-from htsr_ref.weights.replacing import replacing
-from htsr_ref.weights.safetensors_file import MAX_HEADER
+from htsr_ref.weights.streaming import Streamed, write_hdf5, write_safetensors
 
 if TYPE_CHECKING:
     import os
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 
     from htsr_ref.weights.manifest import TensorSpec
 
-_CODES = {name: code for code, name in SAFETENSORS_CODES.items() if DTYPES[name].storage}
+Format = Literal["safetensors", "hdf5"]
 
 
 def write_weights(
@@ -39,7 +40,7 @@ def write_weights(
     arrays: Mapping[str, NDArray[Any]],
     tensors: Mapping[str, TensorSpec] | None = None,
     source: Mapping[str, str | None] | None = None,
-    format: Literal["safetensors", "hdf5"] = "safetensors",  # noqa: A002 - the word that users know
+    format: Format = "safetensors",  # noqa: A002 - the word that users know
     extra: Mapping[str, Any] | None = None,
 ) -> None:
     """Write a weight file; the same arguments always give the same bytes.
@@ -80,11 +81,44 @@ def write_weights(
         raise WeightFileError(
             path, "a source or extra needs a manifest to be written in", "Describe the tensors"
         )
-    text = None if manifest is None else dump_manifest(manifest)
+    tensors_written = {
+        name: Streamed(array.shape, array.dtype.name, partial(_one_block, array))
+        for name, array in arrays.items()
+    }
+    write_streamed(path, tensors_written, manifest, format)
+
+
+def _one_block(array: NDArray[Any]) -> tuple[NDArray[Any]]:
+    return (codes_of(array),)
+
+
+def write_streamed(
+    path: Path,
+    tensors: Mapping[str, Streamed],
+    manifest: Manifest | None,
+    format: Format,  # noqa: A002 - the word that users know
+) -> None:
+    """Write tensors that are read a block at a time.
+
+    Parameters
+    ----------
+    path : file to write; it is replaced at once when all is written.
+    tensors : by name; bytes are read when they are written.
+    manifest : what is known of them, checked as a reader checks it.
+    format : "safetensors" or "hdf5".
+
+    Raises
+    ------
+    WeightFileError
+        If the manifest does not fit the tensors, or the format cannot hold them.
+
+    Spec: FMT-7.
+    """
+    text = None if manifest is None else _checked(path, tensors, manifest)
     if format == "safetensors":
-        _write_safetensors(path, arrays, text)
+        write_safetensors(path, tensors, text)
     elif format == "hdf5":
-        _write_hdf5(path, arrays, text)
+        write_hdf5(path, tensors, text)
     else:
         raise WeightFileError(path, f"there is no format {format!r}", "Use safetensors or hdf5")
 
@@ -107,78 +141,19 @@ def _manifest(
         raise WeightFileError(
             path, f"source has the unknown key {unknown[0]!r}", f"Use {', '.join(SOURCE_KEYS)}"
         )
-    manifest = Manifest(specs, source, extra)
+    return Manifest(specs, source, extra)
+
+
+def _checked(path: Path, tensors: Mapping[str, Streamed], manifest: Manifest) -> str:
+    """Text of a manifest; what the reader would refuse is refused, by the same checks."""
     try:
         text = dump_manifest(manifest)
     except (TypeError, ValueError) as error:
         raise WeightFileError(
             path, f"its manifest is not valid: {error}", "Give what JSON can hold"
         ) from error
-    # What the reader would refuse is refused here, by the same checks.
-    container = replace(memory_container(arrays), manifest=parse_manifest(text, path))
+    nothing = InMemory(np.empty(0))
+    stored = tuple(RawTensor(name, t.shape, t.dtype, nothing) for name, t in tensors.items())
+    container = Container("memory", (), stored, parse_manifest(text, path))
     assemble(container, None, name=path.name, file=path)
-    return manifest
-
-
-def _write_safetensors(
-    path: Path, arrays: Mapping[str, NDArray[Any]], manifest: str | None
-) -> None:
-    for name, array in arrays.items():
-        if name == "__metadata__" or array.dtype.name not in _CODES:
-            raise WeightFileError(
-                path,
-                f"safetensors cannot hold it (numbers of type {array.dtype.name})",
-                "Rename or convert it",
-                name,
-            )
-    # Wide numbers first keeps every tensor aligned; the header keeps the order given.
-    by_width = sorted(arrays, key=lambda name: -arrays[name].dtype.itemsize)
-    offsets: dict[str, tuple[int, int]] = {}
-    end = 0
-    for name in by_width:
-        offsets[name] = (end, end + arrays[name].nbytes)
-        end += arrays[name].nbytes
-    header: dict[str, Any] = {}
-    if manifest is not None:
-        header["__metadata__"] = {MANIFEST_KEY: manifest}
-    for name, array in arrays.items():
-        header[name] = {
-            "dtype": _CODES[array.dtype.name],
-            "shape": list(array.shape),
-            "data_offsets": list(offsets[name]),
-        }
-    text = json.dumps(header, ensure_ascii=False, separators=(",", ":")).encode()
-    text += b" " * (-len(text) % 8)
-    if len(text) > MAX_HEADER:
-        raise WeightFileError(
-            path, f"its header would have {len(text)} bytes, more than {MAX_HEADER}", "Use hdf5"
-        )
-    with replacing(path) as temporary, temporary.open("xb") as file:
-        file.write(len(text).to_bytes(8, "little"))
-        file.write(text)
-        for name in by_width:
-            array = arrays[name]
-            codes = codes_of(array).astype(storage_dtype(array.dtype.name), copy=False)
-            file.write(codes.tobytes())
-
-
-def _write_hdf5(path: Path, arrays: Mapping[str, NDArray[Any]], manifest: str | None) -> None:
-    import h5py
-
-    for name, array in arrays.items():
-        if array.dtype.kind not in "fiub" or not _is_hdf5_name(name):
-            raise WeightFileError(
-                path,
-                f"HDF5 cannot hold it (numbers of type {array.dtype.name})",
-                "Rename or convert it, or use safetensors",
-                name,
-            )
-    with replacing(path) as temporary, h5py.File(temporary, "x", track_order=True) as file:
-        if manifest is not None:
-            file.create_dataset(MANIFEST_KEY, data=manifest, dtype=h5py.string_dtype())
-        for name, array in arrays.items():
-            file.create_dataset(name, data=array, track_times=False)
-
-
-def _is_hdf5_name(name: str) -> bool:
-    return name != MANIFEST_KEY and not {"", ".", ".."}.intersection(name.split("/"))
+    return text

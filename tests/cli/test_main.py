@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 import typer
 from commands import environment, spawn
+from conversions import FIXTURES
 
 import htsr_ref
 from htsr_ref.analysis.analyzing import Progress
@@ -68,6 +69,7 @@ def test_the_example_works_as_it_stands(htsr, monkeypatch, tmp_path, examples, w
     for path in examples[:3]:
         shutil.copy(path, "checkpoints")
     shutil.copy(examples[-1], "model.safetensors")
+    shutil.copy(FIXTURES / "same" / "pytorch.pt", "model.pt")
     Path("spec").symlink_to(examples[0].parents[1])
     np.savetxt("eigenvalues.txt", np.random.default_rng(0).pareto(1.5, 60) + 1)
     before = set(Path().iterdir())

@@ -1,0 +1,1 @@
+"""Frameworks' own formats: recognized here, read by the scripts of converters/."""
