@@ -84,7 +84,7 @@ def _model(container: Container, tensors: Mapping[str, RawTensor]) -> Model:
     settings = container.settings
     if manifest is None:
         config = settings.get("config", {})
-        return Model(tensors, container.facts, container.framework, config, settings)
+        return Model(tensors, {}, container.framework, config, settings)
     framework = (manifest.source.get("framework") or container.framework).split(" ")[0].lower()
     config = manifest.config or settings.get("config", {})
     return Model(tensors, manifest.tensors, framework, config, settings)

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from htsr_ref.weights.backing import Backing
-    from htsr_ref.weights.manifest import Manifest, TensorSpec
+    from htsr_ref.weights.manifest import Manifest
 
 
 @dataclass(frozen=True)
@@ -50,5 +50,3 @@ class Container:
     """Digest of the source, where it is not that of `files`."""
     settings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """What JSON files beside it and its own header state, see `read_settings`."""
-    facts: Mapping[str, TensorSpec] = field(default_factory=dict)
-    """What the file states of its tensors, where it has no manifest."""

@@ -14,7 +14,6 @@ from htsr_ref.errors import WeightFileError
 from htsr_ref.weights.backing import FileStamp, InMemory
 from htsr_ref.weights.container import Container, RawTensor
 from htsr_ref.weights.hdf5_trial import trouble
-from htsr_ref.weights.keras_facts import keras_facts
 from htsr_ref.weights.manifest import MANIFEST_KEY, parse_manifest
 
 if TYPE_CHECKING:
@@ -23,7 +22,6 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from htsr_ref.weights.manifest import TensorSpec
 
 MAX_RATIO = 1032
 """What deflate can compress at most: 258 bytes into two bits. Spec: FMT-10."""
@@ -100,7 +98,6 @@ def read_hdf5(path: Path) -> Container:
                 manifest = parse_manifest(_text(path, file[MANIFEST_KEY]), path)
             tensors = _tensors(stamp, datasets)
             is_keras = manifest is None and _is_keras(file, datasets)
-            facts = _keras_facts(path, file, tensors) if is_keras else {}
     except _DAMAGED as error:
         raise WeightFileError(path, f"it is a damaged HDF5 file ({error})", _AGAIN) from error
     return Container(
@@ -110,7 +107,6 @@ def read_hdf5(path: Path) -> Container:
         manifest,
         warnings=tuple(warnings),
         framework="keras" if is_keras else "",
-        facts=facts,
     )
 
 
@@ -149,15 +145,6 @@ def _is_keras(file: h5py.File, datasets: list[tuple[str, h5py.Dataset]]) -> bool
     if "keras_version" in file.attrs or "layer_names" in file.attrs:
         return True
     return any(re.search(r"/vars/\d+$", name) for name, _ in datasets)
-
-
-def _keras_facts(
-    path: Path, file: h5py.File, tensors: tuple[RawTensor, ...]
-) -> dict[str, TensorSpec]:
-    try:
-        return keras_facts(file, [tensor.name for tensor in tensors])
-    except ValueError as error:
-        raise WeightFileError(path, str(error), _AGAIN) from error
 
 
 def _link(path: Path, group: h5py.Group, key: str, name: str) -> h5py.HardLink | h5py.SoftLink:
