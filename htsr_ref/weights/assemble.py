@@ -12,7 +12,7 @@ import numpy as np
 
 from htsr_ref.errors import WeightFileError
 from htsr_ref.weights.dtypes import is_decoded, is_integer
-from htsr_ref.weights.layer import Layer, Weights
+from htsr_ref.weights.layer import Layer, Weights, layer_name
 from htsr_ref.weights.meaning.axes import Layout, matrix_layout, plain_layout
 from htsr_ref.weights.meaning.decisions import Decision, decide
 from htsr_ref.weights.meaning.model import Model
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from htsr_ref.weights.manifest import Constant, Manifest, Quantization
 
 _RECONVERT = "Convert the file again"
-_LAYER_SUFFIX = re.compile(r"[./](weight|kernel)(:0)?$")
 
 
 def assemble(
@@ -170,15 +169,6 @@ def _unique_names(
     }
 
 
-def layer_name(tensor: str) -> str:
-    """Name of the layer that a tensor belongs to.
-
-    >>> layer_name("encoder.fc1.weight"), layer_name("dense/kernel:0"), layer_name("fc1.bias")
-    ('encoder.fc1', 'dense', 'fc1.bias')
-    """
-    return _LAYER_SUFFIX.sub("", tensor) or tensor
-
-
 def _layer(
     file: object,
     layer: str,
@@ -208,6 +198,7 @@ def _layer(
         same_as=tensor.same_as,
         warnings=decision.warnings,
         data=data,
+        plain_name=getattr(decision.computed, "plain_name", tensor.name),
     )
 
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from htsr_ref.errors import LayerError
 from htsr_ref.weights.backing import DamagedFileError
+from htsr_ref.weights.derived.derived_tensor import DerivedTensor
 from htsr_ref.weights.dtypes import decode, is_decoded
 from htsr_ref.weights.indexing import selections
 from htsr_ref.weights.packed.packed_tensor import PackedTensor
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
 
     from htsr_ref.weights.backing import Backing
     from htsr_ref.weights.meaning.axes import Layout
+
+ComputedTensor = PackedTensor | DerivedTensor
+"""A backing whose numbers are the weights, not codes of them."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,7 +82,7 @@ class StoredTensor:
     @property
     def is_computed(self) -> bool:
         """Whether its numbers are computed from several tensors."""
-        return isinstance(self.backing, PackedTensor)
+        return isinstance(self.backing, ComputedTensor)
 
     @property
     def code_dtype(self) -> str:
