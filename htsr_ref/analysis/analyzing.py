@@ -27,7 +27,7 @@ from htsr_ref.reports.report import (
 )
 from htsr_ref.reports.summary import summarize
 from htsr_ref.spectra.cost import estimate_cost
-from htsr_ref.spectra.solvers import NonFiniteError, SolverChoice, choose_solver
+from htsr_ref.spectra.solvers import NonFiniteError, SolverChoice, solver_of
 from htsr_ref.spectra.store import SpectrumStore
 from htsr_ref.version import __version__
 from htsr_ref.weights import Weights, open_weights
@@ -171,7 +171,7 @@ def analyze_layer(
 def _is_kept(item: PlannedLayer, solver: SolverChoice, store: SpectrumStore) -> bool:
     """Whether a store has the eigenvalues of all matrices of a layer."""
     return all(
-        store.get(member, choose_solver(member.data.dtype, solver)) is not None
+        store.get(member, solver_of(member, solver)) is not None
         for matrix in item.matrices
         for member in matrix.members
     )

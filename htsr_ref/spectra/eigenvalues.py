@@ -13,8 +13,8 @@ from htsr_ref.layers.normalization import FACTORS
 from htsr_ref.spectra.solvers import (
     Solver,
     SolverChoice,
-    choose_solver,
     solver_errors,
+    solver_of,
     zero_threshold,
 )
 from htsr_ref.spectra.store import SpectrumStore, solve
@@ -242,7 +242,7 @@ def _spectrum_of(
     clamp: bool,
     store: SpectrumStore | None,
 ) -> Spectrum:
-    chosen = choose_solver(matrix.data.dtype, solver)
+    chosen = solver_of(matrix, solver)
     solved = solve(matrix, chosen, store)
     with np.errstate(over="ignore"):
         eigenvalues = solved.eigenvalues * scale

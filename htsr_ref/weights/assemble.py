@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from htsr_ref.errors import WeightFileError
+from htsr_ref.weights.derived.derived_tensor import DerivedTensor
 from htsr_ref.weights.dtypes import is_decoded, is_integer
 from htsr_ref.weights.layer import Layer, Weights, layer_name
 from htsr_ref.weights.meaning.axes import Layout, matrix_layout, plain_layout
@@ -153,7 +154,10 @@ def _unique_names(
 ) -> dict[str, str]:
     """Layer names; those that are not unique give way to the tensors' names. Spec: FMT-14."""
     stated = {name: decisions[name].spec.layer for name in tensors}
-    wanted = {name: layer or layer_name(name) for name, layer in stated.items()}
+    wanted = {
+        name: layer or layer_name(_plain_name(name, decisions[name]))
+        for name, layer in stated.items()
+    }
     count = Counter(wanted.values())
     matrices = Counter(layer for name, layer in wanted.items() if decisions[name].spec.axes)
     for name, layer in stated.items():
@@ -167,6 +171,12 @@ def _unique_names(
         name: layer if count[layer] == 1 and (layer not in tensors or layer == name) else name
         for name, layer in wanted.items()
     }
+
+
+def _plain_name(name: str, decision: Decision) -> str:
+    """Name that a tensor would have if it were stored as itself."""
+    computed = decision.computed
+    return computed.plain_name if isinstance(computed, DerivedTensor) else name
 
 
 def _layer(
@@ -198,7 +208,7 @@ def _layer(
         same_as=tensor.same_as,
         warnings=decision.warnings,
         data=data,
-        plain_name=getattr(decision.computed, "plain_name", tensor.name),
+        plain_name=_plain_name(tensor.name, decision),
     )
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from htsr_ref.errors import LayerError
 from htsr_ref.weights.backing import DamagedFileError
 from htsr_ref.weights.derived.derived_tensor import DerivedTensor
+from htsr_ref.weights.derived.low_rank import LowRank
 from htsr_ref.weights.dtypes import decode, is_decoded
 from htsr_ref.weights.indexing import selections
 from htsr_ref.weights.packed.packed_tensor import PackedTensor
@@ -136,6 +137,12 @@ class StoredTensor:
             raise self._unreadable(error) from error
         part = values[tuple(selection.rest for selection in chosen)]
         return np.asarray(part, order="C")
+
+    def product(self) -> LowRank | None:
+        """Small factors whose product it is; None if it is stored or computed otherwise."""
+        is_as_stored = self.layout.order == (0, 1) and not self.layout.is_merged
+        derivation = self.backing.derivation if isinstance(self.backing, DerivedTensor) else None
+        return derivation if is_as_stored and isinstance(derivation, LowRank) else None
 
     def load(self) -> StoredTensor:
         """Return the same tensor with its codes in memory, in the stored type.

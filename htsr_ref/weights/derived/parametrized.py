@@ -59,7 +59,8 @@ def _of_parametrization(name: str) -> tuple[str, str] | None:
 
 
 def _parts(parts: Mapping[str, RawTensor], derive: partial[DerivedTensor]) -> Parts:
-    return Parts(tuple(tensor.name for tensor in parts.values()), derive)
+    names = tuple(tensor.name for tensor in parts.values())
+    return Parts(names, derive, "unknown", "part of a parametrization")
 
 
 def _from_parametrization(plain_name: str, parts: Mapping[str, RawTensor]) -> DerivedTensor:

@@ -20,7 +20,10 @@ class Parts:
     names : their names.
     derive : puts the weight together. Raises `NotUnderstoodError` or `DamagedPackingError` if
         nobody can.
+    role, rule : what they are if nobody can, and by which rule.
     """
 
     names: tuple[str, ...]
     derive: Callable[[], DerivedTensor]
+    role: str
+    rule: str

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from itertools import chain
 from typing import TYPE_CHECKING, Literal
 
+from htsr_ref.weights.derived.adapters import adapters
 from htsr_ref.weights.derived.parametrized import parametrized
 from htsr_ref.weights.packed.packed_module import (
     DamagedPackingError,
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
 
 PLAIN = ("float64", "float32", "float16", "bfloat16")
 """Types whose numbers are the weights, unless something beside them says otherwise."""
+
+RefusalCode = Literal["not-understood", "bad-data"]
 
 
 @dataclass(frozen=True)
@@ -59,15 +63,16 @@ def computed_weights(model: Model) -> dict[str, Computed]:
 def _derived_weights(model: Model) -> dict[str, Computed]:
     """Weights that other tensors give, and the tensors they are made of."""
     found: dict[str, Computed] = {}
-    for parts in parametrized(model.tensors):
+    for parts in chain(parametrized(model.tensors), adapters(model.tensors, model.settings)):
         try:
             weight = parts.derive()
-        except NotUnderstoodError as error:
-            found |= _refused(parts.names, str(error), "not-understood")
-        except DamagedPackingError as error:
-            found |= _refused(parts.names, str(error), "bad-data")
+        except (NotUnderstoodError, DamagedPackingError) as error:
+            is_damaged = isinstance(error, DamagedPackingError)
+            code: RefusalCode = "bad-data" if is_damaged else "not-understood"
+            refusal = Computed(parts.rule, parts.role, left_out=str(error), code=code)
+            found |= dict.fromkeys(parts.names, refusal)
         else:
-            rule = f"part of {weight.plain_name}: {weight.rule}"
+            rule = f"part of a weight ({weight.rule})"
             found |= {name: Computed(rule, role) for name, role in weight.parts.items()}
             found[weight.name] = Computed(weight.rule, tensor=weight)
     return found
@@ -146,8 +151,6 @@ def _without_bias(names: Mapping[str, str]) -> tuple[str, ...]:
     return tuple(name for rest, name in names.items() if rest != "bias")
 
 
-def _refused(
-    names: tuple[str, ...], reason: str, code: Literal["not-understood", "bad-data"]
-) -> dict[str, Computed]:
+def _refused(names: tuple[str, ...], reason: str, code: RefusalCode) -> dict[str, Computed]:
     """Leave out tensors that nobody can compute a weight from."""
     return {name: Computed(reason, "packed", left_out=reason, code=code) for name in names}

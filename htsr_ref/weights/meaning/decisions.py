@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from htsr_ref.weights.derived.derived_tensor import DerivedTensor
-from htsr_ref.weights.layer import Part, layer_name
+from htsr_ref.weights.layer import Part
 from htsr_ref.weights.manifest import NOTHING_KNOWN, TensorSpec
 from htsr_ref.weights.meaning.computed import Computed, computed_weights
 from htsr_ref.weights.meaning.model import Model, Seen, seen_of
@@ -106,8 +106,6 @@ def _computed(decision: Decision, computed: Computed) -> Decision:
         fits = sum(part.size for part in spec.parts) == tensor.shape[-2]
         parts = spec.parts if fits else ()
         spec = replace(spec, axes=axes, view=None, groups=1, parts=parts, quantization=None)
-    if isinstance(tensor, DerivedTensor):
-        spec = replace(spec, layer=spec.layer or layer_name(tensor.plain_name))
     decided = f"{decision.decided}, {computed.rule}"
     return replace(decision, spec=spec, decided=decided, computed=tensor)
 
