@@ -96,6 +96,8 @@ def _gram(matrix: WeightMatrix) -> Solved:
 
     Spec: SPC-8.
     """
+    if matrix.rank_bound < matrix.M:
+        return _product(matrix)
     from scipy.linalg.blas import dsyrk
 
     gram = np.zeros((matrix.M, matrix.M), order="F")
@@ -114,6 +116,8 @@ def _gram(matrix: WeightMatrix) -> Solved:
 
 def _svd(matrix: WeightMatrix) -> Solved:
     """Square the singular values of W."""
+    if matrix.rank_bound < matrix.M:
+        return _product(matrix)
     W = matrix.to_array()
     peak = _finite_peak(W)
     singular_values = np.linalg.svd(W, compute_uv=False).astype(np.float64, copy=False)
@@ -147,22 +151,10 @@ def _triangle(matrix: NDArray[np.float64]) -> NDArray[np.float64]:
 SOLVERS: Mapping[Solver, Callable[[WeightMatrix], Solved]] = MappingProxyType(
     {"gram": _gram, "svd": _svd}
 )
-"""Solvers by name."""
+"""Solvers by name. They raise NonFiniteError, and LinAlgError if they do not converge.
 
-
-def solve_matrix(matrix: WeightMatrix, solver: Solver) -> Solved:
-    """Solve for the eigenvalues of WᵀW.
-
-    A product of small factors is solved from them, whatever the solver.
-
-    Raises
-    ------
-    NonFiniteError
-        The matrix holds a NaN or an infinity.
-    LinAlgError
-        The solver does not converge.
-    """
-    return _product(matrix) if matrix.rank_bound < matrix.M else SOLVERS[solver](matrix)
+A product of small factors is solved from them, whatever the solver (DER-9).
+"""
 
 
 def _finite_peak(block: NDArray[np.float64]) -> float:

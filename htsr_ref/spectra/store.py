@@ -6,7 +6,7 @@ import numpy as np
 
 from htsr_ref.errors import LayerError
 from htsr_ref.layers.matrices import WeightMatrix
-from htsr_ref.spectra.solvers import Solved, Solver, solve_matrix
+from htsr_ref.spectra.solvers import SOLVERS, Solved, Solver
 
 
 class SpectrumStore(Protocol):
@@ -53,7 +53,7 @@ def solve(matrix: WeightMatrix, solver: Solver, store: SpectrumStore | None = No
     if kept is not None:
         return kept
     try:
-        solved = solve_matrix(matrix, solver)
+        solved = SOLVERS[solver](matrix)
     except np.linalg.LinAlgError as error:
         raise LayerError(f"the {solver} solver failed ({error}). Try the other solver") from error
     if store is not None:

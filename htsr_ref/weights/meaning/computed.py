@@ -64,6 +64,8 @@ def _derived_weights(model: Model) -> dict[str, Computed]:
     """Weights that other tensors give, and the tensors they are made of."""
     found: dict[str, Computed] = {}
     for parts in chain(parametrized(model.tensors), adapters(model.tensors, model.settings)):
+        if any(_is_stated(name, model) for name in parts.names):
+            continue
         try:
             weight = parts.derive()
         except (NotUnderstoodError, DamagedPackingError) as error:
