@@ -18,6 +18,7 @@ from htsr_ref.errors import HtsrError
 from htsr_ref.reports.report import (
     MEAN_FIELDS,
     SPEC_VERSION,
+    BaseSource,
     LayerReport,
     MatrixReport,
     Report,
@@ -109,6 +110,7 @@ def analyze(
             sha256,
             len(weights.layers),
             None if weights.source is None else dict(weights.source),
+            _base_of(weights),
         ),
         convention=convention,
         solver=solver,
@@ -116,6 +118,15 @@ def analyze(
         layers=tuple(reports),
         model=summarize(reports, convention),
         warnings=weights.warnings,
+    )
+
+
+def _base_of(weights: Weights) -> BaseSource | None:
+    if weights.base is None:
+        return None
+    base = weights.base.weights
+    return BaseSource(
+        weights.base.relation, base.name, base.format, base.sha256(), len(base.layers)
     )
 
 

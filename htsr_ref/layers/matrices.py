@@ -100,6 +100,11 @@ class WeightMatrix:
         """Return W itself, (N, M) float64."""
         return self._oriented(self.index)
 
+    def terms(self) -> "tuple[WeightMatrix, ...]":
+        """Matrices that it is the sum or difference of; none if it is not."""
+        terms = self.data.terms() if isinstance(self.data, StoredTensor) else ()
+        return tuple(self.cut_from(term) for term in terms)
+
     @property
     def rank_bound(self) -> int:
         """Largest rank that it can have: less than M if it is stored as a product of factors."""

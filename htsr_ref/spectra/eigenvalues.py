@@ -274,6 +274,30 @@ def _with_rounding(eigen: Spectrum, error: float) -> Spectrum:
     return replace(eigen, unit_roundoff=error / norm) if norm else eigen
 
 
+def rounding_of(matrix: WeightMatrix | Pool) -> tuple[float, ...] | None:
+    """Bounds on the norms of the rounding errors of sums and differences of stored matrices.
+
+    Returns
+    -------
+    One for each matrix, as `spectrum` takes them; None of a matrix that is stored itself.
+
+    Spec: SPC-6, DER-10.
+    """
+    if not any(member.terms() for member in matrix.members):
+        return None
+    return tuple(
+        sum(
+            UNIT_ROUNDOFF.get(term.data.dtype, 2.0**-53) * _frobenius_norm(term)
+            for term in member.terms()
+        )
+        for member in matrix.members
+    )
+
+
+def _frobenius_norm(matrix: WeightMatrix) -> float:
+    return math.sqrt(sum(float(np.square(block).sum()) for block in matrix.blocks()))
+
+
 def _adds_up(eigenvalues: NDArray[np.float64]) -> bool:
     """Whether the sum of the eigenvalues is a finite number.
 

@@ -99,6 +99,7 @@ class Weights:
     digest : digest of the source, where it was taken when the file was converted.
     files : the files it consists of, in name order.
     warnings : what the user should know about the file.
+    base : the other model that these weights were computed with.
     """
 
     name: str
@@ -109,6 +110,7 @@ class Weights:
     warnings: tuple[str, ...]
     extra: Mapping[str, Any] = field(default_factory=dict)
     digest: str | None = None
+    base: Base | None = None
 
     def sha256(self) -> str | None:
         """Digest of the file, in hexadecimal.
@@ -126,6 +128,22 @@ class Weights:
         if self.digest is not None:
             return self.digest
         return digest_of(self.files) if self.files else None
+
+
+@dataclass(frozen=True)
+class Base:
+    """The other model of weights that were computed from two.
+
+    Parameters
+    ----------
+    relation : "minus" if it was subtracted, "plus" if an adapter was added to it.
+    weights : the model.
+
+    Spec: DER-10, DER-11.
+    """
+
+    relation: Literal["minus", "plus"]
+    weights: Weights
 
 
 _LAYER_SUFFIX = re.compile(r"[./](weight|kernel)(:0)?$")

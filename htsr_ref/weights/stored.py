@@ -144,6 +144,10 @@ class StoredTensor:
         derivation = self.backing.derivation if isinstance(self.backing, DerivedTensor) else None
         return derivation if is_as_stored and isinstance(derivation, LowRank) else None
 
+    def terms(self) -> tuple[StoredTensor, ...]:
+        """Weights that it is the sum or difference of; none if it is not."""
+        return self.backing.terms if isinstance(self.backing, DerivedTensor) else ()
+
     def load(self) -> StoredTensor:
         """Return the same tensor with its codes in memory, in the stored type.
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from htsr_ref.weights.container import RawTensor
+    from htsr_ref.weights.stored import StoredTensor
 
 BLOCK_ELEMENTS = 1 << 20
 """Numbers that are decoded at a time: 8 MB of float64."""
@@ -50,6 +51,7 @@ class DerivedTensor:
     parts : role of every other tensor that it is made of, by its name.
     derivation : how its numbers are computed.
     is_canonical : whether its axes are (out, in), whatever the order of the module's own weight.
+    terms : the weights that it is the sum or difference of, each rounded when it was stored.
 
     Spec: DER-1.
     """
@@ -62,6 +64,7 @@ class DerivedTensor:
     parts: Mapping[str, str]
     derivation: Derivation
     is_canonical: bool = False
+    terms: tuple[StoredTensor, ...] = ()
 
     def read(self, index: tuple[slice, ...]) -> NDArray[np.float64]:
         """Compute the numbers of a part, as a backing returns codes."""

@@ -87,7 +87,8 @@ def _is_computed(plain_name: str, parts: Mapping[str, RawTensor]) -> bool:
     if not {"g", "v"} <= parts.keys():
         return False
     g, v = parts["g"].shape, parts["v"].shape
-    return len(v) > 1 and (is_parameter or (g != () and is_length_of(g, v)))
+    is_length = is_length_of(g, v) and sum(size > 1 for size in g) == 1
+    return len(v) > 1 and (is_parameter or is_length)
 
 
 def _from_suffixes(
