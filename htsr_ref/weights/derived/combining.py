@@ -101,7 +101,7 @@ def with_adapter(adapter: Weights, base: Weights) -> Weights:
 
     Spec: DER-11.
     """
-    by_module = {_module(layer.plain_name): layer for layer in base.layers if layer.axes}
+    target_of = _targets(adapter, base)
     changed: dict[str, Layer] = {}
     alone: list[Layer] = []
     is_adapter = False
@@ -112,7 +112,7 @@ def with_adapter(adapter: Weights, base: Weights) -> Weights:
             continue
         if layer.role not in MATRIX_ROLES or layer.left_out is not None:
             continue
-        target = by_module.get(_module(layer.plain_name))
+        target = target_of.get(layer.tensor)
         if target is None or target.shape != layer.shape:
             lack = "has no such module" if target is None else f"has it with {target.shape}"
             alone.append(_alone(layer, f"{base.name} {lack}"))
@@ -145,10 +145,36 @@ def _matrices(weights: Weights) -> list[Layer]:
     ]
 
 
+def _targets(adapter: Weights, base: Weights) -> dict[str, Layer]:
+    """Layers of a model by the adapter's tensors that name them.
+
+    A model may be saved with or without the module that its adapter was made around: of names as
+    they are, and without the first component on either side, those decide that agree most often.
+    """
+    named = {layer.tensor: _module(layer.plain_name) for layer in adapter.layers if layer.axes}
+    modules = {_module(layer.plain_name): layer for layer in base.layers if layer.axes}
+    inner = {_within(name): layer for name, layer in modules.items()}
+    ways = (
+        {tensor: modules[name] for tensor, name in named.items() if name in modules},
+        {
+            tensor: modules[_within(name)]
+            for tensor, name in named.items()
+            if _within(name) in modules
+        },
+        {tensor: inner[name] for tensor, name in named.items() if name in inner},
+    )
+    return max(ways, key=len)
+
+
 def _module(tensor: str) -> str:
-    """Name of a module as an adapter and its model share it; kohya writes it without dots."""
+    """Name of a module without what PEFT puts around it."""
     plain = tensor.removeprefix(PEFT_PREFIX).replace(".modules_to_save.default.", ".")
     return plain.removesuffix(".weight")
+
+
+def _within(module: str) -> str:
+    """Name of a module in the outermost one that holds it."""
+    return module.partition(".")[2] or module
 
 
 def _alone(layer: Layer, reason: str) -> Layer:

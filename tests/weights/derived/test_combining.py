@@ -93,6 +93,38 @@ def test_models_without_a_layer_in_common_are_refused():
 
 
 @pytest.mark.spec("DER-11")
+@pytest.mark.parametrize("prefix", ["", "transformer."])
+@pytest.mark.parametrize("prefix_of_base", ["", "transformer."])
+def test_a_model_may_be_saved_without_the_module_around_it(prefix, prefix_of_base):
+    rng = np.random.default_rng(5)
+    down, up, W = (rng.standard_normal(shape) for shape in ((2, 5), (6, 2), (6, 5)))
+    adapter = {
+        f"{prefix}h.0.fc.lora_down.weight": down,
+        f"{prefix}h.0.fc.lora_up.weight": up,
+    }
+    base = {f"{prefix_of_base}h.0.fc.weight": W, f"{prefix_of_base}h.1.fc.weight": W}
+    first, second = with_adapter(open_weights(adapter), open_weights(base)).layers
+    np.testing.assert_allclose(first.data[...], W + up @ down, rtol=1e-13)
+    np.testing.assert_array_equal(second.data[...], W)
+
+
+@pytest.mark.spec("DER-11")
+def test_a_module_of_another_shape_is_bad_data():
+    adapter = {"m.lora_down.weight": np.ones((1, 3)), "m.lora_up.weight": np.ones((4, 1))}
+    base, alone = with_adapter(open_weights(adapter), open_weights({"m": np.ones((4, 4))})).layers
+    assert (base.left_out, alone.code) == (None, "bad-data")
+    assert "has it with (4, 4)" in alone.left_out
+
+
+@pytest.mark.spec("DER-11")
+def test_what_of_an_adapter_is_not_read_is_not_left_out_silently():
+    base = open_weights(BASE)
+    found = with_adapter(open_weights(FIXTURES / "dora"), base)
+    assert len(found.layers) == len(base.layers) + 3
+    assert {layer.code for layer in found.layers[-3:]} == {"not-understood"}
+
+
+@pytest.mark.spec("DER-11")
 def test_an_adapter_must_be_one():
     with pytest.raises(WeightFileError, match="it holds no adapter"):
         with_adapter(open_weights(BASE), open_weights(BASE))
