@@ -122,7 +122,8 @@ def with_adapter(adapter: Weights, base: Weights) -> Weights:
                 target, data=layer.data, dtype=layer.dtype, decided=rule, same_as=None
             )
         else:
-            changed[target.tensor] = _combined(target, layer, 1, f"plus {layer.tensor}")
+            before = changed.get(target.tensor, target)
+            changed[target.tensor] = _combined(before, layer, 1, f"plus {layer.tensor}")
     if not is_adapter:
         raise WeightFileError(adapter.name, "it holds no adapter", "Give the adapter first")
     layers = (*(changed.get(layer.tensor, layer) for layer in base.layers), *alone)

@@ -109,6 +109,20 @@ def test_a_model_may_be_saved_without_the_module_around_it(prefix, prefix_of_bas
 
 
 @pytest.mark.spec("DER-11")
+def test_several_adapters_of_one_module_are_all_added():
+    rng = np.random.default_rng(6)
+    down, up, W = (rng.standard_normal(shape) for shape in ((2, 5), (6, 2), (6, 5)))
+    adapter = {
+        f"m.lora_{side}.{name}.weight": factor
+        for name, scale in (("first", 1), ("second", 2))
+        for side, factor in (("A", scale * down), ("B", up))
+    }
+    weights = open_weights(adapter | {"m.alpha": np.float64(2)})
+    found = with_adapter(weights, open_weights({"m": W}))
+    np.testing.assert_allclose(found.layers[0].data[...], W + 3 * up @ down, rtol=1e-12)
+
+
+@pytest.mark.spec("DER-11")
 def test_a_module_of_another_shape_is_bad_data():
     adapter = {"m.lora_down.weight": np.ones((1, 3)), "m.lora_up.weight": np.ones((4, 1))}
     base, alone = with_adapter(open_weights(adapter), open_weights({"m": np.ones((4, 4))})).layers
