@@ -18,6 +18,7 @@ from htsr_ref.errors import HtsrError
 from htsr_ref.reports.report import (
     MEAN_FIELDS,
     SPEC_VERSION,
+    BaseSource,
     LayerReport,
     MatrixReport,
     Report,
@@ -27,7 +28,7 @@ from htsr_ref.reports.report import (
 )
 from htsr_ref.reports.summary import summarize
 from htsr_ref.spectra.cost import estimate_cost
-from htsr_ref.spectra.solvers import NonFiniteError, SolverChoice, choose_solver
+from htsr_ref.spectra.solvers import NonFiniteError, SolverChoice, solver_of
 from htsr_ref.spectra.store import SpectrumStore
 from htsr_ref.version import __version__
 from htsr_ref.weights import Weights, open_weights
@@ -109,6 +110,7 @@ def analyze(
             sha256,
             len(weights.layers),
             None if weights.source is None else dict(weights.source),
+            _base_of(weights),
         ),
         convention=convention,
         solver=solver,
@@ -116,6 +118,15 @@ def analyze(
         layers=tuple(reports),
         model=summarize(reports, convention),
         warnings=weights.warnings,
+    )
+
+
+def _base_of(weights: Weights) -> BaseSource | None:
+    if weights.base is None:
+        return None
+    base = weights.base.weights
+    return BaseSource(
+        weights.base.relation, base.name, base.format, base.sha256(), len(base.layers)
     )
 
 
@@ -171,7 +182,7 @@ def analyze_layer(
 def _is_kept(item: PlannedLayer, solver: SolverChoice, store: SpectrumStore) -> bool:
     """Whether a store has the eigenvalues of all matrices of a layer."""
     return all(
-        store.get(member, choose_solver(member.data.dtype, solver)) is not None
+        store.get(member, solver_of(member, solver)) is not None
         for matrix in item.matrices
         for member in matrix.members
     )

@@ -19,7 +19,7 @@ from htsr_ref.powerlaw.uncertainty import goodness_of_fit
 from htsr_ref.randommatrix.phases import phase_of
 from htsr_ref.reports.report import MatrixReport
 from htsr_ref.spectra.accuracy import accuracy_of
-from htsr_ref.spectra.eigenvalues import Spectrum, spectrum
+from htsr_ref.spectra.eigenvalues import Spectrum, rounding_of, spectrum
 from htsr_ref.spectra.shuffle import ShuffleNull, shuffle_null
 from htsr_ref.spectra.solvers import SolverChoice
 from htsr_ref.spectra.store import SpectrumStore
@@ -64,6 +64,7 @@ def analyze_matrix(
         normalization=convention.normalization,
         solver=solver,
         clamp=convention.counts_zeros,
+        rounding=rounding_of(matrix),
         store=store,
     )
     found, reason = _fit_or_reason(eigen, convention)

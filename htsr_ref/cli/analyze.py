@@ -14,6 +14,24 @@ EPILOG = (
 
 def analyze(
     file: options.WeightsArgument,
+    minus: Annotated[
+        str | None,
+        typer.Option(
+            "--minus",
+            metavar="BASE",
+            help="Analyze the differences W - W_base: what fine-tuning changed, layer by layer, "
+            "matched as by `htsr diff`.",
+        ),
+    ] = None,
+    base: Annotated[
+        str | None,
+        typer.Option(
+            "--base",
+            metavar="MODEL",
+            help="Analyze MODEL with FILE, a LoRA adapter, added to it. Without --base the "
+            "adapter's products scale*B*A are analyzed by themselves.",
+        ),
+    ] = None,
     layers: options.LayersOption = None,
     include: options.IncludeOption = None,
     exclude: options.ExcludeOption = None,
@@ -92,7 +110,9 @@ def analyze(
         raise HtsrError("--per chooses the rows of a CSV with our columns. Add --csv")
     if shuffles is not None and null == "none":
         raise HtsrError("--shuffles is the number of copies for --null shuffle. Add that")
-    output.check_writable(out, file, layers, convention)
+    if minus is not None and base is not None:
+        raise HtsrError("--minus subtracts a model, --base adds one to an adapter. Choose one")
+    output.check_writable(out, file, minus, base, layers, convention)
     chosen = options.convention_of(convention, set_)
     overrides = options.layers_of(layers)
 
@@ -104,9 +124,17 @@ def analyze(
     from htsr_ref.reports.markdown import to_markdown
     from htsr_ref.synthetic import expectations
     from htsr_ref.weights import open_weights, select
+    from htsr_ref.weights.derived.combining import minus as subtract
+    from htsr_ref.weights.derived.combining import with_adapter
 
     gates = [parse_gate(text) for text in fail_if or []]
-    weights = select(open_weights(file, overrides), include, exclude)
+    if minus is not None:
+        found = subtract(open_weights(file, overrides), open_weights(minus, overrides))
+    elif base is not None:
+        found = with_adapter(open_weights(file), open_weights(base, overrides))
+    else:
+        found = open_weights(file, overrides)
+    weights = select(found, include, exclude)
     expected = None
     if expect:
         expectations.require_comparable(chosen)

@@ -73,7 +73,7 @@ def report_table(report: Report) -> str:
     analyzed = report.analyzed()
     pieces = [
         one_line(
-            f"{source.name}: {source.format}, {count(source.tensors, 'tensor')}; "
+            f"{source.title}: {source.format}, {count(source.tensors, 'tensor')}; "
             f"convention {convention_text(report.convention)}"
         )
     ]

@@ -9,7 +9,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from htsr_ref.errors import LayerError
 from htsr_ref.layers.tensors import ArrayTensor, Tensor
+from htsr_ref.weights.derived.low_rank import Factors, LowRank
 from htsr_ref.weights.dtypes import is_decoded
+from htsr_ref.weights.stored import StoredTensor
 
 BLOCK_ELEMENTS = 1 << 20
 """Elements decoded at a time: 8 MB of float64."""
@@ -97,6 +99,40 @@ class WeightMatrix:
     def to_array(self) -> NDArray[np.float64]:
         """Return W itself, (N, M) float64."""
         return self._oriented(self.index)
+
+    def terms(self) -> "tuple[WeightMatrix, ...]":
+        """Matrices that it is the sum or difference of; none if it is not."""
+        terms = self.data.terms() if isinstance(self.data, StoredTensor) else ()
+        return tuple(self.cut_from(term) for term in terms)
+
+    @property
+    def rank_bound(self) -> int:
+        """Largest rank that it can have: less than M if it is stored as a product of factors."""
+        product = self._product()
+        return self.M if product is None else min(self.M, product.rank)
+
+    def factors(self) -> Factors:
+        """Matrices L (N, r) and R (r, M) with W = L·R.
+
+        Raises
+        ------
+        LayerError
+            It is not stored as a product of factors, or they cannot be read.
+
+        Spec: DER-9.
+        """
+        product = self._product()
+        if product is None:
+            raise LayerError("it is not stored as a product of factors")
+        rows, columns = (part for part in self.index if isinstance(part, slice))
+        try:
+            left, right = product.factors(rows, columns)
+        except OSError as error:
+            raise LayerError(f"its factors cannot be read: {error}. Open them again") from error
+        return (right.T, left.T) if self.transposed else (left, right)
+
+    def _product(self) -> LowRank | None:
+        return self.data.product() if isinstance(self.data, StoredTensor) else None
 
     def _oriented(self, index: tuple[int | slice, ...]) -> NDArray[np.float64]:
         part = self.data[index]

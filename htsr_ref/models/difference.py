@@ -1,6 +1,5 @@
 """What changed between two reports: layer by layer, the largest changes first."""
 
-from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 
 from htsr_ref.conventions import Convention
@@ -9,6 +8,7 @@ from htsr_ref.models.ranking import check_one_convention
 from htsr_ref.reports.report import SPEC_VERSION, LayerReport, Report, Source, Tool
 from htsr_ref.text import strictjson
 from htsr_ref.version import __version__
+from htsr_ref.weights.matching import match_layers
 
 NUMBERS = (
     "alpha",
@@ -139,31 +139,6 @@ def compare_reports(before: Report, after: Report) -> Difference:
             name: change(getattr(before.model, name), getattr(after.model, name)) for name in MEANS
         },
     )
-
-
-Pair = tuple[LayerReport, LayerReport, str]
-
-
-def match_layers(before: Iterable[LayerReport], after: Iterable[LayerReport]) -> list[Pair]:
-    """Pair layers of equal shape: those of one name, then as many as are left of each shape.
-
-    Spec: AUD-20.
-    """
-    first, second = list(before), list(after)
-    pairs: list[Pair] = []
-    ways: tuple[tuple[str, Callable[[LayerReport], object]], ...] = (
-        ("name", lambda layer: (layer.name, layer.shape)),
-        ("shape", lambda layer: (layer.role, layer.shape)),
-    )
-    for how, key in ways:
-        for value in dict.fromkeys(map(key, first)):
-            left = [layer for layer in first if key(layer) == value]
-            right = [layer for layer in second if key(layer) == value]
-            if len(left) == len(right):
-                pairs += [(a, b, how) for a, b in zip(left, right, strict=True)]
-        first = [layer for layer in first if all(layer is not a for a, *_ in pairs)]
-        second = [layer for layer in second if all(layer is not b for _, b, _ in pairs)]
-    return pairs
 
 
 def _layer_change(before: LayerReport, after: LayerReport, how: str) -> LayerChange:

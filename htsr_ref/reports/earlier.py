@@ -46,6 +46,7 @@ def as_today(data: Any) -> Any:
         warning = f"a report of specification {EARLIER_VERSION}: {assumed} are assumed"
         return data | {
             "spec_version": "0.2",
+            "source": data["source"] | {"base": None},
             "convention": convention,
             "layers": [_layer(layer) for layer in data["layers"]],
             "warnings": [*data["warnings"], warning],

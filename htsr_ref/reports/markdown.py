@@ -16,7 +16,7 @@ def to_markdown(report: Report) -> str:
     """
     made_by = f"{report.tool.name} {report.tool.version}, specification {report.spec_version}"
     lines = [
-        f"# HT-SR report: {escape(report.source.name)}",
+        f"# HT-SR report: {escape(report.source.title)}",
         "",
         f"Convention {convention_text(report.convention)}; {made_by}. "
         "Rounded for reading; the JSON report holds the exact numbers.",

@@ -49,6 +49,7 @@ class Source:
     sha256 : digest of the file; None for arrays in memory.
     tensors : number of tensors.
     origin : what the file's manifest says of its own source; None without one.
+    base : the other file, where the weights were computed from two; None otherwise.
     """
 
     name: str
@@ -56,6 +57,33 @@ class Source:
     sha256: str | None
     tensors: int
     origin: dict[str, str | None] | None
+    base: "BaseSource | None" = None
+
+    @property
+    def title(self) -> str:
+        """Name of the file, or of both."""
+        return (
+            self.name if self.base is None else f"{self.name} {self.base.relation} {self.base.name}"
+        )
+
+
+@dataclass(frozen=True)
+class BaseSource:
+    """The other file of weights that were computed from two.
+
+    Attributes
+    ----------
+    relation : "minus" if its weights were subtracted, "plus" if an adapter was added to them.
+    name, format, sha256, tensors : as of a source.
+
+    Spec: DER-10, DER-11.
+    """
+
+    relation: Literal["minus", "plus"]
+    name: str
+    format: str
+    sha256: str | None
+    tensors: int
 
 
 @dataclass(frozen=True)

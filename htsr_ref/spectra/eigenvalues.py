@@ -13,8 +13,8 @@ from htsr_ref.layers.normalization import FACTORS
 from htsr_ref.spectra.solvers import (
     Solver,
     SolverChoice,
-    choose_solver,
     solver_errors,
+    solver_of,
     zero_threshold,
 )
 from htsr_ref.spectra.store import SpectrumStore, solve
@@ -242,7 +242,7 @@ def _spectrum_of(
     clamp: bool,
     store: SpectrumStore | None,
 ) -> Spectrum:
-    chosen = choose_solver(matrix.data.dtype, solver)
+    chosen = solver_of(matrix, solver)
     solved = solve(matrix, chosen, store)
     with np.errstate(over="ignore"):
         eigenvalues = solved.eigenvalues * scale
@@ -272,6 +272,30 @@ def _with_rounding(eigen: Spectrum, error: float) -> Spectrum:
     """
     norm = math.sqrt(float(eigen.eigenvalues.sum()) / eigen.scale)
     return replace(eigen, unit_roundoff=error / norm) if norm else eigen
+
+
+def rounding_of(matrix: WeightMatrix | Pool) -> tuple[float, ...] | None:
+    """Bounds on the norms of the rounding errors of sums and differences of stored matrices.
+
+    Returns
+    -------
+    One for each matrix, as `spectrum` takes them; None of a matrix that is stored itself.
+
+    Spec: SPC-6, DER-10.
+    """
+    if not any(member.terms() for member in matrix.members):
+        return None
+    return tuple(
+        sum(
+            UNIT_ROUNDOFF.get(term.data.dtype, 2.0**-53) * _frobenius_norm(term)
+            for term in member.terms()
+        )
+        for member in matrix.members
+    )
+
+
+def _frobenius_norm(matrix: WeightMatrix) -> float:
+    return math.sqrt(sum(float(np.square(block).sum()) for block in matrix.blocks()))
 
 
 def _adds_up(eigenvalues: NDArray[np.float64]) -> bool:

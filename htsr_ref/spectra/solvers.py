@@ -49,6 +49,16 @@ def choose_solver(dtype: str, solver: SolverChoice = "auto") -> Solver:
     return "svd" if dtype in _WIDE else "gram"
 
 
+def solver_of(matrix: WeightMatrix, solver: SolverChoice = "auto") -> Solver:
+    """Resolve "auto" for a matrix: a product of small factors needs no Gram matrix.
+
+    Spec: SPC-3, DER-9.
+    """
+    if solver == "auto" and matrix.rank_bound < matrix.M:
+        return "svd"
+    return choose_solver(matrix.data.dtype, solver)
+
+
 def solver_error(N: int) -> float:
     """Relative error ε = 8·√max(N, 64)·2⁻⁵² of eigenvalues (gram) or singular values (svd).
 
@@ -86,6 +96,8 @@ def _gram(matrix: WeightMatrix) -> Solved:
 
     Spec: SPC-8.
     """
+    if matrix.rank_bound < matrix.M:
+        return _product(matrix)
     from scipy.linalg.blas import dsyrk
 
     gram = np.zeros((matrix.M, matrix.M), order="F")
@@ -104,6 +116,8 @@ def _gram(matrix: WeightMatrix) -> Solved:
 
 def _svd(matrix: WeightMatrix) -> Solved:
     """Square the singular values of W."""
+    if matrix.rank_bound < matrix.M:
+        return _product(matrix)
     W = matrix.to_array()
     peak = _finite_peak(W)
     singular_values = np.linalg.svd(W, compute_uv=False).astype(np.float64, copy=False)
@@ -111,10 +125,36 @@ def _svd(matrix: WeightMatrix) -> Solved:
         return Solved(singular_values[::-1] ** 2, peak)
 
 
+def _product(matrix: WeightMatrix) -> Solved:
+    """Solve for the eigenvalues of WᵀW, W = L·R with L (N, r) and R (r, M), from the factors.
+
+    With L = Q₁·T₁ and Rᵀ = Q₂·T₂ the singular values of W are those of T₁·T₂ᵀ, and zeros.
+
+    Spec: DER-9.
+    """
+    left, right = matrix.factors()
+    _finite_peak(left)
+    _finite_peak(right)
+    core = _triangle(left) @ _triangle(right.T).T
+    singular_values = np.linalg.svd(core, compute_uv=False).astype(np.float64, copy=False)
+    eigenvalues = np.zeros(matrix.M)
+    with np.errstate(over="ignore", under="ignore"):
+        eigenvalues[-singular_values.size :] = singular_values[::-1] ** 2
+    return Solved(eigenvalues, float(singular_values[0]))
+
+
+def _triangle(matrix: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Factor T of matrix = Q·T."""
+    return np.asarray(np.linalg.qr(matrix, mode="r"))
+
+
 SOLVERS: Mapping[Solver, Callable[[WeightMatrix], Solved]] = MappingProxyType(
     {"gram": _gram, "svd": _svd}
 )
-"""Solvers by name. They raise NonFiniteError, and LinAlgError if they do not converge."""
+"""Solvers by name. They raise NonFiniteError, and LinAlgError if they do not converge.
+
+A product of small factors is solved from them, whatever the solver (DER-9).
+"""
 
 
 def _finite_peak(block: NDArray[np.float64]) -> float:

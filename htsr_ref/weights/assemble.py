@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from htsr_ref.errors import WeightFileError
+from htsr_ref.weights.derived.derived_tensor import DerivedTensor
 from htsr_ref.weights.dtypes import is_decoded, is_integer
-from htsr_ref.weights.layer import Layer, Weights
+from htsr_ref.weights.layer import Layer, Weights, layer_name
 from htsr_ref.weights.meaning.axes import Layout, matrix_layout, plain_layout
 from htsr_ref.weights.meaning.decisions import Decision, decide
 from htsr_ref.weights.meaning.model import Model
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
     from htsr_ref.weights.manifest import Constant, Manifest, Quantization
 
 _RECONVERT = "Convert the file again"
-_LAYER_SUFFIX = re.compile(r"[./](weight|kernel)(:0)?$")
 
 
 def assemble(
@@ -154,7 +154,10 @@ def _unique_names(
 ) -> dict[str, str]:
     """Layer names; those that are not unique give way to the tensors' names. Spec: FMT-14."""
     stated = {name: decisions[name].spec.layer for name in tensors}
-    wanted = {name: layer or layer_name(name) for name, layer in stated.items()}
+    wanted = {
+        name: layer or layer_name(_plain_name(name, decisions[name]))
+        for name, layer in stated.items()
+    }
     count = Counter(wanted.values())
     matrices = Counter(layer for name, layer in wanted.items() if decisions[name].spec.axes)
     for name, layer in stated.items():
@@ -170,13 +173,10 @@ def _unique_names(
     }
 
 
-def layer_name(tensor: str) -> str:
-    """Name of the layer that a tensor belongs to.
-
-    >>> layer_name("encoder.fc1.weight"), layer_name("dense/kernel:0"), layer_name("fc1.bias")
-    ('encoder.fc1', 'dense', 'fc1.bias')
-    """
-    return _LAYER_SUFFIX.sub("", tensor) or tensor
+def _plain_name(name: str, decision: Decision) -> str:
+    """Name that a tensor would have if it were stored as itself."""
+    computed = decision.computed
+    return computed.plain_name if isinstance(computed, DerivedTensor) else name
 
 
 def _layer(
@@ -208,6 +208,7 @@ def _layer(
         same_as=tensor.same_as,
         warnings=decision.warnings,
         data=data,
+        plain_name=_plain_name(tensor.name, decision),
     )
 
 

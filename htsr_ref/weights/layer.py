@@ -45,6 +45,7 @@ class Layer:
     same_as : the tensor that holds the same weights.
     warnings : what the user should know about this layer.
     data : the numbers, read on demand.
+    plain_name : the tensor's name, or that which a computed weight would have in its place.
 
     Spec: FMT-14.
     """
@@ -64,6 +65,7 @@ class Layer:
     same_as: str | None
     warnings: tuple[str, ...]
     data: StoredTensor
+    plain_name: str
 
     @property
     def is_transposed(self) -> bool:
@@ -73,8 +75,8 @@ class Layer:
     @property
     def is_bare(self) -> bool:
         """Whether its name says that it is a parameter of its own beside a module's weight."""
-        leaf = re.split(r"[./]", self.tensor)[-1]
-        return leaf != self.tensor and re.fullmatch(r"\w+_proj_weight", leaf) is not None
+        leaf = re.split(r"[./]", self.plain_name)[-1]
+        return leaf != self.plain_name and re.fullmatch(r"\w+_proj_weight", leaf) is not None
 
     @property
     def is_conv(self) -> bool:
@@ -97,6 +99,7 @@ class Weights:
     digest : digest of the source, where it was taken when the file was converted.
     files : the files it consists of, in name order.
     warnings : what the user should know about the file.
+    base : the other model that these weights were computed with.
     """
 
     name: str
@@ -107,6 +110,7 @@ class Weights:
     warnings: tuple[str, ...]
     extra: Mapping[str, Any] = field(default_factory=dict)
     digest: str | None = None
+    base: Base | None = None
 
     def sha256(self) -> str | None:
         """Digest of the file, in hexadecimal.
@@ -124,6 +128,34 @@ class Weights:
         if self.digest is not None:
             return self.digest
         return digest_of(self.files) if self.files else None
+
+
+@dataclass(frozen=True)
+class Base:
+    """The other model of weights that were computed from two.
+
+    Parameters
+    ----------
+    relation : "minus" if it was subtracted, "plus" if an adapter was added to it.
+    weights : the model.
+
+    Spec: DER-10, DER-11.
+    """
+
+    relation: Literal["minus", "plus"]
+    weights: Weights
+
+
+_LAYER_SUFFIX = re.compile(r"[./](weight|kernel)(:0)?$")
+
+
+def layer_name(tensor: str) -> str:
+    """Name of the layer that a tensor belongs to.
+
+    >>> layer_name("encoder.fc1.weight"), layer_name("dense/kernel:0"), layer_name("fc1.bias")
+    ('encoder.fc1', 'dense', 'fc1.bias')
+    """
+    return _LAYER_SUFFIX.sub("", tensor) or tensor
 
 
 def digest_of(files: Sequence[Path]) -> str:

@@ -66,7 +66,10 @@ def apply_overrides(
     for name, pattern in winning.items():
         try:
             result[name] = _overridden(
-                decisions[name], pattern, overrides[pattern], tensors[name].shape
+                decisions[name],
+                pattern,
+                overrides[pattern],
+                (decisions[name].computed or tensors[name]).shape,
             )
         except ValueError as error:
             raise WeightFileError(

@@ -9,6 +9,8 @@ import numpy as np
 
 from htsr_ref.errors import LayerError
 from htsr_ref.weights.backing import DamagedFileError
+from htsr_ref.weights.derived.derived_tensor import DerivedTensor
+from htsr_ref.weights.derived.low_rank import LowRank
 from htsr_ref.weights.dtypes import decode, is_decoded
 from htsr_ref.weights.indexing import selections
 from htsr_ref.weights.packed.packed_tensor import PackedTensor
@@ -18,6 +20,9 @@ if TYPE_CHECKING:
 
     from htsr_ref.weights.backing import Backing
     from htsr_ref.weights.meaning.axes import Layout
+
+ComputedTensor = PackedTensor | DerivedTensor
+"""A backing whose numbers are the weights, not codes of them."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,7 +83,7 @@ class StoredTensor:
     @property
     def is_computed(self) -> bool:
         """Whether its numbers are computed from several tensors."""
-        return isinstance(self.backing, PackedTensor)
+        return isinstance(self.backing, ComputedTensor)
 
     @property
     def code_dtype(self) -> str:
@@ -132,6 +137,16 @@ class StoredTensor:
             raise self._unreadable(error) from error
         part = values[tuple(selection.rest for selection in chosen)]
         return np.asarray(part, order="C")
+
+    def product(self) -> LowRank | None:
+        """Small factors whose product it is; None if it is stored or computed otherwise."""
+        is_as_stored = self.layout.order == (0, 1) and not self.layout.is_merged
+        derivation = self.backing.derivation if isinstance(self.backing, DerivedTensor) else None
+        return derivation if is_as_stored and isinstance(derivation, LowRank) else None
+
+    def terms(self) -> tuple[StoredTensor, ...]:
+        """Weights that it is the sum or difference of; none if it is not."""
+        return self.backing.terms if isinstance(self.backing, DerivedTensor) else ()
 
     def load(self) -> StoredTensor:
         """Return the same tensor with its codes in memory, in the stored type.

@@ -109,10 +109,13 @@ def test_what_is_refused(name, reason, tmp_path):
     assert reason in refused(pytorch, FOLDER / "refused" / name, tmp_path)
 
 
-def test_a_pruned_weight_is_no_weight_without_its_mask(tmp_path):
-    layer = converted(pytorch, FOLDER / "refused" / "pruned.pt", tmp_path).layers["0.weight_orig"]
-    assert layer.role == "packed"
-    assert "it is pruned by the mask beside it" in layer.left_out
+def test_a_pruned_weight_is_read_with_its_mask(tmp_path):
+    weights = converted(pytorch, FOLDER / "refused" / "pruned.pt", tmp_path)
+    original, mask = (weights.arrays[f"0.weight_{part}"] for part in ("orig", "mask"))
+    assert (mask == 0).any()
+    layer = weights.layers["0.weight_orig"]
+    assert (layer.name, layer.role, layer.left_out) == ("0", "weight", None)
+    np.testing.assert_array_equal(layer.data[...], original * mask)
 
 
 def test_a_scale_beside_codes_is_part_of_the_weight(tmp_path):

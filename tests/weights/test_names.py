@@ -33,10 +33,9 @@ MINIMAX = {"attn.qkv_proj.weight": (24, 8), "attn.output_gate.weight": (8, 8)}
 INTERLEAVED = "fused qkv, mostly interleaved by heads: left whole"
 PLAIN_CONV, PLAIN = "convolution (out, in, k)", "2 axes (out, in)"
 UNKNOWN = "3 axes: nothing tells a convolution from a stack of matrices"
-REASON = ". Save the weight itself"
 PHI3 = {"num_attention_heads": 4, "num_key_value_heads": 2, "hidden_size": 8}
 HEADS = ("in", "out", "out")
-PARAMETRIZED = "packed", (), f"its parametrization is not known{REASON}"
+PARAMETRIZED = "unknown", (), "part of a parametrization"
 
 # The tensor asked for is the first of the model.
 CASES = [
@@ -62,29 +61,29 @@ CASES = [
     ({"q.lora_A.default.weight": (2, 4)}, "adapter", (), "factor of an adapter"),
     (
         {"conv.weight_g": (4, 1, 1), "conv.weight_v": (4, 3, 5)},
-        "packed",
+        "scale",
         (),
-        f"it is under weight norm{REASON}",
+        "part of a weight (weight norm)",
     ),
     (
         {"conv.weight_v": (4, 3, 5), "conv.weight_g": ()},
-        "packed",
-        (),
-        f"it is under weight norm{REASON}",
+        "weight",
+        CONV1,
+        f"{PLAIN_CONV}, weight norm",
     ),
     (
         {f"c.parametrizations.weight.original{at}": (4, n, n) for at, n in enumerate((1, 3))},
-        "packed",
+        "scale",
         (),
-        f"it is under a parametrization of two parts{REASON}",
+        "part of a weight (weight norm)",
     ),
     ({"fc.weight_orig": (5, 6), "fc.weight_u": (5,)}, *PARAMETRIZED),
     ({"fc.parametrizations.weight.original": (5, 6)}, *PARAMETRIZED),
     (
         {"fc.weight_orig": (5, 6), "fc.weight_mask": (5, 6)},
-        "packed",
-        (),
-        f"it is pruned by the mask beside it{REASON}",
+        "weight",
+        OUT_IN,
+        f"{PLAIN}, pruned by the mask beside it",
     ),
     (LSTM, "recurrent", OUT_IN, "LSTM, gates i, f, g, o"),
     (PROJECTED, "recurrent", OUT_IN, "LSTM, gates i, f, g, o"),

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from itertools import chain
 from typing import TYPE_CHECKING, Literal
 
+from htsr_ref.weights.derived.adapters import adapters
+from htsr_ref.weights.derived.parametrized import parametrized
 from htsr_ref.weights.packed.packed_module import (
     DamagedPackingError,
     NotUnderstoodError,
@@ -18,14 +21,12 @@ if TYPE_CHECKING:
 
     from htsr_ref.weights.container import RawTensor
     from htsr_ref.weights.meaning.model import Model
-    from htsr_ref.weights.packed.packed_tensor import PackedTensor
+    from htsr_ref.weights.stored import ComputedTensor
 
 PLAIN = ("float64", "float32", "float16", "bfloat16")
 """Types whose numbers are the weights, unless something beside them says otherwise."""
-_PART_NAMES = (
-    *("weight_orig", "weight_mask", "weight_g", "weight_v"),
-    *("original", "original0", "original1"),
-)
+
+RefusalCode = Literal["not-understood", "bad-data"]
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,7 @@ class Computed:
 
     rule: str
     role: str | None = None
-    tensor: PackedTensor | None = None
+    tensor: ComputedTensor | None = None
     left_out: str | None = None
     code: Literal["left-out", "not-understood", "bad-data"] = "left-out"
 
@@ -54,8 +55,33 @@ def computed_weights(model: Model) -> dict[str, Computed]:
     -------
     By the tensors' names. Tensors that are their own weights are not among them.
 
-    Spec: PAK-1.
+    Spec: PAK-1, DER-1.
     """
+    return _packed_weights(model) | _derived_weights(model)
+
+
+def _derived_weights(model: Model) -> dict[str, Computed]:
+    """Weights that other tensors give, and the tensors they are made of."""
+    found: dict[str, Computed] = {}
+    for parts in chain(parametrized(model.tensors), adapters(model.tensors, model.settings)):
+        if any(_is_stated(name, model) for name in parts.names):
+            continue
+        try:
+            weight = parts.derive()
+        except (NotUnderstoodError, DamagedPackingError) as error:
+            is_damaged = isinstance(error, DamagedPackingError)
+            code: RefusalCode = "bad-data" if is_damaged else "not-understood"
+            refusal = Computed(parts.rule, parts.role, left_out=str(error), code=code)
+            found |= dict.fromkeys(parts.names, refusal)
+        else:
+            rule = f"part of a weight ({weight.rule})"
+            found |= {name: Computed(rule, role) for name, role in weight.parts.items()}
+            found[weight.name] = Computed(weight.rule, tensor=weight)
+    return found
+
+
+def _packed_weights(model: Model) -> dict[str, Computed]:
+    """Weights that are stored as codes, and the tensors that these consist of."""
     found: dict[str, Computed] = {}
     for module, tensors in _candidates(model):
         packed = PackedModule(module, tensors, model.settings)
@@ -63,12 +89,12 @@ def computed_weights(model: Model) -> dict[str, Computed]:
         try:
             weights = unpack(packed)
         except NotUnderstoodError as error:
-            found |= _refused(tensors, str(error), "not-understood")
+            found |= _refused(_without_bias(names), str(error), "not-understood")
         except DamagedPackingError as error:
-            found |= _refused(tensors, str(error), "bad-data")
+            found |= _refused(_without_bias(names), str(error), "bad-data")
         else:
             if not weights and (reason := _unreadable(tensors)):
-                found |= _refused(tensors, reason, "not-understood")
+                found |= _refused(_without_bias(names), reason, "not-understood")
             for weight in weights:
                 found |= {
                     names[rest]: Computed(f"part of {weight.dtype}", role)
@@ -93,10 +119,7 @@ def _candidates(model: Model) -> list[tuple[str, Mapping[str, RawTensor]]]:
         (stem[:-1], tensors)
         for stem, tensors in modules.items()
         if not any(_is_stated(tensor.name, model) for tensor in tensors.values())
-        and (
-            any(tensor.dtype not in PLAIN for tensor in tensors.values())
-            or not tensors.keys().isdisjoint(_PART_NAMES)
-        )
+        and any(tensor.dtype not in PLAIN for tensor in tensors.values())
     ]
 
 
@@ -106,21 +129,8 @@ def _is_stated(name: str, model: Model) -> bool:
     return facts is not None and (facts.role is not None or facts.quantization is not None)
 
 
-_COMPUTED = (
-    ({"weight_orig", "weight_mask"}, "it is pruned by the mask beside it"),
-    ({"weight_orig"}, "its parametrization is not known"),
-    ({"original"}, "its parametrization is not known"),
-    ({"weight_g", "weight_v"}, "it is under weight norm"),
-    ({"original0", "original1"}, "it is under a parametrization of two parts"),
-)
-"""Names of parts whose weight must be computed."""
-
-
 def _unreadable(tensors: Mapping[str, RawTensor]) -> str:
     """Why the weight of a module cannot be read though nothing claims it; "" if it can be."""
-    for parts, reason in _COMPUTED:
-        if parts <= tensors.keys():
-            return f"{reason}. Save the weight itself"
     coded = [t for t in tensors.values() if t.dtype not in PLAIN and len(t.shape) > 1]
     scales = [
         rest
@@ -138,12 +148,11 @@ NOT_OF_WEIGHTS = ("input", "output", "act", "q_", "k_", "v_")
 """How the names of scales begin that are those of inputs, outputs or a cache."""
 
 
-def _refused(
-    tensors: Mapping[str, RawTensor], reason: str, code: Literal["not-understood", "bad-data"]
-) -> dict[str, Computed]:
-    """Leave out all that belongs to a weight that cannot be computed, but its bias."""
-    return {
-        tensor.name: Computed(reason, "packed", left_out=reason, code=code)
-        for rest, tensor in tensors.items()
-        if rest != "bias"
-    }
+def _without_bias(names: Mapping[str, str]) -> tuple[str, ...]:
+    """Names of all that belongs to a packed weight: its bias is stored as itself."""
+    return tuple(name for rest, name in names.items() if rest != "bias")
+
+
+def _refused(names: tuple[str, ...], reason: str, code: RefusalCode) -> dict[str, Computed]:
+    """Leave out tensors that nobody can compute a weight from."""
+    return {name: Computed(reason, "packed", left_out=reason, code=code) for name in names}

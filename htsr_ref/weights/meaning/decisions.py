@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
+from htsr_ref.weights.derived.derived_tensor import DerivedTensor
 from htsr_ref.weights.layer import Part
 from htsr_ref.weights.manifest import NOTHING_KNOWN, TensorSpec
 from htsr_ref.weights.meaning.computed import Computed, computed_weights
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from htsr_ref.weights.meaning.found import Meaning
-    from htsr_ref.weights.packed.packed_tensor import PackedTensor
+    from htsr_ref.weights.stored import ComputedTensor
 
 LeftOutCode = Literal["left-out", "not-understood", "bad-data"]
 
@@ -41,7 +42,7 @@ class Decision:
     left_out: str | None = None
     code: LeftOutCode = "left-out"
     warnings: tuple[str, ...] = ()
-    computed: PackedTensor | None = field(default=None, compare=False)
+    computed: ComputedTensor | None = field(default=None, compare=False)
     variable: str | None = None
 
 
@@ -110,17 +111,22 @@ def _computed(decision: Decision, computed: Computed) -> Decision:
 
 
 def _as_shown(model: Model, computed: Mapping[str, Computed]) -> Model:
-    """Give computed weights the shapes that they will have, for the rules to look at."""
-    shapes = {
-        name: found.tensor.shape for name, found in computed.items() if found.tensor is not None
-    }
-    if not shapes:
+    """Give computed weights the shapes and names that they will have, for the rules to look at."""
+    weights = {name: found.tensor for name, found in computed.items() if found.tensor is not None}
+    if not weights:
         return model
     tensors = {
-        name: replace(tensor, shape=shapes[name], dtype="float64") if name in shapes else tensor
+        name: replace(tensor, shape=weights[name].shape, dtype="float64")
+        if name in weights
+        else tensor
         for name, tensor in model.tensors.items()
     }
-    return replace(model, tensors=tensors)
+    plain_names = {
+        name: weight.plain_name
+        for name, weight in weights.items()
+        if isinstance(weight, DerivedTensor)
+    }
+    return replace(model, tensors=tensors, plain_names=plain_names)
 
 
 def _decision(name: str, model: Model, *, is_turned: bool) -> Decision:

@@ -33,6 +33,7 @@ class Model:
     framework : the program that the weights come from, "" if it is not known.
     config : the model's configuration (config.json, a GGUF file's metadata).
     settings : what its files say of packing and adapters, see `PackedModule`.
+    plain_names : the names that computed weights would have if they were stored as themselves.
     """
 
     tensors: Mapping[str, RawTensor]
@@ -40,12 +41,17 @@ class Model:
     framework: str = ""
     config: Mapping[str, Any] = field(default_factory=dict)
     settings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    plain_names: Mapping[str, str] = field(default_factory=dict)
+
+    def plain_name(self, name: str) -> str:
+        """Name of a tensor without what only tells how it is computed."""
+        return self.plain_names.get(name) or unparametrized(name)
 
     @cached_property
     def shapes(self) -> Mapping[str, Shape]:
         """Shapes by lower-case name, and by the name without a parametrization."""
         stored = {_key(name): tensor.shape for name, tensor in self.tensors.items()}
-        plain = {_key(unparametrized(name)): t.shape for name, t in self.tensors.items()}
+        plain = {_key(self.plain_name(name)): t.shape for name, t in self.tensors.items()}
         return plain | stored
 
     @cached_property
@@ -203,7 +209,7 @@ def seen_of(name: str, model: Model) -> Seen:
     (('block', 'fc1', 'weight'), 'block.fc1.', 'fc1')
     """
     tensor = model.tensors[name]
-    key = _key(unparametrized(name))
+    key = _key(model.plain_name(name))
     components = [part for part in _ENDS.split(key) if part] or [key]
     return Seen(
         tuple(part[:MAX_COMPONENT] for part in components),

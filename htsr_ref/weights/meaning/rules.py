@@ -199,7 +199,6 @@ RULES: tuple[Rule | Family, ...] = (
     Rule("token by name", "buffer", leaf=CLASS_AND_MASK,
          when=lambda s: is_.is_in_module(s) or s.ndim > 2),
     Rule("state or constant by name", "buffer", leaf=STATE, when=is_.is_in_module),
-    Rule("part of a parametrization", "unknown", when=lambda s: s.is_within("parametrizations")),
     Rule("position parameter of several axes", "position", leaf=EMBEDDING, ndim=SEVERAL),
     Rule("more than 5 axes", "unknown", ndim=tuple(range(6, 33))),
     Rule("parameter for each item of a batch", "buffer", ndim=SEVERAL,
