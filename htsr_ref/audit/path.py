@@ -14,7 +14,7 @@ TRACED = ("alpha", "lambda_max", "weighted_alpha")
 """Numbers of a layer whose differences are explained."""
 
 Change = dict[str, Any]
-"""Values by field that are taken up together."""
+"""Values, by field, that are changed together."""
 
 
 @dataclass(frozen=True)

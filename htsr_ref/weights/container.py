@@ -1,4 +1,4 @@
-"""What a file reader hands over: tensors as stored, before anybody asks what they mean."""
+"""What a file reader hands over: tensors as stored, before their meaning is asked for."""
 
 from __future__ import annotations
 
