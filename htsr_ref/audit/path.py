@@ -24,8 +24,8 @@ class Trace:
     Attributes
     ----------
     start : its value before the first change that counts; None if it is never defined.
-    contributions : what each change adds; None for the changes up to the one from which on the
-        number is defined.
+    contributions : what each change adds; None for the changes up to the one that first
+        defines the number.
     end : its value after the last.
 
     Spec: AUD-11.

@@ -25,7 +25,7 @@ BYTES_PER_SECOND = 20e6
 """Speed at which a disk must deliver what the library reads of a file, which is at most all."""
 
 MEMORY = 2**30
-"""Address space of the child besides the size of the file; Python and its packages take a tenth."""
+"""Address space of the child on top of the size of the file; Python takes a tenth of it."""
 
 DAMAGE = (OSError, RuntimeError, LookupError, ValueError, TypeError, ArithmeticError)
 """What h5py raises where a file is damaged."""
@@ -152,7 +152,7 @@ def _limit_memory(size: int) -> None:
 
 
 def _peak_memory() -> int:
-    """Most memory that this process ever had, in bytes; 0 where the system does not tell."""
+    """Most memory that this process ever had, in bytes; 0 where the system does not say."""
     try:
         status = Path("/proc/self/status").read_text(encoding="ascii", errors="replace")
     except OSError:
