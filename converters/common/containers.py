@@ -68,7 +68,7 @@ def map_array(path: Path, offset: int, dtype: str, shape: tuple[int, ...]) -> ND
 
 
 def place_of(array: NDArray[Any]) -> tuple[Path, int] | None:
-    """File and offset of an array's first number; None if it is no view of a mapped file."""
+    """File and offset of an array's first number; None if it is not a view of a mapped file."""
     base: Any = array
     while base is not None and not isinstance(base, FileMap):
         base = base.obj if isinstance(base, memoryview) else getattr(base, "base", None)

@@ -45,7 +45,7 @@ class Container:
     """Tensors that are not stored because another, the value, holds the same weights."""
     warnings: tuple[str, ...] = ()
     framework: str = ""
-    """The program that wrote it, where the file's structure tells."""
+    """The program that wrote it, where the file's structure shows it."""
     sha256: str | None = None
     """Digest of the source, where it is not that of `files`."""
     settings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
