@@ -128,7 +128,7 @@ def read_table(
 
 def _check_columns(path: object, table: CsvTable) -> None:
     if not table.rows:
-        raise TableError(f"{path}: holds no table: a line of column names and at least one row")
+        raise TableError(f"{path}: holds no table. Give column names and at least one row")
     for column in table.columns:
         if column and table.columns.count(column) > 1:
             raise TableError(f"{path}: two columns are called {column!r}")

@@ -138,7 +138,7 @@ def _expectation(value: Any) -> Expectation:
         raise ValueError(f"{metric} has a reason that is not text")
     numbers = [value[name] for name in ("value", "low", "high") if value[name] is not None]
     if not all(_is_number(number) for number in [rate, *numbers]) or not 0 <= rate < 1:
-        raise ValueError(f"{metric} has a value, end or false_alarm that is not one")
+        raise ValueError(f"{metric} has a value, end or false_alarm that is not valid")
     return Expectation(**value)
 
 

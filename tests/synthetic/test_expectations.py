@@ -103,12 +103,12 @@ GOOD = to_json({"fc": (one("rank", 0, 1.5),)})["fc"][0]
         ({"fc": [{**GOOD, "metric": "warnings"}]}, "not a metric of a matrix"),
         ({"fc": [{**GOOD, "metric": ["rank"]}]}, "not valid"),
         ({"fc": [{**GOOD, "why": 1}]}, "a reason that is not text"),
-        ({"fc": [{**GOOD, "value": "0"}]}, "that is not one"),
-        ({"fc": [{**GOOD, "low": "0"}]}, "that is not one"),
-        ({"fc": [{**GOOD, "high": float("inf")}]}, "that is not one"),
-        ({"fc": [{**GOOD, "high": True}]}, "that is not one"),
-        ({"fc": [{**GOOD, "false_alarm": None}]}, "that is not one"),
-        ({"fc": [{**GOOD, "false_alarm": 1.0}]}, "that is not one"),
+        ({"fc": [{**GOOD, "value": "0"}]}, "false_alarm that is not valid"),
+        ({"fc": [{**GOOD, "low": "0"}]}, "false_alarm that is not valid"),
+        ({"fc": [{**GOOD, "high": float("inf")}]}, "false_alarm that is not valid"),
+        ({"fc": [{**GOOD, "high": True}]}, "false_alarm that is not valid"),
+        ({"fc": [{**GOOD, "false_alarm": None}]}, "false_alarm that is not valid"),
+        ({"fc": [{**GOOD, "false_alarm": 1.0}]}, "false_alarm that is not valid"),
     ],
 )
 def test_a_manifest_can_hold_anything(value, words):
