@@ -96,7 +96,7 @@ def _tensor(path: Path, name: str, entry: Entry, second_scale: SecondScale | Non
     if entry.kind == NVFP4 and second_scale is not None:
         stack = entry.shape[:-2]
         if second_scale[1].kind != 0 or second_scale[1].shape not in ((), (1,), stack):
-            raise ConversionError("its scale beside it is not one float32 a matrix", DAMAGED, name)
+            raise ConversionError("its scale tensor is not one float32 per matrix", DAMAGED, name)
         read = partial(_read_scaled, path, entry, second_scale)
     is_mapped = entry.kind in PLAIN
     dtype = PLAIN.get(entry.kind, "float32")

@@ -135,7 +135,7 @@ def _tensors(leaves: Mapping[str, Leaf], parameters: Mapping[str, str]) -> list[
         for name, leaf in leaves.items()
         if isinstance(leaf, PickledArray) and leaf.array is not None
     }
-    # Paddle gives the codes of bfloat16 as uint16, which is no type of its own.
+    # Paddle gives the codes of bfloat16 as uint16, which is not a type of its own.
     dtypes = {
         name: array.dtype.name.replace("uint16", "bfloat16") for name, array in arrays.items()
     }

@@ -88,7 +88,8 @@ def _index_of(path: Path) -> Path:
         if path.suffix == ".index":
             return path
         raise ConversionError(
-            "it is no index of a checkpoint", "Name the .index file or the folder of a SavedModel"
+            "it is not the index of a checkpoint",
+            "Name the .index file or the folder of a SavedModel",
         )
     if (path / "variables" / "variables.index").exists():
         return path / "variables" / "variables.index"
@@ -105,7 +106,7 @@ def _index_of(path: Path) -> Path:
 
 
 def _reason_to_drop(key: str, entry: Entry, full_name: str, entries: Mapping[str, Entry]) -> str:
-    """Why a tensor is no weight; "" if it may be one."""
+    """Why a tensor is not a weight; "" if it may be one."""
     components = key.removesuffix(VALUE).split("/")
     owner, _, leaf = key.rpartition("/")
     # Keras 3's optimizers refer to the model's variables, which may then have this key only.

@@ -94,11 +94,11 @@ def _facts(constant: Constant) -> Facts:
     for use in constant.uses:
         if use.code in NOT_UNDERSTOOD and len(constant.shape) > 1:
             return Facts("packed", f"weights of {NOT_UNDERSTOOD[use.code]} are not understood")
-    return Facts("unknown", "constant of no operator that has known weights")
+    return Facts("unknown", "constant that no operator with known weights takes")
 
 
 def _by_use(constant: Constant, use: Use) -> Facts | None:
-    """Facts of a constant by one of its uses; None if it is no weight there."""
+    """Facts of a constant by one of its uses; None if it is not a weight there."""
     shape, place = constant.shape, (use.code, use.operand)
     if place in WEIGHTS and len(shape) == len(WEIGHTS[place][2]):
         if use.code == GATHER and use.options[0] != 0:
@@ -139,7 +139,7 @@ def _channels(constant: Constant, use: Use) -> int:
 
 
 def _with_scales(constant: Constant, facts: Facts) -> Facts:
-    """Add the scales of quantized numbers; without scales they are no weights."""
+    """Add the scales of quantized numbers; without scales they are not weights."""
     scales = constant.scales
     if "int" not in constant.dtype and constant.dtype != "bool":
         return facts
@@ -156,7 +156,7 @@ def _with_scales(constant: Constant, facts: Facts) -> Facts:
         axis = scales.axis if facts.view is None else scales.axis - 1
         is_known = 0 <= axis < len(facts.axes) and facts.axes[axis] in OUT_IN
         if not is_known or len(scales.scale) != constant.shape[scales.axis]:
-            return Facts("packed", "its scales run along another axis than inputs or outputs")
+            return Facts("packed", "its scales run along an axis other than inputs or outputs")
         quantization = {
             "scale": list(scales.scale),
             "zero_point": list(zero_points),

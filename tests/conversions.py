@@ -53,10 +53,10 @@ TOLD = {
     ("tensorflow", "misnamed"): {"output": _CONV1},
     ("pytorch", "misnamed.pt"): {"pe": {"role": "position"}},
 }
-"""What a file does not tell, and `--layers` must: three axes of which neither bias nor name tells
+"""What a file does not say, and `--layers` must: three axes of which neither bias nor name tells
 whether they are a convolution's."""
 BILINEAR = {key: {"bilinear"} for key in ("transformer.pdparams", "checkpoint.pdparams")}
-"""Tensors of three axes that are no weight matrices, by their files."""
+"""Tensors of three axes that are not weight matrices, by their files."""
 KERAS_WEIGHTS = ("kernel", "embeddings", "depthwise_kernel")
 """Variables for which a layer of Keras is named."""
 DTYPES = {code: (name, storage) for name, (code, storage) in CODES.items()}

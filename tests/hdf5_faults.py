@@ -1,4 +1,4 @@
-"""HDF5 files in which the HDF5 library comes to no end; offsets as in its file format."""
+"""HDF5 files that the HDF5 library never finishes reading; offsets as in its file format."""
 
 import json
 import struct

@@ -201,7 +201,7 @@ BAD = {
     "part of a row and a half": in_fc1(parts=[{"name": "a", "size": 1.5}]),
 }
 BAD_BEYOND_THE_SCHEMA = {
-    # For a JSON schema 1.0 is an integer; it is no other number than 1.
+    # For a JSON schema 1.0 is an integer; it is no different from the integer 1.
     "axis with a fraction": (quantized(scale=1, axis=1.0), "axis must be an integer"),
     "groups with a fraction": (in_conv1(groups=1.0), "groups must be an integer"),
     "part with a fraction": (

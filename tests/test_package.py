@@ -2,9 +2,12 @@
 
 import json
 import re
+import sys
 import tomllib
-from importlib import metadata
+from importlib import import_module, metadata
+from operator import attrgetter
 from pathlib import Path
+from pkgutil import walk_packages
 
 import pytest
 from commands import python
@@ -75,6 +78,16 @@ def test_every_public_name_resolves():
     assert sorted(htsr_ref.__all__) == sorted({"__version__", *htsr_ref._HOME})
     with pytest.raises(AttributeError, match="module 'htsr_ref' has no attribute 'alpha'"):
         htsr_ref.alpha  # noqa: B018
+
+
+def test_no_module_is_hidden_by_another_name():
+    modules = [module.name for module in walk_packages(htsr_ref.__path__, "htsr_ref.")]
+    for module in modules:
+        import_module(module)
+    reached = {module: attrgetter(module.partition(".")[2])(htsr_ref) for module in modules}
+    assert "htsr_ref.cli.main" in reached
+    assert [name for name, found in reached.items() if found is not sys.modules[name]] == []
+    assert {f"htsr_ref.{name}" for name in htsr_ref.__all__}.isdisjoint(modules)
 
 
 def test_the_version_is_stated_once():

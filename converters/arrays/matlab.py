@@ -93,7 +93,7 @@ def _order(path: Path) -> str:
     with open_regular(path) as file:
         mark = file.read(HEADER)[126:]
     if mark not in (b"IM", b"MI"):
-        raise ConversionError("it is no MATLAB file of version 5", DAMAGED)
+        raise ConversionError("it is not a MATLAB file of version 5", DAMAGED)
     return "<" if mark == b"IM" else ">"
 
 

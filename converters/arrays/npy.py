@@ -59,11 +59,11 @@ def parse(start: bytes, size: int) -> Npy:
     Raises
     ------
     ValueError
-        If it is no header of an array, or the sizes differ.
+        If it is not the header of an array, or the sizes differ.
     """
     width = {1: 2, 2: 4, 3: 4}.get(start[6] if len(start) > 6 else 0)
     if start[:6] != b"\x93NUMPY" or width is None:
-        raise ValueError("it is no NumPy file")
+        raise ValueError("it is not a NumPy file")
     offset = 8 + width + int.from_bytes(start[8 : 8 + width], "little")
     match = _HEADER.fullmatch(start[8 + width : offset]) if offset <= len(start) else None
     if match is None:

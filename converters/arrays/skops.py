@@ -48,4 +48,4 @@ def facts(name: str, ndim: int) -> Facts | None:
         return Facts("weight", "scikit-learn coef_ (out, in)", ("out", "in"))
     if attribute in ("intercept_", "intercepts_"):
         return Facts("bias", "scikit-learn intercept")
-    return Facts("buffer", "no weights of a layer")
+    return Facts("buffer", "not the weights of a layer")

@@ -1,4 +1,4 @@
-"""Files and zip archives from strangers, opened without belief in what they claim."""
+"""Files and zip archives from strangers, opened without trust in what they claim."""
 
 import mmap
 import os
@@ -38,7 +38,7 @@ def open_regular(path: Path) -> BinaryIO:
     descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         os.close(descriptor)
-        raise ConversionError("it is no regular file", "Name a file", file=path)
+        raise ConversionError("it is not a regular file", "Name a file", file=path)
     return os.fdopen(descriptor, "rb")
 
 
@@ -68,7 +68,7 @@ def map_array(path: Path, offset: int, dtype: str, shape: tuple[int, ...]) -> ND
 
 
 def place_of(array: NDArray[Any]) -> tuple[Path, int] | None:
-    """File and offset of an array's first number; None if it is no view of a mapped file."""
+    """File and offset of an array's first number; None if it is not a view of a mapped file."""
     base: Any = array
     while base is not None and not isinstance(base, FileMap):
         base = base.obj if isinstance(base, memoryview) else getattr(base, "base", None)
@@ -92,12 +92,12 @@ def zip_members(path: Path) -> Mapping[str, zipfile.ZipInfo]:
             infos = archive.infolist()
             stated = _count(file, size)
     except (zipfile.BadZipFile, ValueError, NotImplementedError, struct.error, EOFError) as error:
-        raise ConversionError(f"it is no intact zip archive ({error})", DAMAGED) from error
+        raise ConversionError(f"it is not an intact zip archive ({error})", DAMAGED) from error
     if len(infos) != stated:
         raise ConversionError(f"its directory has {len(infos)} members of {stated}", DAMAGED)
     for info in infos:
         if info.filename in members:
-            raise ConversionError(f"its member {info.filename!r} is there twice", DAMAGED)
+            raise ConversionError(f"its member {info.filename!r} appears twice", DAMAGED)
         if info.flag_bits & 1:
             raise ConversionError("it is encrypted", "Decrypt it first")
         if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):

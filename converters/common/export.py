@@ -64,11 +64,11 @@ def main(
     except ConversionError as error:
         return _fail(str(error.at(arguments.input)))
     except MemoryError:
-        return _fail(f"{arguments.input}: memory does not suffice for its largest tensor")
+        return _fail(f"{arguments.input}: there is not enough memory for its largest tensor")
     except OSError as error:
         return _fail(f"{error.filename or arguments.input}: {error.strerror or error}")
     except KeyboardInterrupt:
-        sys.stderr.write("interrupted: nothing is written\n")
+        sys.stderr.write("interrupted: nothing was written\n")
         return 130
     return 0
 
@@ -184,7 +184,7 @@ def _selected(source: Source, include: Sequence[str], exclude: Sequence[str]) ->
     if not kept:
         counts = ", ".join(f"{count} x {reason}" for reason, count in source.dropped.items())
         raise ConversionError(
-            "no tensor is left to be written" + f" (left out: {counts})" * bool(counts),
+            "no tensor is left to write" + f" (left out: {counts})" * bool(counts),
             "Check the file, --include and --exclude" if source.tensors else "Check the file",
         )
     names = {tensor.name for tensor in kept}

@@ -49,7 +49,7 @@ class Facts:
                 yield value["tensor"], key.replace("_", " ")
 
     def problem(self, shape: tuple[int, ...]) -> str:
-        """Why it cannot be so of an array of this shape; "" if it can.
+        """Why this cannot hold for an array of this shape; "" if it can.
 
         >>> Facts(axes=("out", "in"), groups=3).problem((4, 2))
         'its parts or groups do not cut its outputs'

@@ -1,4 +1,4 @@
-"""What a file is, by its first bytes: its name is not believed."""
+"""What a file is, by its first bytes: its name is not trusted."""
 
 from pathlib import Path
 

@@ -18,7 +18,7 @@ def loads(text: bytes, what: str) -> Any:
         value = json.loads(text.decode(), object_pairs_hook=_unique, parse_constant=_refuse)
         json.dumps(value, ensure_ascii=False).encode()
     except (ValueError, RecursionError) as error:
-        raise ConversionError(f"{what} is no valid JSON ({error})", "Download it again") from error
+        raise ConversionError(f"{what} is not valid JSON ({error})", "Download it again") from error
     return value
 
 

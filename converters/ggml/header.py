@@ -105,13 +105,13 @@ def _header(cursor: _Cursor) -> Header:
     for _ in range(value_count):
         key = cursor.text()
         if key in metadata:
-            raise ValueError(f"{key!r} is there twice")
+            raise ValueError(f"{key!r} appears twice")
         metadata[key] = cursor.value(cursor.number("<I"))
     tensors: dict[str, Entry] = {}
     for _ in range(tensor_count):
         name, axes = cursor.text(), cursor.number("<I")
         if name in tensors or axes > MAX_AXES:
-            raise ValueError(f"the tensor {name!r} is there twice, or has {axes} axes")
+            raise ValueError(f"the tensor {name!r} appears twice, or has {axes} axes")
         shape = [cursor.number("<Q") for _ in range(axes)]
         tensors[name] = Entry(tuple(reversed(shape)), cursor.number("<I"), cursor.number("<Q"))
     alignment = metadata.get("general.alignment", 32)

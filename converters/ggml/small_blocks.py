@@ -169,7 +169,7 @@ def _trits(data: Bytes, width: int, count: int) -> Floats:
 
 
 def tq1_0(b: Bytes) -> Floats:
-    """54 bytes: five ternary digits a byte, in the last four only four; a scale."""
+    """54 bytes: five ternary digits per byte, only four in the last four bytes; a scale."""
     digits = [_trits(b[:, :32], 32, 5), _trits(b[:, 32:48], 16, 5), _trits(b[:, 48:52], 4, 4)]
     return _halves(b[:, 52:]) * np.concatenate(digits, axis=1)
 

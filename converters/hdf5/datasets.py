@@ -1,4 +1,4 @@
-"""HDF5 files from strangers: nothing is followed out of the file, no claimed size is believed."""
+"""HDF5 files from strangers: nothing is followed out of the file, no claimed size is trusted."""
 
 from collections.abc import Iterator
 from math import prod
@@ -21,7 +21,7 @@ def open_hdf5(file: Path | BinaryIO) -> Any:
     try:
         return h5py.File(file, "r")
     except (OSError, ValueError, RuntimeError) as error:
-        raise ConversionError("it is no intact HDF5 file", DAMAGED) from error
+        raise ConversionError("it is not an intact HDF5 file", DAMAGED) from error
 
 
 def datasets(file: Any) -> Iterator[tuple[str, Any]]:
@@ -56,7 +56,7 @@ def check_dataset(name: str, dataset: Any) -> None:
     if dataset.external is not None or dataset.is_virtual:
         raise ConversionError("its numbers are in another file", "Save it in one", name)
     if not filters <= FILTERS:
-        raise ConversionError(f"its filters {sorted(filters)} are no plain ones", "Save it", name)
+        raise ConversionError(f"its filters {sorted(filters)} are not plain ones", "Save it", name)
     claimed = prod(dataset.shape) * dataset.dtype.itemsize
     ratio = MAX_RATIO if filters else 1
     chunk = prod(dataset.chunks or (0,)) * dataset.dtype.itemsize

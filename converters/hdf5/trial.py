@@ -1,6 +1,6 @@
-"""Whether the HDF5 library comes to an end in a file: tried in a process of its own.
+"""Whether the HDF5 library can finish reading a file: tried in a separate process.
 
-A damaged or hostile file can make the library loop without end, take memory without end, or
+A damaged or hostile file can make the library loop forever, allocate memory forever, or
 crash, and nothing in the same process can stop it. So a child, which runs `run_child`,
 goes through the whole structure under a limit of time and memory before the file is opened here.
 """
@@ -23,13 +23,13 @@ from common.windows import Window
 from hdf5.datasets import check_dataset
 
 STEP_SECONDS = 5.0
-"""Time for a step, as the opening of one group, beside the time to read the file."""
+"""Time for a step, such as opening one group, besides the time to read the file."""
 
 BYTES_PER_SECOND = 20e6
 """Speed at which a disk must deliver what the library reads of a file, which is at most all."""
 
 MEMORY = 2**30
-"""Address space of the child beside the size of the file; Python and its packages take a tenth."""
+"""Address space of the child on top of the size of the file; Python takes a tenth of it."""
 
 DAMAGE = (
     OSError,
@@ -57,7 +57,7 @@ def try_out(path: Path, stretch: tuple[int, int] | None = None) -> None:
     Raises
     ------
     ConversionError
-        If the library comes to no end, or crashes. An error that it reports is left to the reader.
+        If the library does not finish, or crashes. An error that it reports is left to the reader.
     """
     start, size = stretch or (0, path.stat().st_size)
     seconds = STEP_SECONDS + size / BYTES_PER_SECOND
@@ -74,16 +74,16 @@ def try_out(path: Path, stretch: tuple[int, int] | None = None) -> None:
             check=False,
         )
     except OSError as error:
-        problem = f"the HDF5 library could not be tried in a process of its own ({error})"
+        problem = f"the HDF5 library could not be tried in a separate process ({error})"
         raise ConversionError(problem, f"Make {sys.executable!r} run") from error
     if child.returncode == 0:
         return
     said = child.stderr.decode(errors="replace").strip()
     if said.startswith("Timeout"):
-        problem = f"the HDF5 library came to no end in it within {seconds:.0f} s"
+        problem = f"the HDF5 library did not finish reading it within {seconds:.0f} s"
     else:
         why = said.rpartition("\n")[2] or f"exit {child.returncode}"
-        problem = f"the HDF5 library failed in it ({why})"
+        problem = f"the HDF5 library failed to read it ({why})"
     raise ConversionError(problem, DAMAGED)
 
 
@@ -153,12 +153,12 @@ def run_child() -> None:
 
 
 def walk_within_limits(path: Path, start: int, size: int, seconds: float) -> None:
-    """Walk, ending the process where a step takes too long or memory has no end."""
+    """Walk, ending the process where a step or memory exceeds its limit."""
     _limit_memory(MEMORY + size)
     walk(path, start, size, _watch(seconds))
     # Where the limit cut it short, the library reports an error that nothing would stop elsewhere.
     if _peak_memory() > MEMORY // 2 + size:
-        raise MemoryError("it took memory without end")
+        raise MemoryError("it needs too much memory")
 
 
 def _watch(seconds: float) -> Callable[[], None]:
@@ -187,7 +187,7 @@ def _limit_memory(size: int) -> None:
 
 
 def _peak_memory() -> int:
-    """Most memory that this process ever had, in bytes; 0 where the system does not tell."""
+    """Most memory that this process ever had, in bytes; 0 where the system does not say."""
     try:
         status = Path("/proc/self/status").read_text(encoding="ascii", errors="replace")
     except OSError:

@@ -1,4 +1,4 @@
-"""NumPy arrays in pickles: our functions in the place of NumPy's own."""
+"""NumPy arrays in pickles: our functions in place of NumPy's own."""
 
 import math
 import re
@@ -56,7 +56,7 @@ def encode(text: str, encoding: str) -> bytes:
 
 def _text(value: Any) -> str:
     if not isinstance(value, str):
-        raise TypeError(f"{type(value).__name__} in the place of a text")
+        raise TypeError(f"{type(value).__name__} in place of a text")
     return value
 
 

@@ -52,7 +52,7 @@ class OddKey:
 
 
 def pickled_dict(pairs: Iterable[tuple[Any, Any]] = ()) -> dict[Any, Any]:
-    """Make a dictionary, with `OddKey` in the place of keys that are not scalars."""
+    """Make a dictionary, with `OddKey` in place of keys that are not scalars."""
     return {key if isinstance(key, SCALARS) else OddKey(): value for key, value in pairs}
 
 
@@ -82,7 +82,7 @@ def load(
         than it holds.
     """
     try:
-        # Odd escapes in a pickle's texts are warned of; who wrote them is not here to read it.
+        # Odd escapes in a pickle's texts are warned of; whoever wrote them is not here to read it.
         with warnings.catch_warnings(action="ignore"):
             return _run(_Machine(allowed, persistent, file.tell), file)
     except (
@@ -169,13 +169,13 @@ class _Machine:
     def extend(self, items: list[Any]) -> None:
         target = self.stack[-1]
         if not isinstance(target, list):
-            raise TypeError("items are added to what is no list")
+            raise TypeError("items are added to something that is not a list")
         target.extend(items)
 
     def set_items(self, items: list[Any]) -> None:
         target = self.stack[-1]
         if not isinstance(target, dict) or len(items) % 2:
-            raise TypeError("items are set in what is no dictionary")
+            raise TypeError("items are set in something that is not a dictionary")
         target |= pickled_dict(zip(items[::2], items[1::2], strict=True))
 
     def new_dict(self, items: list[Any]) -> None:
@@ -195,12 +195,12 @@ class _Machine:
         name, module = self.stack.pop(), self.stack.pop()
         # The text of other values than these could be longer than the memory.
         if not isinstance(name, str) or not isinstance(module, str):
-            raise TypeError("a name that is no text")
+            raise TypeError("a name that is not text")
         self.import_(f"{module}.{name}")
 
     def call(self, function: Any, arguments: Any) -> None:
         if not isinstance(function, Global) or not isinstance(arguments, tuple):
-            raise TypeError("something is called that is no function")
+            raise TypeError("something that is not a function is called")
         # A list is written once, and could be copied in seven bytes each time.
         self.copied += sum(len(item) for item in arguments if hasattr(item, "__len__"))
         if self.copied > self.tell() + SPARE_COPIES:

@@ -118,7 +118,7 @@ def _is_tree(value: Any) -> bool:
 
 
 def _is_optimizer(name: Any, value: Any) -> bool:
-    """Whether this is an optimizer's state: by its form, or by its name."""
+    """Whether this is an optimizer's state: by its form or its name."""
     is_its_form = isinstance(value, dict) and {"state", "param_groups"} <= value.keys()
     return is_its_form or (isinstance(name, str) and _OPTIMIZER.fullmatch(name) is not None)
 

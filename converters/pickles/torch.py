@@ -96,7 +96,7 @@ class Unsupported:
 
 
 def storage_of(identifier: Any) -> Storage:
-    """Read a persistent identifier; ValueError or TypeError if it is none."""
+    """Read a persistent identifier; ValueError or TypeError if it is not one."""
     word, kind, key, _, numel, *view = identifier
     if word != "storage" or not isinstance(kind, Global) or not isinstance(key, str | int):
         raise ValueError("a persistent identifier that names no storage")
@@ -132,7 +132,7 @@ def script_function(name: str) -> Callable[..., Any] | None:
 def count_of(value: Any) -> int:
     """Check that a value is a whole number of at least 0."""
     if not isinstance(value, int) or value < 0:
-        raise ValueError(f"{type(value).__name__} in the place of a count, or a negative number")
+        raise ValueError(f"{type(value).__name__} in place of a count, or a negative number")
     return value
 
 
@@ -202,11 +202,11 @@ def _quantized(
         return view
     if kind.name == "torch.per_tensor_affine":
         if not isinstance(scale, float) or not isinstance(zero_point, int) or axis:
-            raise TypeError("a quantized tensor whose scale is no number")
+            raise TypeError("a quantized tensor whose scale is not a number")
         return replace(view, scales=Scales(scale, zero_point, None))
     (axis,) = map(count_of, axis)
     if not isinstance(scale, View) or not isinstance(zero_point, View):
-        raise TypeError("a tensor quantized by channels, whose scales are no tensor")
+        raise TypeError("a tensor quantized by channels, whose scales are not a tensor")
     if not scale.shape == zero_point.shape == view.shape[axis : axis + 1]:
         raise ValueError(f"scales of shape {scale.shape} for a tensor of shape {view.shape}")
     return replace(view, scales=Scales(scale, zero_point, axis))
@@ -214,7 +214,7 @@ def _quantized(
 
 def _of_subclass(function: Any, _type: Any, arguments: Any, _state: Any) -> Any:
     if not isinstance(function, Global) or function.make not in (tensor_view, _tensor_of_type):
-        raise ValueError("a tensor of a class of its own")
+        raise ValueError("a tensor of a custom class")
     return function.make(*arguments)
 
 
@@ -235,7 +235,7 @@ _FUNCTIONS: dict[str, Callable[..., Any]] = {
     "torch._utils._rebuild_qtensor": _quantized,
     "torch._utils._rebuild_meta_tensor_no_storage": _unsupported("it has no numbers (meta)"),
     "torch.Size": lambda sizes=(): tuple(sizes),
-    "torch.ScriptObject": _unsupported("it is an object of PyTorch's own that packs weights"),
+    "torch.ScriptObject": _unsupported("it is a PyTorch object that packs weights"),
     "collections.OrderedDict": pickled_dict,
     "collections.defaultdict": lambda _factory=None, pairs=(): pickled_dict(pairs),
     "collections.Counter": lambda _counts=None: {},

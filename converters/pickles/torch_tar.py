@@ -60,7 +60,7 @@ def _members(content: mmap) -> Mapping[str, int]:
                 member.name: member.offset_data for member in archive.getmembers() if member.isreg()
             }
     except (tarfile.TarError, ValueError, OverflowError, EOFError) as error:
-        raise ConversionError(f"it is no intact tar archive ({error})", DAMAGED) from error
+        raise ConversionError(f"it is not an intact tar archive ({error})", DAMAGED) from error
     if not {"storages", "tensors", "pickle"} <= found.keys():
         raise ConversionError("it is a tar archive, but not one of PyTorch", "Check the path")
     return found
@@ -95,5 +95,5 @@ def _tensors(
 
 def _class_name(value: Any) -> str:
     if not isinstance(value, Global):
-        raise TypeError(f"{type(value).__name__} in the place of a class")
+        raise TypeError(f"{type(value).__name__} in place of a class")
     return value.name.rsplit(".", 1)[-1]

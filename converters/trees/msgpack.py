@@ -54,9 +54,9 @@ def read_tree(path: Path) -> Any:
         try:
             value = reader.value()
             if reader.at != len(data):
-                raise ValueError(f"{len(data) - reader.at} bytes too many")
+                raise ValueError(f"{len(data) - reader.at} extra bytes")
         except (ValueError, TypeError, KeyError, struct.error) as error:
-            raise ConversionError(f"it is no intact msgpack file ({error})", DAMAGED) from error
+            raise ConversionError(f"it is not an intact msgpack file ({error})", DAMAGED) from error
     return value
 
 
@@ -113,7 +113,7 @@ class _Reader:
         for _ in range(count):
             key = self.value(depth + 1)
             if not isinstance(key, str | int) or str(key) in found:
-                raise ValueError(f"the key {key!r} is no text, or is there twice")
+                raise ValueError(f"the key {key!r} is not text, or appears twice")
             found[str(key)] = self.value(depth + 1)
         return _joined(found) if CHUNKED in found else found
 
@@ -132,7 +132,7 @@ class _Reader:
         self.at, self.end = end - size, end
         array = self.array()
         if self.at != end:
-            raise ValueError("an array has bytes too many")
+            raise ValueError("an array has extra bytes")
         self.end = outer
         return array
 
@@ -150,9 +150,9 @@ class _Reader:
 
 def _check(shape: Any) -> None:
     if not isinstance(shape, list) or len(shape) > 32:
-        raise ValueError("a shape is no list of at most 32 sizes")
+        raise ValueError("a shape is not a list of at most 32 sizes")
     if not all(isinstance(size, int) and 0 <= size < 2**63 for size in shape):
-        raise ValueError(f"{shape} is no shape")
+        raise ValueError(f"{shape} is not a shape")
 
 
 def _joined(chunked: dict[str, Any]) -> Place:

@@ -1,1 +1,1 @@
-"""From a file to a report: the only place where all meet."""
+"""From a file to a report: the only place where all the parts meet."""

@@ -1,4 +1,4 @@
-"""What a user asks of every matrix beside its metrics."""
+"""What a user asks of every matrix besides its metrics."""
 
 from dataclasses import dataclass
 
@@ -9,7 +9,7 @@ from htsr_ref.spectra.shuffle import check_shuffles
 
 @dataclass(frozen=True)
 class Checks:
-    """What is asked about every matrix beside the extreme-value index, which always is.
+    """What is asked about every matrix besides the extreme-value index, which always is.
 
     Attributes
     ----------
@@ -59,7 +59,7 @@ class Checks:
 
 
 NO_CHECKS = Checks()
-"""Nothing beside the extreme-value index."""
+"""Nothing besides the extreme-value index."""
 
 
 def _number(convention: Convention) -> float | None:

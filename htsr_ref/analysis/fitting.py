@@ -110,7 +110,7 @@ def selected(eigenvalues: Values, accuracy: Accuracy, convention: Convention) ->
 
 
 def _told_apart(eigenvalues: Values, accuracy: Accuracy, convention: Convention) -> Values:
-    """Eigenvalues, the equal ones made so where the convention asks for it.
+    """Eigenvalues; equal ones get one value where the convention asks for it.
 
     Spec: SPC-13.
     """

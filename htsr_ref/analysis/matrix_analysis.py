@@ -106,7 +106,7 @@ def analyze_matrix(
 
 
 NO_NULL_MODEL = "no null model: shuffling is for single matrices, and several are put together here"
-"""Warning of a spectrum that shuffles were asked for in vain (RMT-66)."""
+"""Warning of a spectrum that shuffles were asked for but not computed (RMT-66)."""
 
 RANKS: Mapping[str, Callable[[Spectrum], int]] = MappingProxyType(
     {

@@ -24,7 +24,7 @@ class Cell:
     ----------
     column : its name in the table.
     theirs, ours : the numbers; None where one is undefined, theirs also "inf" and "-inf".
-    difference : |theirs − ours|; None if either is no number.
+    difference : |theirs − ours|; None if either is not a number.
     verdict : see AUD-8.
     fault : number of the known fault; None for other verdicts.
 
@@ -68,10 +68,10 @@ class Contributions:
 
     Attributes
     ----------
-    start : its value under `paper`, or after the change from which on it is defined.
+    start : its value under `paper`, or after the change that first defines it.
     contributions : of each change; None where the number was not defined before it.
     ours : its value under their convention.
-    theirs : theirs, the mean over the layer's rows; None if the table does not tell.
+    theirs : theirs, the mean over the layer's rows; None if the table does not say.
     rest : theirs − ours.
 
     Spec: AUD-11.

@@ -1,4 +1,4 @@
-"""Holding a table of numbers against the weights that it is said to come from."""
+"""Checking a table of numbers against the weights that it is said to come from."""
 
 import math
 from collections.abc import Callable, Iterator
@@ -187,7 +187,7 @@ def _cell(row: Compared, column: str, verdict: Verdict, fault: str | None) -> Ce
 
 
 def _alone(unmatched: Unmatched, dialect: Dialect, changes: int) -> AuditedLayer:
-    """Rows without a layer: nothing of ours stands beside their numbers.
+    """Rows without a layer: we have no numbers to compare with theirs.
 
     Spec: AUD-5.
     """
@@ -204,7 +204,7 @@ def _alone(unmatched: Unmatched, dialect: Dialect, changes: int) -> AuditedLayer
 
 
 def _mean(rows: tuple[TheirRow, ...], column: str) -> float | None:
-    """Mean of their numbers of a layer."""
+    """Mean of the numbers that the table has for a layer."""
     values = [row.cells[column].value for row in rows if column in row.cells]
     numbers = [value for value in values if value is not None and math.isfinite(value)]
     return math.fsum(numbers) / len(numbers) if numbers else None

@@ -19,7 +19,7 @@ class Pair:
     place : of the layer in its source; of a tied layer, that of the layer it is the same as.
     layer : its name.
     how : "name", "shape", "norm", "order" or "tied".
-    rows : one, or one a matrix.
+    rows : one, or one per matrix.
     """
 
     place: int

@@ -25,7 +25,7 @@ class Group:
 
     @property
     def shapes(self) -> frozenset[Shape]:
-        """(N, M) of the rows; empty if the table does not tell."""
+        """(N, M) of the rows; empty if the table does not say."""
         return frozenset(row.shape for row in self.rows if row.shape is not None)
 
     @property

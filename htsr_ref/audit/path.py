@@ -14,7 +14,7 @@ TRACED = ("alpha", "lambda_max", "weighted_alpha")
 """Numbers of a layer whose differences are explained."""
 
 Change = dict[str, Any]
-"""Values by field that are taken up together."""
+"""Values, by field, that are changed together."""
 
 
 @dataclass(frozen=True)
@@ -24,8 +24,8 @@ class Trace:
     Attributes
     ----------
     start : its value before the first change that counts; None if it is never defined.
-    contributions : what each change adds; None for the changes up to the one from which on the
-        number is defined.
+    contributions : what each change adds; None for the changes up to the one that first
+        defines the number.
     end : its value after the last.
 
     Spec: AUD-11.

@@ -54,7 +54,7 @@ def read_numbers(path: object, rows: Sequence[CsvRow], column: int, name: str) -
             value = float(text)
         except ValueError:
             raise TableError(
-                f"{path}: line {row.line}: {name} is {text!r}, which is no number. Write it "
+                f"{path}: line {row.line}: {name} is {text!r}, which is not a number. Write it "
                 "with a decimal point and without a unit"
             ) from None
         exponent = re.search(r"[eE]([+-]?\d+)$", text)

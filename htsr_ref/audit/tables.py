@@ -35,7 +35,7 @@ _SINCE_0_4 = frozenset({"num_evals", "sv_max", "rank_loss", "has_esd"})
 """Columns that tell a table of slices, as `pool=False` gives it, from one of WeightWatcher 0.2."""
 
 _IDENTITY = ("layer", "label", "layer_id", "N", "M")
-"""What else than numbers a column may be mapped to."""
+"""What a column may be mapped to, other than numbers."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ class TheirRow:
     cells: Mapping[str, Printed]
 
     def holds_more_than(self, columns: Collection[str]) -> bool:
-        """Whether other columns than these hold a number."""
+        """Whether any column other than these holds a number."""
         return any(cell.value is not None for c, cell in self.cells.items() if c not in columns)
 
 
@@ -102,7 +102,7 @@ def read_table(
     Raises
     ------
     TableError
-        The file cannot be read, its columns are unknown, or a cell is no number.
+        The file cannot be read, its columns are unknown, or a cell is not a number.
 
     Spec: AUD-1, AUD-2.
     """
@@ -128,7 +128,7 @@ def read_table(
 
 def _check_columns(path: object, table: CsvTable) -> None:
     if not table.rows:
-        raise TableError(f"{path}: holds no table: a line of column names and a row at least")
+        raise TableError(f"{path}: holds no table. Give column names and at least one row")
     for column in table.columns:
         if column and table.columns.count(column) > 1:
             raise TableError(f"{path}: two columns are called {column!r}")
@@ -243,6 +243,6 @@ def _from_report(report: Report, name: str) -> TheirTable:
         for matrix in layer.matrices
     )
     if not rows:
-        raise TableError(f"{name}: this report analyses no layer")
+        raise TableError(f"{name}: this report analyzes no layer")
     solver = _solver(matrix.solver for layer in report.layers for matrix in layer.matrices)
     return TheirTable(name, OURS, report.convention, solver, rows, ())

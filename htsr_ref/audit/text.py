@@ -25,7 +25,7 @@ Rows = list[list[str]]
 
 
 def layer_rows(report: AuditReport) -> Rows:
-    """One row a layer, worst first: its verdict, α, and the column that differs most."""
+    """One row per layer, worst first: its verdict, α, and the column that differs most."""
     layers = sorted(report.layers, key=lambda layer: VERDICTS.index(layer.verdict))
     return [_layer_row(layer) for layer in layers]
 
@@ -53,7 +53,7 @@ def _relative(cell: Cell) -> float:
 
 
 def number_rows(report: AuditReport) -> Rows:
-    """One row a number of a matched layer that is not reproduced or explained, worst first."""
+    """One row per number of a matched layer that is not reproduced or explained, worst first."""
     found = [
         (cell, [layer.name, row.label or row.place], row.reason)
         for layer in report.layers
@@ -78,7 +78,7 @@ def _cell_row(cell: Cell, reason: str | None) -> list[str]:
 
 
 def path_rows(report: AuditReport) -> Rows:
-    """From the paper's numbers to theirs: one row a choice that changes any, means over layers.
+    """From the paper's numbers to theirs: one row per choice that changes any, means over layers.
 
     Spec: AUD-11.
     """
@@ -111,7 +111,7 @@ def _contribution(place: int, path: Contributions) -> float:
 
 
 def _enters(path: Contributions, place: int) -> bool:
-    """Whether it is by this change that a number is defined."""
+    """Whether this change is what makes a number defined."""
     before, after = path.contributions[: place + 1], path.contributions[place + 1 :]
     return path.ours is not None and before[-1] is None and None not in after
 

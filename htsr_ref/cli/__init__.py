@@ -1,1 +1,1 @@
-"""The command line: thin, one command a file; computes nothing."""
+"""The command line: thin, one command per file; computes nothing."""

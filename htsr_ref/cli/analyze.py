@@ -43,7 +43,7 @@ def analyze(
     markdown: options.MarkdownOption = False,
     per: Annotated[
         Literal["matrix", "layer"] | None,
-        typer.Option("--per", help="Rows of the CSV; one a matrix by default."),
+        typer.Option("--per", help="Rows of the CSV; one per matrix by default."),
     ] = None,
     columns: Annotated[
         Literal["own", "weightwatcher"],

@@ -134,7 +134,7 @@ def _written(report: "AuditReport", form: output.Form) -> str:
 
 
 MOST_NUMBERS = 40
-"""Numbers that are not reproduced of which the terminal shows as many; JSON has all."""
+"""How many numbers that are not reproduced the terminal shows; JSON has all."""
 
 
 def _table(report: "AuditReport") -> str:

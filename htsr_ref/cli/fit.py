@@ -185,7 +185,7 @@ def _fit_convention(name: str, overrides: list[str] | None) -> "Convention":
     for field in (text.partition("=")[0].strip() for text in overrides or []):
         if field not in FIT_FIELDS:
             raise HtsrError(
-                f"--set {field}: it concerns matrices, and a sample is none. A fit follows "
+                f"--set {field}: it concerns matrices, and a sample is not one. A fit follows "
                 f"{', '.join(FIT_FIELDS)}"
             )
     return chosen

@@ -121,7 +121,7 @@ class Asked:
 
 
 def is_report(file: str) -> bool:
-    """Whether a file is taken for a report; the index of a folder of shards is none."""
+    """Whether a file is taken for a report; the index of a folder of shards is not one."""
     name = file.lower()
     return name.endswith(".json") and not name.endswith(".index.json")
 

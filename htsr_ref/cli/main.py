@@ -82,7 +82,7 @@ def run() -> None:
         output.fail(f"error: {error}")
         sys.exit(2)
     except OSError as error:
-        # Help and version are printed by typer. What fails to open bears the name of the file.
+        # Help and version are printed by typer. An error in opening names the file.
         if error.filename is not None:
             raise
         output.drop_standard_output()

@@ -41,13 +41,15 @@ IncludeOption = Annotated[
     typer.Option(
         "--include",
         metavar="GLOB",
-        help="Analyze only layers or tensors of such a name, such as 'layers.0.*'. Repeatable.",
+        help="Analyze only layers or tensors whose name matches, such as 'layers.0.*'. Repeatable.",
     ),
 ]
 ExcludeOption = Annotated[
     list[str] | None,
     typer.Option(
-        "--exclude", metavar="GLOB", help="Leave out layers or tensors of such a name. Repeatable."
+        "--exclude",
+        metavar="GLOB",
+        help="Leave out layers or tensors whose name matches. Repeatable.",
     ),
 ]
 ConventionOption = Annotated[

@@ -37,7 +37,7 @@ def choose_form(json: bool, csv: bool, markdown: bool, output: Path | None) -> F
 
 
 def text_or_json(json: bool, output: Path | None, what: str) -> Form:
-    """Form of what is written as text or JSON alone; `what` says so to those who ask for more."""
+    """Form of what is written as text or JSON alone; `what` is the error for any other."""
     form = choose_form(json, False, False, output)
     if form not in ("table", "json"):
         raise HtsrError(f"{output}: {what}")
@@ -47,7 +47,7 @@ def text_or_json(json: bool, output: Path | None, what: str) -> Form:
 def check_writable(output: Path | None, *inputs: str | Path | None) -> None:
     """Refuse an output that cannot be written, before hours are spent on what goes there.
 
-    Nor is a file replaced that the command reads.
+    Nor is a file replaced if the command reads it.
     """
     if output is None:
         return
@@ -68,7 +68,7 @@ def check_writable(output: Path | None, *inputs: str | Path | None) -> None:
 
 
 def _files_read(inputs: tuple[str | Path | None, ...]) -> Iterator[Path]:
-    """Files that exist of those given; a folder, or the index in one, stands for its shards."""
+    """Those of the given files that exist; a folder, or the index in one, stands for its shards."""
     for given in inputs:
         # Unlike those of Path, these functions raise nothing, whatever the name.
         if given is None or not os.path.exists(given):  # noqa: PTH110
@@ -127,7 +127,7 @@ def ended_in_order() -> Iterator[None]:
 
 
 def drop_standard_output() -> None:
-    """Let what is left in the buffer of standard output not be tried again at exit."""
+    """Keep what is left in the buffer of standard output from being written again at exit."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 

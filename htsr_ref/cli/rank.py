@@ -110,7 +110,7 @@ def _table(ranked: tuple[Report, ...]) -> str:
         for name, report in zip(_below_shared_folder(ranked), ranked, strict=True)
     ]
     shapes = {_shapes(report) for report in ranked}
-    differ = "These models differ in their matrices, so this is no such series.\n"
+    differ = "These models differ in their matrices, so this is not such a series.\n"
     return (
         f"{text_table(header, rows, range(1, 7))}\n\n"
         "Best first: the smallest alpha_hat (mean α·log10 λmax) predicts the best generalization\n"

@@ -24,7 +24,7 @@ def spectrum(
     solver: options.SolverOption = "auto",
     out: options.TextOption = None,
 ) -> None:
-    """Print the positive eigenvalues of one weight matrix, ascending, one a line.
+    """Print the positive eigenvalues of one weight matrix, ascending, one per line.
 
     A first line, a comment, says how many more count as zero.
     """

@@ -132,7 +132,7 @@ def synth(
     if path.exists() and not path.is_file():
         raise HtsrError(f"{path}: it is a pipe or device. Name a file")
     if path.resolve().suffix not in _SUFFIXES:
-        raise HtsrError(f"{path}: it is no name of a weight file. End it in .safetensors or .h5")
+        raise HtsrError(f"{path}: not the name of a weight file. End it in .safetensors or .h5")
     if path.exists() and not force and not _is_synthetic(path):
         raise HtsrError(
             f"{path}: it exists, and `htsr synth` did not write it. Name another file, or add "

@@ -68,7 +68,7 @@ def text_table(
 
 
 def report_table(report: Report) -> str:
-    """Lay out a report: a row a layer, the model's numbers, what was skipped, warnings."""
+    """Lay out a report: a row per layer, the model's numbers, what was skipped, warnings."""
     source = report.source
     analyzed = report.analyzed()
     pieces = [
@@ -171,7 +171,7 @@ def _skip_line(layer: LayerReport) -> str:
         return f"bad data: {layer.skipped}"
     if layer.skip_code == "not-understood":
         return f"not understood: {layer.name}: {layer.skipped}"
-    cure = " (--set min_dim=0 analyses it)" if layer.skip_code == "min-dim" else ""
+    cure = " (--set min_dim=0 analyzes it)" if layer.skip_code == "min-dim" else ""
     return f"skipped: {layer.name}: {layer.skipped}{cure}"
 
 

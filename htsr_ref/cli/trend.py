@@ -80,10 +80,10 @@ def trend(
     reports = loaded.named()
     for report, row in zip(reports, matched, strict=True):
         if row is None:
-            output.fail(f"left out: {report.source.name}: no row of {accuracy} is called so")
+            output.fail(f"left out: {report.source.name}: no row of {accuracy} has this name")
     for row in rows:
         if row not in matched:
-            output.fail(f"left out: row {row.name} of {accuracy}: no file given is called so")
+            output.fail(f"left out: row {row.name} of {accuracy}: no given file has this name")
     models = [(report, row) for report, row in zip(reports, matched, strict=True) if row]
     if models:
         found = trend_report(models, resamples=resamples, seed=seed)
@@ -94,7 +94,7 @@ def trend(
         forms = {"json": found.to_json, "csv": found.to_csv}
         output.emit(forms.get(form, lambda: _table(found))(), out)
     elif reports:
-        raise HtsrError(f"{accuracy}: no row is called like a file. Name rows after the files")
+        raise HtsrError(f"{accuracy}: no row has the name of a file. Name rows after the files")
     code = loaded.exit_code()
     if code:
         raise typer.Exit(code)

@@ -18,7 +18,7 @@ SUFFIXES = (".toml", ".json")
 def load_convention(path: str | os.PathLike[str]) -> Convention:
     """Read a convention from a file: its `name`, a shipped convention as `base`, and fields.
 
-    Without a base every field must be given. The result bears its own name and no overrides.
+    Without a base every field must be given. The result has its own name and no overrides.
 
     Parameters
     ----------
@@ -27,7 +27,7 @@ def load_convention(path: str | os.PathLike[str]) -> Convention:
     Raises
     ------
     ConventionError
-        The file cannot be read, or is no convention; names the file.
+        The file cannot be read, or is not a convention; names the file.
 
     Spec: CNV-20.
     """

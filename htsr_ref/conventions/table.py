@@ -25,7 +25,7 @@ FIELDS: Mapping[str, Field] = MappingProxyType(
             "MAT-17",
             {
                 "whole": "one matrix, as the network has it (SDM 2020, WeightWatcher)",
-                "split": "one matrix a projection or gate",
+                "split": "one matrix per projection or gate",
             },
         ),
         "experts": choice(
@@ -39,7 +39,7 @@ FIELDS: Mapping[str, Field] = MappingProxyType(
             {"once": "the first name only", "each": "every name (WeightWatcher)"},
         ),
         "parameters": choice(
-            "weight matrices that are no module's `weight`",
+            "weight matrices that are not a module's `weight`",
             "MAT-20",
             {
                 "all": "analyzed as others are",
@@ -57,7 +57,7 @@ FIELDS: Mapping[str, Field] = MappingProxyType(
             {"take": "analyzed as convolutions", "skip": "left out (WeightWatcher)"},
         ),
         "linear": choice(
-            "matrices of a layer that is no convolution",
+            "matrices of a layer that is not a convolution",
             "MAT-13",
             {
                 "whole": "the whole matrix (SDM 2020)",
@@ -68,10 +68,10 @@ FIELDS: Mapping[str, Field] = MappingProxyType(
             "matrices of a convolution",
             "MAT-3",
             {
-                "slices": "one a kernel position (SDM 2020)",
-                "group-slices": "one a kernel position and group",
+                "slices": "one per kernel position (SDM 2020)",
+                "group-slices": "one per kernel position and group",
                 "pooled": "the positions' eigenvalues put together (WeightWatcher 0.7)",
-                "row-blocks": "one a block of rows, pooled over the positions (FARMS)",
+                "row-blocks": "one per block of rows, pooled over the positions (FARMS)",
                 "flattened": "one matrix, out × in·k (DeepDataProfiler)",
                 "operator": "the linear map on periodic n×n images (Sedghi, Gupta & Long)",
                 "skip": "none: convolutions are left out (FARMS for linear layers)",
@@ -91,7 +91,7 @@ FIELDS: Mapping[str, Field] = MappingProxyType(
             "MAT-14",
             {
                 "tall": "the larger one",
-                "toggled": "exchanged once a position if out < in (WeightWatcher 0.7.7, a fault)",
+                "toggled": "exchanged once per position if out < in (WeightWatcher 0.7.7, a fault)",
             },
         ),
         "min_dim": count("smallest M that is analyzed", "MAT-7"),
@@ -139,7 +139,7 @@ FIELDS: Mapping[str, Field] = MappingProxyType(
             },
         ),
         "equal_eigenvalues": choice(
-            "eigenvalues that are equal but for the solver's error",
+            "eigenvalues that differ only by the solver's error",
             "SPC-13",
             {
                 "group": "one value: one step of the empirical distribution, one candidate",

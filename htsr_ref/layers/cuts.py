@@ -111,7 +111,7 @@ def _group_rows(layer: Layer, start: int, stop: int, groups: int) -> Iterator[sl
 
 
 def _slices(section: Section, _: Convention) -> tuple[WeightMatrix, ...]:
-    """One matrix a kernel position.
+    """One matrix per kernel position.
 
     Spec: MAT-3, MAT-4.
     """

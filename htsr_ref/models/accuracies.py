@@ -58,7 +58,7 @@ def read_accuracies(
     seen = set()
     for row in rows:
         if row.name in seen:
-            raise TableError(f"{path}: {row.name!r} is listed twice. Keep one row a model")
+            raise TableError(f"{path}: {row.name!r} is listed twice. Keep one row per model")
         seen.add(row.name)
     return rows
 
@@ -94,7 +94,7 @@ def _row(place: str, cells: Mapping[str, str], name: str, accuracy: str) -> Accu
         value = math.nan
     if not math.isfinite(value):
         raise TableError(
-            f"{place}: accuracy {cells[accuracy]!r} is no number. "
+            f"{place}: accuracy {cells[accuracy]!r} is not a number. "
             "Write it with a decimal point and without a unit, such as 0.981"
         )
     return Accuracy(cells[name], value, series)

@@ -40,7 +40,7 @@ class TrendReport:
         return strictjson.dumps(asdict(self))
 
     def to_csv(self) -> str:
-        """Write one row a series and metric; undefined numbers are empty cells."""
+        """Write one row per series and metric; undefined numbers are empty cells."""
         convention = convention_text(self.convention)
         rows = [
             {"series": series.name, "metric": metric, **_flat(trend), "convention": convention}

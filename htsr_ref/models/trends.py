@@ -20,7 +20,7 @@ METRICS = (
     "mean_log10_spectral_norm",
     "mean_log10_alpha_norm",
 )
-"""Numbers of a model from which accuracy is predicted; of each, less is held to be better."""
+"""Numbers of a model from which accuracy is predicted; of each, smaller is held to be better."""
 
 LEAST_MODELS, LEAST_LEFT_OUT, LEAST_BOOTSTRAP = 3, 4, 5
 """Fewest models for a trend, for leaving one out, and for an interval of R²."""
@@ -79,7 +79,7 @@ class Trend:
 def fit_trend(
     metric: ArrayLike, accuracy: ArrayLike, *, resamples: int = RESAMPLES, seed: int = 0
 ) -> Trend:
-    """Regress accuracy on a metric over models, and say how much of it hangs on single ones.
+    """Regress accuracy on a metric over models, and say how much of it depends on single ones.
 
     Parameters
     ----------

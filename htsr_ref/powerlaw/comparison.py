@@ -1,4 +1,4 @@
-"""Which of two fitted laws a tail speaks for: the likelihood-ratio tests of Vuong and of Wilks."""
+"""Which of two fitted laws a tail favors: the likelihood-ratio tests of Vuong and of Wilks."""
 
 from dataclasses import dataclass
 from typing import Literal

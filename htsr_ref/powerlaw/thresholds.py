@@ -40,7 +40,7 @@ def peak_starts(sample: Sample) -> Starts:
 
 
 def slipped_peak_starts(sample: Sample) -> Starts:
-    """Search between log10(0.95 peak), as if it were no logarithm, and 1.5 times the peak.
+    """Search between log10(0.95 peak), as if it were not a logarithm, and 1.5 times the peak.
 
     Spec: PL-13. Source: the code of WeightWatcher, TempBalance, AlphaPruning and others, whose
     lower end is left as a logarithm.
@@ -113,7 +113,7 @@ STARTS: Mapping[str, Callable[[Sample], Starts]] = MappingProxyType(
 
 
 def require_rule(name: str) -> None:
-    """Refuse a name that no rule bears.
+    """Refuse a name that no rule has.
 
     Raises
     ------

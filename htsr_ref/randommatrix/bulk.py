@@ -75,7 +75,7 @@ class BulkFit:
 
 
 def fit_bulk(eigenvalues: NDArray[np.float64], N: int, *, level: float = KS_LEVEL) -> BulkFit:
-    """Fit a Marchenko-Pastur law to the eigenvalues of X = WᵀW/N that are no spikes.
+    """Fit a Marchenko-Pastur law to the eigenvalues of X = WᵀW/N that are not spikes.
 
     The median, which spikes move by their number and not by their size, gives a first edge. Then
     σ² is the mean of what lies below the edge, which gives the next one, until the edge stays.
@@ -110,7 +110,7 @@ def fit_bulk(eigenvalues: NDArray[np.float64], N: int, *, level: float = KS_LEVE
     """
     positive = eigenvalues[np.searchsorted(eigenvalues, 0.0, side="right") :]
     if positive.size > N:
-        raise SampleError(f"{positive.size} positive eigenvalues do not belong to {N} rows")
+        raise SampleError(f"{positive.size} positive eigenvalues do not fit {N} rows")
     if positive.size < LEAST_BULK:
         raise NoFitError(f"{positive.size} positive eigenvalues are too few for a bulk")
     spikes, edge = _count_spikes(positive, N, level)

@@ -33,8 +33,8 @@ def gaussian(N: int, M: int, rng: np.random.Generator, *, sigma: float = 1.0) ->
 def pareto(N: int, M: int, mu: float, rng: np.random.Generator, *, scale: float = 1.0) -> Matrix:
     """Independent symmetric Pareto entries: density (μ/2)·W0^μ/|w|^(1+μ) for |w| ≥ W0.
 
-    For μ < 2 the spectrum has a power-law tail of exponent α = μ/2 + 1; for 2 < μ < 4 so it has
-    in the limit alone; for μ > 4 the limit is Marchenko-Pastur's law with σ² = W0²·μ/(μ-2). For
+    For μ < 2 the spectrum has a power-law tail of exponent α = μ/2 + 1; for 2 < μ < 4 it has one
+    only in the limit; for μ > 4 the limit is Marchenko-Pastur's law with σ² = W0²·μ/(μ-2). For
     Q = 1, λ_max grows as N^(4/μ-1) below μ = 4.
 
     Parameters

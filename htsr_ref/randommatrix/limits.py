@@ -41,7 +41,7 @@ def check_draw(N: int, M: int, **positive: float) -> None:
 
 
 def physical_memory() -> int | None:
-    """Bytes of memory of this machine; None where it does not tell."""
+    """Bytes of memory of this machine; None where it does not say."""
     try:
         return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     except (AttributeError, ValueError, OSError):

@@ -95,7 +95,7 @@ class MarchenkoPastur:
         """
         p = np.asarray(p, dtype=np.float64)
         if not ((p >= 0.0) & (p <= 1.0)).all():
-            raise EnsembleError("a quantile is asked for a share that is not between 0 and 1")
+            raise EnsembleError("a quantile needs a share between 0 and 1")
         r = 1.0 / math.sqrt(self.Q)
         lower = self.lambda_minus + self._height(_angle(np.minimum(p, 0.5), -r))
         upper = self.lambda_plus - self._height(_angle(np.minimum(1.0 - p, 0.5), r))

@@ -22,10 +22,10 @@ PhaseName = Literal[
 ]
 
 COLLAPSED_SHARE = 0.1
-"""Share of eigenvalues that are zero from which on a spectrum has collapsed (RMT-35)."""
+"""Share of zero eigenvalues at which a spectrum has collapsed (RMT-35)."""
 
 MISPLACED_SHARE = 0.15
-"""Share of eigenvalues outside the law from which on there is no bulk (RMT-35)."""
+"""Share of eigenvalues outside the law at which there is no bulk (RMT-35)."""
 
 
 @dataclass(frozen=True)

@@ -64,7 +64,7 @@ def expected_alpha(mu: float, N: int, M: int) -> ExpectedAlpha:
     if not (math.isfinite(mu) and mu > 0):
         raise UniversalityError(f"mu is {mu}: a tail index is a positive number")
     if not N >= M >= 1:
-        raise UniversalityError(f"{N}x{M} is no shape of a matrix with N >= M >= 1")
+        raise UniversalityError(f"{N}x{M} is not the shape of a matrix with N >= M >= 1")
     table = _table()
     point = (mu, math.log(N), math.log(N / M))
     if not all(axis[0] <= at <= axis[-1] for axis, at in zip(table.grid, point, strict=True)):

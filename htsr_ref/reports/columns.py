@@ -11,16 +11,16 @@ from htsr_ref.text.csvtext import csv_text
 Row = dict[str, Any]
 
 LAYER_TYPES: Mapping[str, str] = MappingProxyType({"weight": "dense"})
-"""Names of roles; others keep theirs, and a convolution tells its dimension."""
+"""Names of roles; others keep theirs, and a convolution names its dimension."""
 
 OVER_TRAINED, UNDER_TRAINED = 2.0, 6.0
 """An alpha below the first or above the second gets a warning."""
 
 
 def weightwatcher_rows(report: Report) -> list[Row]:
-    """One row a matrix, as `analyze()` has them; undefined numbers are None.
+    """One row per matrix, as `analyze()` has them; undefined numbers are None.
 
-    Of the columns, `layer_id` counts the report's analyzed layers, since a file does not tell how
+    Of the columns, `layer_id` counts the report's analyzed layers, since a file does not say how
     many modules without weights stood between them.
 
     Spec: RPT-8. Source: WeightWatcher 0.7.7, `get_details`.

@@ -211,7 +211,7 @@ class LayerReport:
     dtype : the type of its numbers as stored.
     decided : how the role was decided, and whether that is stated or inferred.
     skipped, skip_code : why the layer was not analyzed; None if it was.
-    matrices : one entry a weight matrix.
+    matrices : one entry per weight matrix.
     means, counts : means over the matrices (`MEAN_FIELDS`) and the numbers behind each; None if
         skipped.
     warnings : what a reader should know of this layer.
@@ -266,7 +266,7 @@ class Report:
     tool, source, convention : who computed what, and how.
     solver : the solver asked for; each matrix names the one used.
     seed : of the random choices; None where there were none.
-    layers : one entry a tensor, in file order.
+    layers : one entry per tensor, in file order.
     model : means over the model.
     warnings : what concerns the file as a whole.
 
@@ -350,7 +350,7 @@ class Report:
         return tuple(layer for layer in self.layers if layer.skip_code in NOT_COMPUTED)
 
     def to_rows(self, per: Per = "matrix") -> list[dict[str, Any]]:
-        """Flatten to one dict a matrix, or a layer, as data-frame libraries take it.
+        """Flatten to one dict per matrix, or per layer, as data-frame libraries take it.
 
         Spec: RPT-6.
         """

@@ -1,1 +1,1 @@
-"""Fits of samples that are no weight matrices."""
+"""Fits of samples that are not weight matrices."""

@@ -207,8 +207,8 @@ def spectrum(
     Raises
     ------
     LayerError
-        W is no matrix, holds a NaN or an infinity (`NonFiniteError`), or its eigenvalues leave the
-        range of float64.
+        W is not a matrix, it holds a NaN or an infinity (`NonFiniteError`), or its eigenvalues
+        leave the range of float64.
 
     Spec: SPC-1, SPC-2, SPC-3, SPC-5, SPC-6, SPC-7, SPC-12. Source: Martin & Mahoney, SDM 2020,
     section 2.

@@ -17,7 +17,7 @@ class SpectrumStore(Protocol):
     """
 
     def get(self, matrix: WeightMatrix, solver: Solver) -> Solved | None:
-        """Return what is kept of a matrix; None if that is nothing."""
+        """Return what is kept of a matrix; None if nothing is kept."""
 
     def put(self, matrix: WeightMatrix, solver: Solver, solved: Solved) -> None:
         """Keep what a solver found."""
@@ -33,7 +33,7 @@ class MemoryStore:
         self._solved: dict[tuple[str, str, Solver], Solved] = {}
 
     def get(self, matrix: WeightMatrix, solver: Solver) -> Solved | None:
-        """Return what is kept of a matrix; None if that is nothing."""
+        """Return what is kept of a matrix; None if nothing is kept."""
         return self._solved.get((matrix.data.name, matrix.cut, solver))
 
     def put(self, matrix: WeightMatrix, solver: Solver, solved: Solved) -> None:

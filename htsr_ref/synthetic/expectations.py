@@ -119,7 +119,7 @@ def from_json(value: Any, source: str) -> dict[str, tuple[Expectation, ...]]:
         )
     try:
         if not isinstance(value, dict):
-            raise ValueError("they are no object of layers")
+            raise ValueError("they are not an object of layers")
         return {name: tuple(map(_expectation, several)) for name, several in value.items()}
     except (TypeError, ValueError) as error:
         raise ExpectationError(
@@ -133,12 +133,12 @@ def _expectation(value: Any) -> Expectation:
         raise ValueError(f"an expectation has the keys {', '.join(names)}")
     metric, rate = value["metric"], value["false_alarm"]
     if metric not in METRICS:
-        raise ValueError(f"{metric!r} is no number of a matrix")
+        raise ValueError(f"{metric!r} is not a metric of a matrix")
     if not isinstance(value["why"], str):
-        raise ValueError(f"{metric} has a reason that is no text")
+        raise ValueError(f"{metric} has a reason that is not text")
     numbers = [value[name] for name in ("value", "low", "high") if value[name] is not None]
     if not all(_is_number(number) for number in [rate, *numbers]) or not 0 <= rate < 1:
-        raise ValueError(f"{metric} has a value, end or false_alarm that is none")
+        raise ValueError(f"{metric} has a value, end or false_alarm that is not valid")
     return Expectation(**value)
 
 

@@ -51,7 +51,7 @@ def _refuse(constant: str) -> Any:
 
 
 def dumps(value: Any) -> str:
-    r"""Write JSON as reports are written: one line a value, all characters as they are.
+    r"""Write JSON as reports are written: one line per value, all characters as they are.
 
     Raises
     ------

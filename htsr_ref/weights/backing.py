@@ -39,7 +39,7 @@ def open_regular(path: Path) -> BinaryIO:
     try:
         mode = path.stat().st_mode
     except ValueError as error:
-        raise WeightFileError(repr(path), f"no file has such a name ({error})", _CURE) from error
+        raise WeightFileError(repr(path), f"no file can have this name ({error})", _CURE) from error
     if not stat.S_ISREG(mode):
         raise WeightFileError(path, "it is not a regular file", _CURE)
     return path.open("rb")

@@ -1,4 +1,4 @@
-"""What a file reader hands over: tensors as stored, before anybody asks what they mean."""
+"""What a file reader hands over: tensors as stored, before their meaning is asked for."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class Container:
     """Tensors that are not stored because another, the value, holds the same weights."""
     warnings: tuple[str, ...] = ()
     framework: str = ""
-    """The program that wrote it, where the file's structure tells."""
+    """The program that wrote it, where the file's structure shows it."""
     sha256: str | None = None
     """Digest of the source, where it is not that of `files`."""
     settings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)

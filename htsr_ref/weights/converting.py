@@ -99,7 +99,7 @@ def convert(
     path = Path(path)
     kept, left_out = _sorted_out(opened.layers, chosen_tensors(opened, include, exclude))
     if not kept:
-        raise WeightFileError(opened.name, "no tensor is left to be written", "Check the file")
+        raise WeightFileError(opened.name, "no tensor is left to write", "Check the file")
     format_: Format = "hdf5" if path.suffix.lower() in HDF5_SUFFIXES else "safetensors"
     entries, streams = _plan(kept, _Types(format_, dtype))
     source_block = {

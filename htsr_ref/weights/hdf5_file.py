@@ -79,7 +79,7 @@ def read_hdf5(path: Path) -> Container:
     WeightFileError
         If the file is damaged, has anything that points out of it (external links or storage,
         virtual datasets, references), a dataset larger than its bytes could give, or if the HDF5
-        library comes to no end in it.
+        library does not finish reading it.
 
     Spec: FMT-10, FMT-13.
     """

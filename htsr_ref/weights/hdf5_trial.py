@@ -1,6 +1,6 @@
-"""Whether the HDF5 library comes to an end in a file: tried in a process of its own.
+"""Whether the HDF5 library can finish reading a file: tried in a separate process.
 
-A damaged or hostile file can make the library loop without end, take memory without end, or
+A damaged or hostile file can make the library loop forever, allocate memory forever, or
 crash, and nothing in the same process can stop it. So a child goes through all that a reader
 touches, under a limit of time and memory, before the file is opened here. This module imports
 nothing of the package: the child runs it as a script.
@@ -19,13 +19,13 @@ from pathlib import Path
 from typing import Any
 
 STEP_SECONDS = 5.0
-"""Time for a step, as the opening of one group, beside the time to read the file."""
+"""Time for a step, such as opening one group, besides the time to read the file."""
 
 BYTES_PER_SECOND = 20e6
 """Speed at which a disk must deliver what the library reads of a file, which is at most all."""
 
 MEMORY = 2**30
-"""Address space of the child beside the size of the file; Python and its packages take a tenth."""
+"""Address space of the child on top of the size of the file; Python takes a tenth of it."""
 
 DAMAGE = (OSError, RuntimeError, LookupError, ValueError, TypeError, ArithmeticError)
 """What h5py raises where a file is damaged."""
@@ -40,7 +40,7 @@ def trouble(path: str | os.PathLike[str]) -> str | None:
 
     Returns
     -------
-    A sentence without its end, or None if the library comes to an end, be it with an error.
+    A sentence without its end, or None if the library finishes, even if with an error.
 
     Raises
     ------
@@ -64,14 +64,14 @@ def trouble(path: str | os.PathLike[str]) -> str | None:
             check=False,
         )
     except OSError as error:
-        return f"the HDF5 library could not be tried in a process of its own ({error})"
+        return f"the HDF5 library could not be tried in a separate process ({error})"
     if child.returncode == 0:
         return None
     said = child.stderr.decode(errors="replace").strip()
     if said.startswith("Timeout"):
-        return f"the HDF5 library came to no end in it within {seconds:.0f} s"
+        return f"the HDF5 library did not finish reading it within {seconds:.0f} s"
     why = said.rpartition("\n")[2] or f"exit {child.returncode}"
-    return f"the HDF5 library failed in it ({why})"
+    return f"the HDF5 library failed to read it ({why})"
 
 
 def walk(path: str, at_each_step: Callable[[], None] = lambda: None) -> None:
@@ -123,7 +123,7 @@ def _walk_within_limits(path: str, seconds: float) -> None:
     walk(path, _watch(seconds))
     # Where the limit cut it short, the library reports an error that nothing would stop elsewhere.
     if _peak_memory() > MEMORY // 2 + size:
-        raise MemoryError("it took memory without end")
+        raise MemoryError("it needs too much memory")
 
 
 def _watch(seconds: float) -> Callable[[], None]:
@@ -152,7 +152,7 @@ def _limit_memory(size: int) -> None:
 
 
 def _peak_memory() -> int:
-    """Most memory that this process ever had, in bytes; 0 where the system does not tell."""
+    """Most memory that this process ever had, in bytes; 0 where the system does not say."""
     try:
         status = Path("/proc/self/status").read_text(encoding="ascii", errors="replace")
     except OSError:

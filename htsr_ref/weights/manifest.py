@@ -38,7 +38,7 @@ ENTRY_KEYS = (
 )
 _MATRIX_KEYS = ("axes", "view", "groups", "parts", "quantization", "decoded_from")
 _KINDS = {"linear": "weight", "conv": "weight", "other": None}
-"""Kinds of version 1 that are no roles, and the roles that they stand for."""
+"""Kinds of version 1 that are not roles, and the roles that they stand for."""
 _GUESSED_CONVOLUTION = "3 to 5 axes (out, in, k)"
 """The rule of version 1 that took every tensor of three axes for a convolution."""
 
@@ -281,29 +281,29 @@ def _forgotten(entry: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def parse_role(value: Any) -> str:
-    """Read a role; ValueError if it is none."""
+    """Read a role; ValueError if it is not one."""
     if not isinstance(value, str) or value not in ROLES:
         raise ValueError(f"role must be one of {', '.join(ROLES)}, got {value!r}")
     return value
 
 
 def parse_axes(value: Any) -> tuple[str, ...]:
-    """Read a list of axis names; ValueError if it is none."""
+    """Read a list of axis names; ValueError if it is not one."""
     return tuple(parse_name(name, "axes") for name in _list(value, "axes"))
 
 
 def parse_view(value: Any) -> tuple[int, ...]:
-    """Read the shape of a view; ValueError if it is none."""
+    """Read the shape of a view; ValueError if it is not one."""
     return tuple(_integer(size, "view", least=0) for size in _list(value, "view"))
 
 
 def parse_groups(value: Any) -> int:
-    """Read the number of groups; ValueError if it is none."""
+    """Read the number of groups; ValueError if it is not one."""
     return _integer(value, "groups", least=1)
 
 
 def parse_parts(value: Any) -> tuple[Part, ...]:
-    """Read the parts of the axis "out"; ValueError if they are none."""
+    """Read the parts of the axis "out"; ValueError if they are not valid."""
     parts = []
     for item in _list(value, "parts"):
         part = _object(item, "a part")
@@ -319,7 +319,7 @@ def parse_parts(value: Any) -> tuple[Part, ...]:
 
 
 def parse_quantization(value: Any) -> Quantization:
-    """Read a quantization; ValueError if it is none. Spec: FMT-5."""
+    """Read a quantization; ValueError if it is not one. Spec: FMT-5."""
     value = _object(value, "quantization")
     _only_keys(value, ("scale", "zero_point", "axis"), "quantization")
     axis = value.get("axis")
@@ -415,7 +415,7 @@ def _list(value: Any, what: str) -> list[Any]:
 
 
 def parse_name(value: Any, what: str) -> str:
-    """Read a name; ValueError if it is none."""
+    """Read a name; ValueError if it is not one."""
     if not isinstance(value, str) or not value:
         raise ValueError(f"{what} must be a string that is not empty")
     return value

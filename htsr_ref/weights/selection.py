@@ -15,13 +15,13 @@ if TYPE_CHECKING:
 
 
 NOT_CHOSEN = "not chosen (--include, --exclude)"
-"""Reason of a layer that nobody asked for."""
+"""Reason of a layer that was not asked for."""
 
 
 def select(
     weights: Weights, include: Sequence[str] | None = None, exclude: Sequence[str] | None = None
 ) -> Weights:
-    """Leave out the layers that nobody asked for; they stay in the list, with the reason.
+    """Leave out the layers that were not asked for; they stay in the list, with the reason.
 
     Parameters
     ----------

@@ -33,7 +33,7 @@ def read_settings(folder: Path) -> dict[str, Mapping[str, Any]]:
     Raises
     ------
     WeightFileError
-        If one of these files is no JSON object, too long or a link out of the folder.
+        If one of these files is not a JSON object, too long or a link out of the folder.
 
     Spec: FMT-20.
     """
@@ -68,7 +68,7 @@ def _json_object(path: Path) -> Mapping[str, Any]:
             path, f"it is not valid JSON: {error}", "Download it again, or move it away"
         ) from error
     if not isinstance(value, dict):
-        raise WeightFileError(path, "it is no JSON object", "Download it again, or move it away")
+        raise WeightFileError(path, "it is not a JSON object", "Download it again, or move it away")
     return value
 
 

@@ -9,7 +9,7 @@ to the moment estimator with several shares of them as k. One row of the table i
 and share: over the draws, the mean and standard deviation of ξ, the mean of the standard
 error that each single draw states, and how often each verdict falls.
 
-The kinds called "independent" are no matrices: as many independent values as the matrix of that
+The kinds called "independent" are not matrices: as many independent values as the matrix of that
 shape has eigenvalues. The "independent edge" has the Gaussian matrix's Marchenko-Pastur law; the
 eigenvalues repel one another and these do not, which is all that tells the two apart. The other
 three have ξ = 0.

@@ -116,8 +116,8 @@ def test_cells_without_a_number(tmp_path, cell, case):
         ("a,b\n1,2\n", None, "no known tool writes the columns a, b"),
         ("layer_id,alpha\n1,2,3\n", None, "line 2: has 3 cells, not 2"),
         ("layer_id,alpha,alpha\n1,2,3\n", None, "two columns are called 'alpha'"),
-        ("layer_id,alpha\n1,2 m\n", None, "line 2: alpha is '2 m', which is no number"),
-        ("layer_id;alpha\n1;2,5\n", None, "line 2: alpha is '2,5', which is no number"),
+        ("layer_id,alpha\n1,2 m\n", None, "line 2: alpha is '2 m', which is not a number"),
+        ("layer_id;alpha\n1;2,5\n", None, "line 2: alpha is '2,5', which is not a number"),
         ('layer_id,alpha\n1,"2\n', None, "is not CSV"),
         ("layer_id,alpha\n1,nan\n", None, "no row holds a number"),
         ("n,a\nx,2\n", {"b": "alpha"}, "has no column 'b', only n, a"),
@@ -141,5 +141,5 @@ def test_files_that_cannot_be_read(tmp_path):
     with pytest.raises(HtsrError, match="not a report"):
         read_table(written(tmp_path, "{}", "b.json"))
     empty = report({"bias": small_model()["fc"][0]}, PAPER).to_json()
-    with pytest.raises(TableError, match="analyses no layer"):
+    with pytest.raises(TableError, match="analyzes no layer"):
         read_table(written(tmp_path, empty, "c.json"))

@@ -44,7 +44,7 @@ def test_plain_networks_are_reproduced(tmp_path, network):
     assert found.digits >= 13
     assert [layer.name for layer in found.layers] == list(TABLES[network]["details"])
     assert None not in {layer.matched_by for layer in found.layers}
-    # WeightWatcher analyses no layer with fewer than eight eigenvalues.
+    # WeightWatcher analyzes no layer with fewer than eight eigenvalues.
     alone = {layer.name: layer.reason for layer in found.layers_alone}
     assert list(alone) == (["fc7"] if network == "few eigenvalues" else [])
     assert all("min_eigenvalues = 8" in str(reason) for reason in alone.values())

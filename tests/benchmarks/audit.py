@@ -1,4 +1,4 @@
-"""What an audit costs beside an analysis: one spectrum for all conventions on the path."""
+"""What an audit costs compared with an analysis: one spectrum for all conventions on the path."""
 
 import argparse
 import tempfile

@@ -51,7 +51,7 @@ BAD_FILES = {
     "truncated": truncated,
     "pickle": content(pickle.dumps({"fc.weight": 1})),
     "web page": content(b"<!DOCTYPE html><html>Not found</html>"),
-    "prose": content(b"These are no weights, whatever the name of the file may say."),
+    "prose": content(b"These are not weights, whatever the name of the file may say."),
     "header only announced": content((10**6).to_bytes(8, "little") + b"{"),
     "header of exabytes": content((2**62).to_bytes(8, "little") + b"{" + bytes(100)),
     "header not JSON": lambda path: header(path, b"{fc.weight}"),

@@ -55,7 +55,7 @@ def test_the_text_names_convention_fit_and_end(htsr, data):
         (["--ks", "one-sided"], "write --set xmin=…, --set ks=…"),
         (["--xmin", "median"], "write --set xmin=…, --set ks=…"),
         (["--set", "xmin=median"], "needs xmin_position"),
-        (["--set", "min_dim=0"], "--set min_dim: it concerns matrices, and a sample is none"),
+        (["--set", "min_dim=0"], "--set min_dim: it concerns matrices, and a sample is not one"),
         (["--set", " min_eigenvalues = 20"], "--set min_eigenvalues: it concerns matrices"),
         (["--set", "failed_alpha=0"], "A fit follows drop_smallest, eigenvalue_floor, equal"),
     ],

@@ -211,7 +211,7 @@ def test_long_paths_fit_and_keep_their_numbers(htsr, tmp_path):
 
 
 def test_models_of_different_architectures_are_no_series(htsr, series):
-    note = "These models differ in their matrices, so this is no such series."
+    note = "These models differ in their matrices, so this is not such a series."
     assert note not in htsr("rank", *series).out
     save_file({"fc.weight": np.diag([1.0, 2.0, 4.0, 8.0])}, "other.safetensors")
     assert note in htsr("rank", *series, "other.safetensors").out

@@ -39,7 +39,7 @@ def test_the_example_of_the_help_works_as_it_is(htsr):
     assert max(map(len, outcome.out.splitlines())) <= WIDTH
     assert outcome.err == (
         f"htsr: left out: row conv_b008_e020.safetensors of {EXAMPLES / 'accuracy.csv'}: "
-        "no file given is called so\n"
+        "no given file has this name\n"
     )
     lines = {line[:16].strip(): line[16:].split() for line in outcome.out.splitlines()[2:15]}
     with (EXAMPLES / "accuracy.csv").open() as file:
@@ -119,11 +119,11 @@ def test_what_has_no_partner_is_named(htsr, models):
     save_file(tensors(), "stranger.safetensors")
     outcome = htsr("trend", *models, "stranger.safetensors", "--accuracy", "acc.csv")
     assert outcome.code == 0
-    assert outcome.err == ("htsr: left out: stranger.safetensors: no row of acc.csv is called so\n")
+    assert outcome.err == "htsr: left out: stranger.safetensors: no row of acc.csv has this name\n"
     outcome = htsr("trend", "stranger.safetensors", "--accuracy", "acc.csv")
     assert (outcome.code, outcome.out) == (2, "")
     assert outcome.err.endswith(
-        "error: acc.csv: no row is called like a file. Name rows after the files\n"
+        "error: acc.csv: no row has the name of a file. Name rows after the files\n"
     )
 
 

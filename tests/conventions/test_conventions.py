@@ -42,7 +42,7 @@ def test_the_fields_are_those_of_the_table_in_its_order():
 
 @pytest.mark.spec("CNV-1")
 def test_no_field_has_a_default():
-    # A default would be a choice that nobody made.
+    # A default would be a choice that no one made.
     with pytest.raises(TypeError, match=f"missing {len(FIELDS)} required positional arguments"):
         Convention(name="paper")
 

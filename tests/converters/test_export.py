@@ -233,7 +233,7 @@ WRONG = {
     "half a surrogate": ([tensor("\ud800", GOOD)], "not Unicode"),
     "type": ([tensor("w", np.ones((2, 2), complex))], "numbers of type complex128"),
     "error in reading": (failing(ConversionError("bad", "Mend it")), "tensor 'w': bad. Mend it."),
-    "no memory": (failing(MemoryError()), "memory does not suffice"),
+    "no memory": (failing(MemoryError()), "there is not enough memory"),
     "disk error": (failing(OSError(5, "Input/output error")), "Input/output error"),
     "another shape": (
         [Tensor("w", (9, 9), "float32", lambda: GOOD)],
@@ -430,6 +430,6 @@ def test_an_interruption_leaves_nothing(number, export, tmp_path):
         code, out, err = export("-o", tmp_path / "out.safetensors", tensors=tensors)
     finally:
         signal.signal(signal.SIGINT, inherited)
-    assert (code, out, err) == (130, "", "interrupted: nothing is written\n")
+    assert (code, out, err) == (130, "", "interrupted: nothing was written\n")
     assert [path.name for path in tmp_path.iterdir()] == ["source.bin"]
     assert signal.getsignal(signal.SIGTERM) == before

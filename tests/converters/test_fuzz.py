@@ -117,7 +117,7 @@ def test_damaged_files(module, path, others, tmp_path):
             assert run.code == 2, case
             assert run.err.startswith("error: "), case
             assert run.err.count("\n") == 1, case
-            assert "memory does not suffice" not in run.err, case
+            assert "there is not enough memory" not in run.err, case
         assert [file.name for file in tmp_path.iterdir()] == [copy.name], case
 
 

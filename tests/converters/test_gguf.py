@@ -96,7 +96,7 @@ def test_version_2_is_the_same(tmp_path):
         (file([entry()], SIX[:-1]), "its numbers end beyond the file"),
         (file([entry(shape=(2**62, 2**62))], SIX), "its numbers end beyond the file"),
         (file([entry(), entry("v.weight", offset=8)], SIX * 2), "overlaps with another tensor"),
-        (file([entry(), entry()], SIX), "is there twice"),
+        (file([entry(), entry()], SIX), "appears twice"),
         (file([entry(shape=(1, 1, 1, 2, 3))], SIX), "has 5 axes"),
         (file([entry(shape=(2, 3), kind=8)], SIX), "are not cut by blocks of 32"),
         (file([entry(kind=77)], SIX), "left out: 1 x tensor of type number 77, which is not read"),
@@ -197,7 +197,7 @@ def test_a_scale_of_a_whole_nvfp4_matrix(tmp_path):
     assert weights.layers["blk.0.ffn_up.scale"].role == "scale"
     entries[1] = entry("blk.0.ffn_up.scale", (2,), 0, 64)
     path.write_bytes(file(entries, block + bytes(28) + struct.pack("<2f", 3, 3)))
-    assert "is not one float32 a matrix" in refused(gguf_files, path, tmp_path)
+    assert "is not one float32 per matrix" in refused(gguf_files, path, tmp_path)
 
 
 @pytest.mark.parametrize(

@@ -173,13 +173,13 @@ def test_an_array_by_hand(tmp_path):
     ("content", "reason"),
     [
         (b"", "it is empty"),
-        (b"hello", "bytes too many"),
+        (b"hello", "extra bytes"),
         (GOOD[:-1], "it is cut off"),
-        (GOOD + b"\xc0", "1 bytes too many"),
+        (GOOD + b"\xc0", "1 extra bytes"),
         (packed(b"\x91\x03", bytes(8)), "8 bytes do not hold [3] numbers"),
-        (packed(b"\x91\xcf" + b"\xff" * 8, bytes(8)), "is no shape"),
-        (packed(b"\x91\xff", bytes(8)), "is no shape"),
-        (b"\x82\xa1w\xc0\xa1w\xc0", "is there twice"),
+        (packed(b"\x91\xcf" + b"\xff" * 8, bytes(8)), "is not a shape"),
+        (packed(b"\x91\xff", bytes(8)), "is not a shape"),
+        (b"\x82\xa1w\xc0\xa1w\xc0", "appears twice"),
         (b"\xdf\xff\xff\xff\xff", "it is cut off"),
         (b"\xdd\xff\xff\xff\xff" + b"\xc0" * 1_000_001, "more than 1000000 values"),
         (b"\x91" * 100, "nested deeper than 64"),
@@ -237,7 +237,7 @@ def metadata(*keys):
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        ("{", "_METADATA is no valid JSON"),
+        ("{", "_METADATA is not valid JSON"),
         ("{}", "its _METADATA is not orbax's"),
         (metadata("..", "/x"), "its name is a path"),
         (metadata(), "its name is a path"),

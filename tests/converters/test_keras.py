@@ -184,7 +184,7 @@ def test_bad_files_are_refused(tmp_path):
     path.write_bytes(original[: at + 5000] + b"\xff" + original[at + 5001 :])
     assert "does not have the checksum stated" in refused(keras_files, path, tmp_path)
     path.write_bytes(original[:-100])
-    assert "it is no intact zip archive" in refused(keras_files, path, tmp_path)
+    assert "it is not an intact zip archive" in refused(keras_files, path, tmp_path)
     path.write_bytes((FOLDER / "keras2.h5").read_bytes()[:3000])
     assert "HDF5" in refused(keras_files, path, tmp_path)
     with zipfile.ZipFile(path, "w") as archive:

@@ -162,7 +162,7 @@ BAD = {
     "no header": (b"\x93NUMPY\x01\x00\xff\xff", "not that of a plain array"),
     "no member of NumPy": (zipped(**{"a.txt": b"x"}), "neither .npz nor skops"),
     "bomb": (bomb(), "'a.npy' claims 4000000000 bytes"),
-    "no schema": (zipped(**{"schema.json": b"["}), "no valid JSON"),
+    "no schema": (zipped(**{"schema.json": b"["}), "not valid JSON"),
     "missing member": (
         zipped(**{"schema.json": b'{"type": "numpy", "file": "../../etc/passwd"}'}),
         "'../../etc/passwd' is missing",

@@ -99,7 +99,7 @@ def test_groups_of_convolutions(tmp_path):
 @pytest.mark.parametrize(
     ("name", "reason"),
     [
-        ("sparse.pt", "no tensor is left to be written (left out: 1 x it is sparse)"),
+        ("sparse.pt", "no tensor is left to write (left out: 1 x it is sparse)"),
         ("expanded.pt", "left out: 1 x it repeats its numbers"),
         ("module.pt", "wants to run '__main__.Scripted', which is not on the list"),
         ("frozen.pt", "frozen TorchScript, whose weights have no names"),
@@ -214,8 +214,8 @@ def test_the_content_decides_not_the_name(tmp_path):
     assert "it is a NumPy file. Use numpy_files.py" in refused(pytorch, single, tmp_path)
 
 
-def test_what_is_no_regular_file(tmp_path):
-    assert "no regular file" in refused(pytorch, tmp_path, tmp_path)
+def test_what_is_not_a_regular_file(tmp_path):
+    assert "not a regular file" in refused(pytorch, tmp_path, tmp_path)
 
 
 def test_quantized_tensors_have_the_values_of_pytorch(tmp_path):
@@ -242,8 +242,8 @@ def test_quantized_tensors_have_the_values_of_pytorch(tmp_path):
 @pytest.mark.parametrize(
     ("change", "problem"),
     [
-        (lambda content: b"x" + content[1:], "no intact tar archive"),
-        (lambda content: content[:700], "no intact tar archive|lists of tensors are damaged"),
+        (lambda content: b"x" + content[1:], "not an intact tar archive"),
+        (lambda content: content[:700], "not an intact tar archive|lists of tensors are damaged"),
         (lambda content: content.replace(b"pickle", b"pickl\xe9", 1), "not one of PyTorch"),
         (lambda content: content.replace(b"FloatStorage", b"FloatStorehut", 1), "Storehut|damaged"),
     ],

@@ -1,4 +1,4 @@
-"""Trends: closed forms, what is undefined, and what hangs on single models."""
+"""Trends: closed forms, what is undefined, and what depends on single models."""
 
 import itertools
 from dataclasses import fields

@@ -62,7 +62,7 @@ def tables() -> dict[str, Any]:
 
 
 def plain(row: dict[str, Any]) -> dict[str, Any]:
-    """Make a row JSON: NumPy's numbers as Python's, what is no number as a string."""
+    """Make a row JSON: NumPy's numbers as Python's, what is not a number as a string."""
     result = {}
     for key, value in row.items():
         number = value.item() if hasattr(value, "item") else value

@@ -23,7 +23,7 @@ def test_under_the_power_law_it_is_the_power_law_fit(rule, ks):
     expected = fit_power_law(SAMPLE, ks=ks, xmin=rule)
     found = fit_law(SAMPLE, "power_law", ks=ks, xmin=rule)
     assert (found.law.xmin, found.tail_size) == (expected.xmin, expected.tail_size)
-    # The grid's thresholds are no points of the sample, and rounded.
+    # The grid's thresholds are not points of the sample, and rounded.
     assert found.law.alpha == pytest.approx(expected.alpha, rel=1e-12 if rule != "grid" else 1e-9)
     assert found.ks_distance == pytest.approx(expected.ks_distance, abs=1e-12)
 

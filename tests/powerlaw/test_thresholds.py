@@ -77,7 +77,7 @@ def test_both_peak_rules_search_their_windows(scale):
 
 @pytest.mark.spec("PL-13")
 def test_no_peak_fit_without_a_candidate_in_the_window():
-    # The fullest bin is that of the largest value, which is no candidate.
+    # The fullest bin is that of the largest value, which is not a candidate.
     with pytest.raises(NoFitError, match="peak"):
         fit_power_law([1.0, 10.0, 100.0, 100.0], xmin="peak")
 

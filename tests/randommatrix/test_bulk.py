@@ -168,5 +168,5 @@ def test_where_there_is_no_bulk():
         fit_bulk(np.arange(1.0, 10.0), 20)
     with pytest.raises(NoFitError, match="more than half"):
         fit_bulk(10.0 ** np.arange(40.0), 40)
-    with pytest.raises(SampleError, match="20 positive eigenvalues do not belong to 19 rows"):
+    with pytest.raises(SampleError, match="20 positive eigenvalues do not fit 19 rows"):
         fit_bulk(bulk(20, 20), 19)

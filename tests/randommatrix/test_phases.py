@@ -141,7 +141,7 @@ def test_small_and_degenerate_spectra():
     assert phase_of(np.zeros(5), 5).name == "rank-collapse"
     assert phase_of(np.arange(1.0, 6.0), 5).name == "undecided"
     assert phase_of(np.ones(40), 40).name == "undecided"
-    with pytest.raises(SampleError, match="do not belong to 39 rows"):
+    with pytest.raises(SampleError, match="do not fit 39 rows"):
         phase_of(np.ones(40), 39)
 
 

@@ -1,4 +1,4 @@
-"""Groups of eigenvalues that are equal but for the solver's error."""
+"""Groups of eigenvalues that differ only by the solver's error."""
 
 import numpy as np
 import pytest

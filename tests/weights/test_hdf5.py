@@ -306,5 +306,7 @@ def test_a_damaged_configuration_of_a_keras_file(config, tmp_path):
         file.attrs["keras_version"] = "2.21.0"
         file.attrs["model_config"] = config
         file["fc/fc/kernel:0"] = np.ones((3, 4), np.float32)
-    with pytest.raises(WeightFileError, match="model_config is no valid JSON"):
+    with pytest.raises(
+        WeightFileError, match=r"keras_files\.py says: model_config is not valid JSON"
+    ):
         open_weights(path)

@@ -101,7 +101,7 @@ def test_missing_file(tmp_path):
     with pytest.raises(WeightFileError, match="No such file") as caught:
         open_weights(tmp_path / "x.safetensors")
     assert caught.value.cure == "Check the path"
-    with pytest.raises(WeightFileError, match="no file has such a name"):
+    with pytest.raises(WeightFileError, match="no file can have this name"):
         open_weights("a\0b")
 
 

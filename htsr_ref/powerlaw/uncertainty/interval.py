@@ -12,7 +12,7 @@ def tail_probability(level: float) -> float:
     Raises
     ------
     ValueError
-        The level is no probability between 0 and 1.
+        The level is not between 0 and 1.
 
     >>> tail_probability(0.5)
     0.25

@@ -107,7 +107,7 @@ def matrix_layout(
 
 
 def default_axes(ndim: int) -> tuple[str, ...] | None:
-    """Axes of a weight of `ndim` axes that nobody named; None if several readings are possible.
+    """Axes of a weight of `ndim` axes without names; None if several readings are possible.
 
     Three axes may be a convolution or a stack of matrices.
 

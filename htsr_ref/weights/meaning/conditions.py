@@ -81,7 +81,7 @@ def is_in_module(seen: Seen) -> bool:
 
 
 def is_vector(seen: Seen) -> bool:
-    """Whether it has at most one axis that is longer than 1 and is no matrix's weight."""
+    """Whether it has at most one axis that is longer than 1 and is not a matrix's weight."""
     if seen.ndim > 2 and seen.has_leaf(WEIGHT_LEAF) and seen.is_within(CONV):
         return False
     return seen.ndim < 2 or (seen.ndim > 2 and sum(size > 1 for size in seen.shape) < 2)

@@ -89,7 +89,7 @@ def _stated_scales(facts: Mapping[str, TensorSpec]) -> Iterator[tuple[str, str]]
 
 
 def _part(computed: Computed) -> Decision:
-    """Decision of a tensor that a computed weight is made of, or that nobody can compute."""
+    """Decision of a tensor that a computed weight is made of, or that cannot be computed."""
     return Decision(
         TensorSpec(computed.role),
         f"inferred: {computed.rule}",

@@ -14,7 +14,7 @@ class Meaning:
     Parameters
     ----------
     role : one of `ROLES`.
-    axes : of the tensor as stored, or of `view`; empty for what is no weight matrix.
+    axes : of the tensor as stored, or of `view`; empty for what is not a weight matrix.
     rule : why, where it is more than the name of the rule that applies.
     inferred : whether this is a guess from names and shapes, not stated by the source.
     view : shape that cuts stored axes into several.

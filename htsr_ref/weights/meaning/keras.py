@@ -86,7 +86,7 @@ class Variable:
     group : components of its group's name.
     layer_class : class of its layer in snake case, "" if it is not known.
     is_stated : whether the file states that class.
-    leaf : the variable's name, or its number if that tells none.
+    leaf : the variable's name, or its number if that gives none.
     """
 
     seen: Seen
@@ -113,7 +113,7 @@ class Variable:
 
 
 def keras_variable(seen: Seen) -> Meaning | None:
-    """Meaning of a variable of a Keras layer; None for what is none.
+    """Meaning of a variable of a Keras layer; None for anything else.
 
     Spec: FMT-15.
     """
@@ -204,7 +204,7 @@ def _is_old_cell(variable: Variable) -> bool:
 
 
 def _axes_with_heads(variable: Variable) -> tuple[str, ...]:
-    """Axes of an attention's projection; empty if it is none.
+    """Axes of an attention's projection; empty if it is not one.
 
     The class decides, if it is known, and the bias must fit; else queries, keys and values must
     be together.

@@ -26,7 +26,7 @@ _BIAS_OF = {"kernel": "bias", "w": "b"}
 
 
 def is_depthwise(seen: Seen) -> bool:
-    """Whether a convolution (out, in, k...) is depthwise: one input a group, and its name."""
+    """Whether a convolution (out, in, k...) is depthwise: one input per group, and its name."""
     return seen.ndim > 2 and seen.shape[1] == 1 and seen.is_within(DEPTHWISE)
 
 
@@ -96,7 +96,7 @@ def _has_projections(seen: Seen) -> bool:
 
 
 def _gates(seen: Seen) -> Parts | None:
-    """Parts of a recurrent cell's kernel, empty for one gate; None if it is no such kernel.
+    """Parts of a recurrent cell's kernel, empty for one gate; None if it is not such a kernel.
 
     Linen has ii and hi, ir and hr, i and h, ...; NNX too, or all gates in dense_i and dense_h.
     """

@@ -218,7 +218,7 @@ RULES: tuple[Rule | Family, ...] = (
          framework="matlab"),
     Rule("stacked experts", "weight", STACK_OUT_IN, "weight", r"\w+_exps", THREE, "gguf"),
     Rule("one matrix for each head", "weight", STACK_OUT_IN, "weight", r"attn_\w+", THREE, "gguf"),
-    Rule("parameter that is no weight", "buffer", ndim=MATRIX, framework="gguf",
+    Rule("parameter that is not a weight", "buffer", ndim=MATRIX, framework="gguf",
          when=lambda s: s.components[0] == "blk" and not s.has_leaf("weight")),
     Rule("depthwise convolution by name", "weight", ("out", "k1"), "weight",
          r"ssm_conv1d\w*", MATRIX, "gguf", refine=is_.as_depthwise_rows),
