@@ -11,6 +11,7 @@ import argparse
 import sys
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from math import prod
 from mmap import ACCESS_READ, mmap
@@ -22,6 +23,7 @@ from common.export import main
 from common.facts import Facts
 from common.sniff import refuse, sniff
 from common.source import Source, Tensor
+from protobuf.onnx_directions import by_direction
 from protobuf.onnx_facts import Consumers
 from protobuf.onnx_graph import Model, read_model
 from protobuf.onnx_numbers import place, read_numbers
@@ -58,6 +60,8 @@ def open_model(path: Path, _: argparse.Namespace) -> Source:
 
 def _tensors(path: Path, model: Model) -> tuple[list[Tensor], list[Path], Counter[str]]:
     """Tensors to be written, the files that hold their numbers, and how many are not and why."""
+    shapes = {tensor.name: tensor.shape for tensor in model.tensors}
+    model = replace(model, nodes=list(by_direction(model.nodes, shapes)))
     views = Views(model, lambda tensor: read_numbers(*place(path, tensor), tensor))
     consumers = Consumers(model, views)
     stated = {view.name: (view, consumers.facts(view)) for view in views.by_name.values()}
