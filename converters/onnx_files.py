@@ -81,7 +81,8 @@ def _tensors(path: Path, model: Model) -> tuple[list[Tensor], list[Path], Counte
     stored, files = [], {path: None}
     for tensor in model.tensors:
         if not tensor.dtype or not tensor.name:
-            dropped[f"tensor of ONNX type {tensor.code}, which is not read"] += 1
+            unread = f"tensor of ONNX type {tensor.code}, which is not read"
+            dropped[unread if tensor.name else "tensor without a name"] += 1
             continue
         facts = stated[tensor.name][1]
         is_part = tensor.name in parts

@@ -5,7 +5,15 @@ import shutil
 import numpy as np
 import onnx_files
 import pytest
-from conversions import FIXTURES, assert_is_expected, converted, fixtures, parts, refused
+from conversions import (
+    FIXTURES,
+    assert_is_expected,
+    convert,
+    converted,
+    fixtures,
+    parts,
+    refused,
+)
 
 FOLDER = FIXTURES / "onnx"
 
@@ -51,13 +59,50 @@ def test_quantized_weights_come_with_their_scales(tmp_path):
     np.testing.assert_array_equal(weights.layers["q.w"].data[...], (codes * scale).T)
 
 
+def test_what_is_computed_is_written_as_operators_take_it(tmp_path):
+    weights = converted(onnx_files, FOLDER / "views.onnx", tmp_path)
+    entries = weights.entries
+    with np.load(FOLDER / "views.onnx.expected.npz") as wanted:
+        assert sorted(entries) == sorted(wanted)  # and not what they are made of
+    roles = {name: entry["role"] for name, entry in entries.items()}
+    assert roles.pop("scale_cut") == "scale"
+    assert {roles.pop(name) for name in ("w_thick", "r_thick")} == {"recurrent"}
+    assert set(roles.values()) == {"weight"}
+    assert weights.dtypes["strided"] == "float16"
+    # Whole numbers that are cut before they are scaled stay what they are.
+    assert entries["q_cut"]["quantization"] == {"scale": {"tensor": "scale_cut"}, "axis": 0}
+
+
+@pytest.mark.parametrize(("file", "count"), [("tensors.onnx", 6), ("channels.onnx", 8)])
+def test_integers_give_the_weights_back_that_were_quantized(file, count, tmp_path):
+    weights = converted(onnx_files, FOLDER / file, tmp_path)
+    with np.load(FOLDER / "before.npz") as stored:
+        before = dict(stored)
+    before["linear"] = before["linear"].T
+    matrices = [layer for layer in weights.layers.values() if layer.role != "unknown"]
+    matrices = [layer for layer in matrices if layer.left_out is None]
+    assert len(matrices) == count
+    for layer in matrices:
+        name, _, direction = layer.tensor.replace("_quantized", "").partition("/")
+        exact = before[name]
+        if direction:
+            exact = exact[("forward", "backward").index(direction)]
+        scale = weights.entries[layer.tensor]["quantization"]["scale"]["tensor"]
+        half = 0.51 * weights.arrays[scale].max()
+        assert abs(layer.data[...] - exact.reshape(layer.shape)).max() <= half, name
+        assert "".join(parts(layer)) == ("" if name in ("linear", "conv") else "iofc")
+
+
 def field(number, content):
-    """A field of a protocol buffer: an integer or bytes of less than 128."""
+    """A field of a protocol buffer: an integer or bytes of less than 2 MiB."""
     key = number << 3 | (0 if isinstance(content, int) else 2)
     start = bytes([key]) if key < 128 else bytes([key & 127 | 128, key >> 7])
     if isinstance(content, int):
         return start + bytes([content])
-    return start + bytes([len(content)]) + content
+    size = len(content)
+    if size < 128:
+        return start + bytes([size]) + content
+    return start + bytes([size & 127 | 128, size >> 7 & 127 | 128, size >> 14]) + content
 
 
 def model(weight, *nodes, opset=21):
@@ -178,3 +223,139 @@ def test_what_no_operation_explains_is_kept_and_noted(tmp_path):
     assert weights.entries["w"] == {"role": "unknown", "rule": "taken by Wonder"}
     assert weights.layers["w"].left_out == "taken by Wonder"
     assert weights.manifest["extra"]["notes"][0].endswith("no known operation takes: 1")
+
+
+def operation(kind, inputs, outputs, *attributes):
+    texts = [field(1, name.encode()) for name in inputs.split()]
+    texts += [field(2, name.encode()) for name in outputs.split()]
+    return b"".join(texts) + field(4, kind.encode()) + b"".join(attributes)
+
+
+def attribute(name, number, content):
+    return field(5, field(1, name.encode()) + field(number, content))
+
+
+AXIS = attribute("axis", 3, 1)
+LAST = operation("MatMul", "x y", "z")
+INTEGERS = tensor(W, field(9, bytes(range(6))), dtype=3)
+DYNAMIC = operation("DynamicQuantizeLinear", "x", "q s zero")
+PRODUCT = operation("MatMulInteger", "q w zero", "whole")
+SINGLE = operation("Cast", "whole", "real")
+
+
+def scalar(name):
+    numbers = field(9, np.float32(0.5).tobytes())
+    return operation(
+        "Constant", "", name, field(5, field(1, b"value") + field(5, tensor(numbers, dims=())))
+    )
+
+
+@pytest.mark.parametrize(
+    "nodes",
+    [
+        ("real s a", "a f y"),
+        ("f real b", "b s y"),
+        ("s f both", "real both y"),
+    ],
+)
+def test_the_scale_of_a_product_wherever_it_stands(nodes, tmp_path):
+    path = tmp_path / "product.onnx"
+    products = [operation("Mul", " ".join(n.split()[:2]), n.split()[2]) for n in nodes]
+    path.write_bytes(model(INTEGERS, scalar("f"), DYNAMIC, PRODUCT, SINGLE, *products))
+    weights = converted(onnx_files, path, tmp_path)
+    assert weights.entries["w"]["quantization"] == {"scale": {"tensor": "f"}}
+    np.testing.assert_array_equal(weights.layers["w"].data[...], [[0, 1.5], [0.5, 2], [1, 2.5]])
+
+
+@pytest.mark.parametrize(
+    "nodes",
+    [
+        ["f g both", "s both all", "real all y"],  # which of the two is the weight's?
+        ["real f y"],
+        ["real s y"],
+        ["real other a", "a s b", "b f y"],
+    ],
+)
+def test_integers_whose_scale_cannot_be_told(nodes, tmp_path):
+    path = tmp_path / "product.onnx"
+    products = [operation("Mul", " ".join(n.split()[:2]), n.split()[2]) for n in nodes]
+    constants = scalar("f"), scalar("g")
+    path.write_bytes(model(INTEGERS, *constants, DYNAMIC, PRODUCT, SINGLE, *products))
+    weights = converted(onnx_files, path, tmp_path)
+    assert "the scale with which MatMul takes it" in weights.layers["w"].left_out
+
+
+def doubled(count):
+    """A tensor joined with itself again and again, of which the first rows are taken."""
+    names = ["w", *(f"d{at}" for at in range(count))]
+    for before, after in zip(names, names[1:], strict=False):
+        yield operation("Concat", f"{before} {before}", after, AXIS)
+    yield operation("Split", names[-1], "y rest", attribute("split", 8, b"\1\1"))
+    yield LAST
+
+
+CIRCLE = [operation("Concat", "a w", "b", AXIS), operation("Identity", "b", "a")]
+SQUEEZED = operation("Squeeze", "w", "y", attribute("axes", 8, bytes([9])))
+SLICED = operation("Slice", "w far far", "y")
+RESHAPED = operation("Reshape", "w w", "y")
+
+
+@pytest.mark.parametrize(
+    "nodes",
+    [
+        list(doubled(3)),
+        list(doubled(60)),
+        [*CIRCLE, operation("MatMul", "x b", "z")],
+        [SQUEEZED, LAST],
+        [SLICED, LAST],
+        [RESHAPED, LAST],
+        [operation("Identity", "w" if at == 0 else f"i{at}", f"i{at + 1}") for at in range(500)],
+    ],
+)
+def test_what_cannot_be_computed_leaves_the_tensor_as_it_is(nodes, tmp_path):
+    path = tmp_path / "odd.onnx"
+    path.write_bytes(model(tensor(W, NUMBERS), *nodes))
+    weights = converted(onnx_files, path, tmp_path)
+    assert weights.entries.keys() == {"w"}
+    assert weights.entries["w"]["role"] == "unknown"
+
+
+def test_one_tensor_cut_at_every_place_is_refused(tmp_path):
+    path = tmp_path / "many.onnx"
+    turns = [attribute("shape", 8, bytes([*[1] * at, 2, 3])) for at in range(5)]
+    nodes = [operation("Reshape", "w", f"r{at}", turn) for at, turn in enumerate(turns)]
+    nodes += [operation("Gemm", f"x x r{at}", f"y{at}") for at in range(5)]
+    path.write_bytes(model(tensor(W, NUMBERS), *nodes))
+    assert "its operators make 30 numbers of 6" in refused(onnx_files, path, tmp_path)
+
+
+def test_equal_steps_are_one_tensor(tmp_path):
+    path = tmp_path / "steps.onnx"
+    shape = attribute("shape", 8, bytes([3, 2]))
+    nodes = [operation("Reshape", "w", f"r{at}", shape) for at in range(9)]
+    nodes += [operation("MatMul", "x r8", "y")]
+    path.write_bytes(model(tensor(W, NUMBERS), *nodes))
+    assert converted(onnx_files, path, tmp_path).entries.keys() == {"r0"}
+
+
+def test_graphs_that_are_nested_too_deep(tmp_path):
+    graph = field(1, MATMUL)
+    for _ in range(17):
+        graph = field(1, field(4, b"If") + field(5, field(1, b"then_branch") + field(6, graph)))
+    path = tmp_path / "deep.onnx"
+    path.write_bytes(field(8, field(2, 21)) + field(7, graph + field(5, tensor(W, NUMBERS))))
+    assert "its graphs are nested deeper than 16" in refused(onnx_files, path, tmp_path)
+
+
+def test_a_tensor_that_is_not_understood_does_not_stop_the_others(tmp_path):
+    strings = tensor(field(8, b"words"), field(6, b"a"), dtype=8, dims=(1,))
+    nameless = tensor(NUMBERS)
+    path = tmp_path / "words.onnx"
+    graph = field(1, MATMUL) + b"".join(
+        field(5, t) for t in (tensor(W, NUMBERS), strings, nameless)
+    )
+    path.write_bytes(field(8, field(2, 21)) + field(7, graph))
+    run = convert(onnx_files, path, "-o", tmp_path / "out.safetensors")
+    assert run.code == 0
+    assert "left out: 1 x tensor of ONNX type 8, which is not read" in run.err
+    assert "left out: 1 x tensor without a name" in run.err
