@@ -27,9 +27,12 @@ from protobuf.onnx_directions import by_direction
 from protobuf.onnx_facts import Consumers
 from protobuf.onnx_graph import Model, read_model
 from protobuf.onnx_numbers import place, read_numbers
-from protobuf.onnx_views import MAX_COPIES, View, Views
+from protobuf.onnx_views import View, Views, stored_parts
 
 OPSETS = range(1, 29)
+MAX_COPIES = 4
+"""Operators may repeat numbers, but not fill the memory: at most so many times those stored."""
+MAX_WORK = 64
 
 
 def open_model(path: Path, _: argparse.Namespace) -> Source:
@@ -69,13 +72,13 @@ def _tensors(path: Path, model: Model) -> tuple[list[Tensor], list[Path], Counte
     for name, role in scales.items():
         view, facts = stated[name]
         stated[name] = (view, Facts(role, facts.rule))
-    computed = [
-        Tensor(view.name, view.shape, view.dtype, view.read, facts)
+    made = [
+        view
         for view, facts in stated.values()
         if view.sources and (view.name in scales or (view.is_new and _is_taken(view, facts)))
     ]
-    parts = {part.name: part for item in computed for part in stated[item.name][0].stored()}
-    _check_copies(computed, parts)
+    parts = stored_parts(made)
+    _check_work(made, parts)
     dropped: Counter[str] = Counter()
     dropped.update({"sparse tensor": model.sparse} if model.sparse else {})
     stored, files = [], {path: None}
@@ -96,7 +99,10 @@ def _tensors(path: Path, model: Model) -> tuple[list[Tensor], list[Path], Counte
             continue
         read = partial(read_numbers, file, start, tensor)
         stored.append(Tensor(tensor.name, tensor.shape, tensor.dtype, read, facts))
-    return stored + computed, list(files), dropped
+    for view in made:
+        facts = stated[view.name][1]
+        stored.append(Tensor(view.name, view.shape, view.dtype, view.read, facts))
+    return stored, list(files), dropped
 
 
 def _is_taken(view: View, facts: Facts) -> bool:
@@ -105,12 +111,15 @@ def _is_taken(view: View, facts: Facts) -> bool:
     return facts.role not in ("unknown", "buffer") and not is_size
 
 
-def _check_copies(computed: Sequence[Tensor], parts: Mapping[str, View]) -> None:
-    numbers = sum(prod(item.shape) for item in computed)
+def _check_work(views: Sequence[View], parts: Mapping[str, View]) -> None:
+    """Refuse a file whose operators fill memory or disk, or take time without end."""
     held = sum(prod(part.shape) for part in parts.values())
-    if numbers > MAX_COPIES * held:
+    made = sum(prod(view.shape) for view in views)
+    largest = max((view.largest for view in views), default=0)
+    work = sum(view.work for view in views)
+    if max(made, largest) > MAX_COPIES * held or work > MAX_WORK * (held + len(views)):
         raise ConversionError(
-            f"its operators make {numbers} numbers of {held}", "Do not use it, or simplify it first"
+            f"its operators make {max(made, largest, work)} numbers of {held}", "Simplify it first"
         )
 
 

@@ -15,6 +15,8 @@ from numpy.typing import NDArray
 from protobuf.onnx_graph import TYPED, OnnxTensor
 from protobuf.wire import integers
 
+MAX_VARINT = 10
+"""Bytes of an integer of variable length."""
 WIDE = ("float32", "float64", "complex64")
 """Types whose numbers are never there as integers."""
 
@@ -26,7 +28,9 @@ def place(path: Path, tensor: OnnxTensor) -> tuple[Path, int | None]:
         return _external(path, tensor, size)
     kinds = {TYPED.get(item.number, "bytes") for item in tensor.stretches}
     held = sum(item.end - item.start for item in tensor.stretches)
-    if kinds == {"varint"} and tensor.dtype not in WIDE and held >= prod(tensor.shape):
+    count = prod(tensor.shape)
+    is_whole = kinds == {"varint"} and tensor.dtype not in WIDE
+    if is_whole and count <= held <= MAX_VARINT * count:
         return path, None
     if held != size or len(kinds) > 1 or "varint" in kinds:
         raise ConversionError(

@@ -4,7 +4,7 @@ What chooses, orders and joins stored numbers is computed here, when it is read,
 are what their operators see. Which of these arrays are weights is told elsewhere.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from math import prod
 from typing import Any
@@ -13,7 +13,7 @@ import numpy as np
 from common.errors import ConversionError
 from common.numbers import to_float32
 from numpy.typing import NDArray
-from protobuf.onnx_graph import Model, Node, OnnxTensor
+from protobuf.onnx_graph import TYPED, Model, Node, OnnxTensor
 from protobuf.onnx_shapes import KINDS, Operation, Shape, steps_of
 
 SAME_NUMBERS = ("Identity", "Cast", "QuantizeLinear")
@@ -21,8 +21,6 @@ SAME_NUMBERS = ("Identity", "Cast", "QuantizeLinear")
 FLOATS = ("float16", "bfloat16", "float32", "float64")
 MAX_STEPS = 64
 MAX_LEAVES = 1024
-MAX_COPIES = 4
-"""Arrays may repeat numbers, but not fill the memory: at most so many times those stored."""
 MAX_INTEGERS = 64
 """No operation takes more axes, sizes or places."""
 
@@ -38,6 +36,9 @@ class View:
     read : returns the codes.
     sources : what it is computed from; none of a stored tensor.
     is_new : whether other numbers or another shape reach the operator than a stored tensor's.
+    steps, leaves : how many operations follow each other; how often stored tensors are read.
+    largest : numbers of the largest array on the way.
+    work : numbers that are computed on the way.
     """
 
     name: str
@@ -49,13 +50,19 @@ class View:
     is_new: bool = False
     steps: int = 0
     leaves: int = 1
+    largest: int = 0
+    work: int = 1
 
-    def stored(self) -> Iterator["View"]:
-        """Find the stored tensors that it is made of, some perhaps several times."""
-        if not self.sources:
-            yield self
-        for source in self.sources:
-            yield from source.stored()
+
+def stored_parts(views: Iterable[View]) -> dict[str, View]:
+    """Find the stored tensors that arrays are made of, by name."""
+    waiting, seen = list(views), dict[str, View]()
+    while waiting:
+        view = waiting.pop()
+        if view.name not in seen:
+            seen[view.name] = view
+            waiting += view.sources
+    return {name: view for name, view in seen.items() if not view.sources}
 
 
 class Views:
@@ -99,24 +106,16 @@ class Views:
             made = self._made(node, sources[0], sources)
         except (ValueError, IndexError, TypeError, OverflowError):
             return  # what cannot be computed is unknown
-        for name, view in zip(node.outputs, made, strict=False):
-            if name and view.steps <= MAX_STEPS and view.leaves <= MAX_LEAVES:
-                self._enter(name, view, node)
-
-    def _enter(self, name: str, view: View, node: Node) -> None:
-        """Enter an array under its name, or under that of an equal one."""
-        numbers = [self._known(given) for given in node.inputs] if node.kind in KINDS else []
-        key = (
-            node.kind,
-            node.outputs.index(name),
-            tuple(source.name for source in view.sources),
-            repr((numbers[1:], sorted(node.attributes.items()))),
-            view.shape,
-        )
-        known = self._seen.setdefault(key, view)
-        if known is not view:
-            self.same[name] = known.name
-        self.by_name.setdefault(name, known)
+        made = [view for view in made if view.steps <= MAX_STEPS and view.leaves <= MAX_LEAVES]
+        given = [self._known(name) for name in node.inputs[1:]] if node.kind in KINDS else []
+        settings = repr((given, sorted(node.attributes.items())))
+        for at, view in enumerate(made):
+            # Equal arrays, as of a network's steps in time, are one.
+            key = (node.kind, at, tuple(part.name for part in view.sources), settings, view.shape)
+            known = self._seen.setdefault(key, view)
+            if known is not view:
+                self.same[view.name] = known.name
+            self.by_name.setdefault(view.name, known)
 
     def _made(self, node: Node, first: View, sources: list[View | None]) -> list[View]:
         if node.kind in KINDS:
@@ -134,14 +133,18 @@ class Views:
 
     def _known(self, name: str) -> list[int] | None:
         """Integers of an array, None if they are not known or too many."""
-        if name not in self._integers:
-            self._integers[name] = _integers(self.by_name.get(name))
-        found = self._integers[name]
+        view = self.by_name.get(name)
+        key = name if view is None else view.name
+        if key not in self._integers:
+            self._integers[key] = _integers(view)
+        found = self._integers[key]
         return None if found is None else list(found)
 
 
 def _integers(view: View | None) -> list[int] | None:
-    if view is None or view.dtype not in ("int32", "int64") or prod(view.shape) > MAX_INTEGERS:
+    if view is None or view.dtype not in ("int32", "int64"):
+        return None
+    if max(prod(view.shape), view.largest, view.work) > MAX_INTEGERS:
         return None
     try:
         return [int(number) for number in view.read().reshape(-1)]
@@ -150,7 +153,17 @@ def _integers(view: View | None) -> list[int] | None:
 
 
 def _stored(tensor: OnnxTensor, read: Callable[[OnnxTensor], NDArray[Any]]) -> View:
-    return View(tensor.name, tensor.shape, tensor.dtype, tensor.code, lambda: read(tensor))
+    is_mapped = all(TYPED.get(item.number) != "varint" for item in tensor.stretches)
+    count = prod(tensor.shape)
+    return View(
+        tensor.name,
+        tensor.shape,
+        tensor.dtype,
+        tensor.code,
+        lambda: read(tensor),
+        largest=count,
+        work=1 if is_mapped else count,
+    )
 
 
 def _computed(
@@ -171,6 +184,8 @@ def _computed(
         is_new,
         1 + max(source.steps for source in sources),
         sum(source.leaves for source in sources),
+        max(prod(shape), *(source.largest for source in sources)),
+        prod(shape) + sum(source.work for source in sources),
     )
 
 
@@ -189,19 +204,13 @@ def _joined(node: Node, sources: list[View]) -> View:
     if len(rests) > 1 or any(len(source.shape) != len(shape) for source in sources):
         raise ValueError("they cannot be joined")
     shape[axis] = sum(source.shape[axis] for source in sources)
-    joined = _computed(
+    return _computed(
         node.outputs[0],
         tuple(shape),
         sources[0].dtype,
         lambda *arrays: np.concatenate(arrays, axis),
         tuple(sources),
     )
-    if joined.leaves > MAX_LEAVES:
-        raise ValueError("it has too many parts")
-    held = {view.name: prod(view.shape) for view in joined.stored()}
-    if prod(shape) > MAX_COPIES * sum(held.values()):
-        raise ValueError("it repeats numbers too often")
-    return joined
 
 
 def _dequantized(node: Node, sources: list[View]) -> View:

@@ -1,6 +1,7 @@
 """ONNX models without ONNX: exact weights, and axes by what takes them."""
 
 import shutil
+from itertools import pairwise
 
 import numpy as np
 import onnx_files
@@ -288,7 +289,7 @@ def test_integers_whose_scale_cannot_be_told(nodes, tmp_path):
 def doubled(count):
     """A tensor joined with itself again and again, of which the first rows are taken."""
     names = ["w", *(f"d{at}" for at in range(count))]
-    for before, after in zip(names, names[1:], strict=False):
+    for before, after in pairwise(names):
         yield operation("Concat", f"{before} {before}", after, AXIS)
     yield operation("Split", names[-1], "y rest", attribute("split", 8, b"\1\1"))
     yield LAST
@@ -303,7 +304,7 @@ RESHAPED = operation("Reshape", "w w", "y")
 @pytest.mark.parametrize(
     "nodes",
     [
-        list(doubled(3)),
+        list(doubled(11)),
         list(doubled(60)),
         [*CIRCLE, operation("MatMul", "x b", "z")],
         [SQUEEZED, LAST],
@@ -320,13 +321,23 @@ def test_what_cannot_be_computed_leaves_the_tensor_as_it_is(nodes, tmp_path):
     assert weights.entries["w"]["role"] == "unknown"
 
 
+@pytest.mark.parametrize("count", [3, 10])
+def test_operators_that_repeat_numbers_are_refused(count, tmp_path):
+    path = tmp_path / "many.onnx"
+    path.write_bytes(model(tensor(W, NUMBERS), *doubled(2)))
+    twice = np.tile(np.arange(6, dtype="f4").reshape(2, 3), 4)[:1]
+    np.testing.assert_array_equal(converted(onnx_files, path, tmp_path).arrays["y"], twice)
+    path.write_bytes(model(tensor(W, NUMBERS), *doubled(count)))
+    assert "numbers of 6. Simplify it first" in refused(onnx_files, path, tmp_path)
+
+
 def test_one_tensor_cut_at_every_place_is_refused(tmp_path):
     path = tmp_path / "many.onnx"
     turns = [attribute("shape", 8, bytes([*[1] * at, 2, 3])) for at in range(5)]
     nodes = [operation("Reshape", "w", f"r{at}", turn) for at, turn in enumerate(turns)]
     nodes += [operation("Gemm", f"x x r{at}", f"y{at}") for at in range(5)]
     path.write_bytes(model(tensor(W, NUMBERS), *nodes))
-    assert "its operators make 30 numbers of 6" in refused(onnx_files, path, tmp_path)
+    assert "numbers of 6. Simplify it first" in refused(onnx_files, path, tmp_path)
 
 
 def test_equal_steps_are_one_tensor(tmp_path):
