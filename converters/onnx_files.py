@@ -67,7 +67,8 @@ def _tensors(path: Path, model: Model) -> tuple[list[Tensor], list[Path], Counte
     model = replace(model, nodes=list(by_direction(model.nodes, shapes)))
     views = Views(model, lambda tensor: read_numbers(*place(path, tensor), tensor))
     consumers = Consumers(model, views)
-    stated = {view.name: (view, consumers.facts(view)) for view in views.by_name.values()}
+    distinct = {view.name: view for view in views.by_name.values()}
+    stated = {name: (view, consumers.facts(view)) for name, view in distinct.items()}
     scales = {name: role for _, facts in stated.values() for name, role in facts.scale_tensors()}
     for name, role in scales.items():
         view, facts = stated[name]
