@@ -13,8 +13,17 @@ from conversions import (
     converted,
     fixtures,
     parts,
+    read,
     refused,
 )
+from hypothesis import given
+from hypothesis import strategies as st
+
+try:
+    import onnx
+    from onnx.reference import ReferenceEvaluator
+except ImportError:
+    onnx = None
 
 FOLDER = FIXTURES / "onnx"
 
@@ -370,3 +379,91 @@ def test_a_tensor_that_is_not_understood_does_not_stop_the_others(tmp_path):
     assert run.code == 0
     assert "left out: 1 x tensor of ONNX type 8, which is not read" in run.err
     assert "left out: 1 x tensor without a name" in run.err
+
+
+KINDS = ("Slice", "Concat", "Split", "Reshape", "Transpose", "Squeeze", "Unsqueeze", "Cast")
+
+
+@st.composite
+def chains(draw):
+    """An array, and operators with their attributes and inputs of integers, one after another."""
+    shape = draw(st.lists(st.integers(1, 4), min_size=1, max_size=3))
+    array = np.arange(np.prod(shape), dtype="f4").reshape(shape)
+    steps, now = [], array
+    for kind in draw(st.lists(st.sampled_from(KINDS), max_size=5)):
+        axis = draw(st.integers(0, max(now.ndim - 1, 0)))
+        if now.ndim == 0 and kind not in ("Unsqueeze", "Cast"):
+            continue
+        if kind == "Slice":
+            size = now.shape[axis]
+            start, end = sorted(draw(st.tuples(*[st.integers(0, size)] * 2)))
+            if start == end:
+                continue
+            stride = draw(st.sampled_from([1, 2, -1, -2]))
+            if stride < 0:
+                start, end = end - 1 - size, start - 1 - size
+            steps.append((kind, [[start], [end], [axis - now.ndim], [stride]], {}))
+        elif kind == "Split":
+            cut = draw(st.integers(0, now.shape[axis] - 1))
+            steps.append((kind, [[now.shape[axis] - cut, cut]], {"axis": axis}))
+        elif kind == "Reshape":
+            steps.append((kind, [draw(st.permutations([-1, *now.shape[1:]]))], {}))
+        elif kind == "Squeeze":
+            ones = [at for at, size in enumerate(now.shape) if size == 1]
+            if not ones:
+                continue
+            steps.append((kind, [[ones[-1]]], {}))
+        elif kind == "Unsqueeze":
+            steps.append((kind, [[axis]], {}))
+        else:
+            order = draw(st.permutations(range(now.ndim)))
+            more = {"Concat": {"axis": axis}, "Transpose": {"perm": order}, "Cast": {"to": 1}}
+            steps.append((kind, [], more[kind]))
+        now = evaluated(array, steps)
+    return array, steps
+
+
+def onnx_model(array, steps):
+    """A model of steps that ends in a matrix, which a product takes."""
+    helper, numpy_helper = onnx.helper, onnx.numpy_helper
+    held, nodes = [numpy_helper.from_array(array, "s0")], []
+    steps = [*steps, ("Reshape", [[1, -1]], {})]
+    for at, (kind, integers, attributes) in enumerate(steps):
+        names = [f"i{at}_{place}" for place in range(len(integers))]
+        for name, numbers in zip(names, integers, strict=True):
+            held.append(numpy_helper.from_array(np.array(numbers), name))
+        inputs = [f"s{at}"] * (2 if kind == "Concat" else 1) + names
+        outputs = [f"s{at + 1}", f"rest{at}"][: 2 if kind == "Split" else 1]
+        nodes.append(helper.make_node(kind, inputs, outputs, **attributes))
+    nodes.append(helper.make_node("MatMul", ["x", f"s{len(steps)}"], ["y"]))
+    given, made = (
+        helper.make_tensor_value_info(name, 1, shape)
+        for name, shape in (("x", [1, 1]), (f"s{len(steps) - 1}", None))
+    )
+    graph = helper.make_graph(nodes, "chain", [given], [made], held)
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+
+
+def evaluated(array, steps):
+    """What ONNX's own evaluator makes of an array, before it is made a matrix."""
+    (found,) = ReferenceEvaluator(onnx_model(array, steps)).run(None, {"x": np.ones((1, 1), "f4")})
+    return found
+
+
+@pytest.mark.skipif(onnx is None, reason="onnx is not installed")
+@given(chains())
+def test_any_steps_are_what_onnx_makes_of_them(tmp_path_factory, chain):
+    array, steps = chain
+    path = tmp_path_factory.mktemp("chain") / "chain.onnx"
+    path.write_bytes(onnx_model(array, steps).SerializeToString())
+    wanted = evaluated(array, steps).reshape(1, -1)
+    if wanted.size > 4 * array.size:
+        assert "Simplify it first" in refused(onnx_files, path, path.parent)
+        return
+    run = convert(onnx_files, path, "-o", path.with_suffix(".safetensors"))
+    if "Simplify it first" in run.err:
+        assert sum(kind == "Concat" for kind, _, _ in steps) > 2
+        return
+    weights = read(path.with_suffix(".safetensors"))
+    assert [e["role"] for e in weights.entries.values()].count("weight") == 1
+    np.testing.assert_array_equal(weights.arrays[f"s{len(steps) + 1}"], wanted)
