@@ -99,7 +99,8 @@ def _tensors(path: Path, model: Model) -> tuple[list[Tensor], list[Path], Counte
             dropped["tensor that is written as operators take it"] += 1
             continue
         read = partial(read_numbers, file, start, tensor)
-        stored.append(Tensor(tensor.name, tensor.shape, tensor.dtype, read, facts))
+        name, shape, dtype = tensor.name, tensor.shape, tensor.dtype
+        stored.append(Tensor(name, shape, dtype, read, facts, is_mapped=start is not None))
     for view in made:
         facts = stated[view.name][1]
         stored.append(Tensor(view.name, view.shape, view.dtype, view.read, facts))

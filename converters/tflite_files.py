@@ -78,7 +78,8 @@ def open_model(path: Path, _: argparse.Namespace) -> Source:
         read = partial(_read, path, constant)
         same_as = holder if holder != name else None
         shape, dtype = constant.shape, constant.dtype
-        tensors.append(Tensor(name, shape, dtype, read, facts, same_as, is_mapped=True))
+        is_mapped = constant.sparsity is None
+        tensors.append(Tensor(name, shape, dtype, read, facts, same_as, is_mapped))
     return Source("tflite", path.name, tensors, [path], dropped)
 
 
