@@ -8,32 +8,31 @@ h5py is needed only for --format hdf5.
 """
 
 import argparse
-import re
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from math import prod
 from mmap import ACCESS_READ, mmap
 from pathlib import Path
-from typing import Any
 
-import numpy as np
-from common.containers import DAMAGED, map_array, open_regular
+from common.containers import DAMAGED, open_regular
 from common.errors import ConversionError
 from common.export import main
 from common.facts import Facts
-from common.numbers import CODES
 from common.sniff import refuse, sniff
 from common.source import Source, Tensor
-from numpy.typing import NDArray
+from protobuf.onnx_directions import by_direction
 from protobuf.onnx_facts import Consumers
-from protobuf.onnx_graph import TYPED, OnnxTensor, read_model
-from protobuf.wire import integers
+from protobuf.onnx_graph import Model, read_model
+from protobuf.onnx_numbers import place, read_numbers
+from protobuf.onnx_views import View, Views, stored_parts
 
 OPSETS = range(1, 29)
-WIDE = ("float32", "float64", "complex64")
-"""Types whose numbers are never there as integers."""
+MAX_COPIES = 4
+"""Operators may repeat numbers, but not fill the memory: at most so many times those stored."""
+MAX_WORK = 64
 
 
 def open_model(path: Path, _: argparse.Namespace) -> Source:
@@ -52,107 +51,78 @@ def open_model(path: Path, _: argparse.Namespace) -> Source:
             f"its operators are of version {opset}, not of 1 to {OPSETS[-1]}",
             "Convert it with onnx.version_converter",
         )
-    consumers = Consumers(model)
-    stated = [consumers.facts(tensor) for tensor in model.tensors]
-    scales = {name: role for facts in stated for name, role in facts.scale_tensors()}
-    dropped: Counter[str] = Counter()
-    dropped.update({"sparse tensor": model.sparse} if model.sparse else {})
-    tensors, files, unknown = [], {path: None}, 0
-    for tensor, facts in zip(model.tensors, stated, strict=True):
-        if not tensor.dtype:
-            dropped[f"tensor of ONNX type {tensor.code}, which is not read"] += 1
-            continue
-        if tensor.name in scales:
-            facts = Facts(scales[tensor.name], facts.rule)
-        if facts.role == "unknown":
-            if tensor.is_constant:
-                dropped["constant that is no weight"] += 1
-                continue
-            unknown += len(tensor.shape) > 1
-        source, start = _place(path, tensor)
-        files[source] = None
-        read = partial(_read, source, start, tensor)
-        name, shape, dtype = tensor.name, tensor.shape, tensor.dtype
-        tensors.append(Tensor(name, shape, dtype, read, facts, is_mapped=start is not None))
+    tensors, files, dropped = _tensors(path, model)
+    unknown = sum(item.facts.role == "unknown" and len(item.shape) > 1 for item in tensors)
     counts = {
         "tensors of 2 or more axes that no known operation takes": unknown,
         "functions of the model's own, whose constants are not read": len(model.functions),
     }
     notes = [f"{what}: {count}" for what, count in counts.items() if count]
-    return Source("onnx", path.name, tensors, list(files), dropped, notes)
+    return Source("onnx", path.name, tensors, files, dropped, notes)
 
 
-def _place(path: Path, tensor: OnnxTensor) -> tuple[Path, int | None]:
-    """File and offset of a tensor's numbers; None for an offset if they are no plain bytes."""
-    size = prod(tensor.shape) * np.dtype(CODES[tensor.dtype][1]).itemsize
-    if tensor.external:
-        return _external(path, tensor, size)
-    kinds = {TYPED.get(item.number, "bytes") for item in tensor.stretches}
-    held = sum(item.end - item.start for item in tensor.stretches)
-    if kinds == {"varint"} and tensor.dtype not in WIDE and held >= prod(tensor.shape):
-        return path, None
-    if held != size or len(kinds) > 1 or "varint" in kinds:
-        raise ConversionError(
-            f"it has {held} bytes of numbers for the shape {tensor.shape}", DAMAGED, tensor.name
-        )
-    return path, tensor.stretches[0].start if len(tensor.stretches) == 1 else None
-
-
-def _external(path: Path, tensor: OnnxTensor, size: int) -> tuple[Path, int]:
-    location = tensor.external.get("location", "")
-    place = Path(location)
-    target = path.parent / place
-    if not location or place.is_absolute() or ".." in place.parts or "\\" in location:
-        raise ConversionError(
-            f"its numbers are at {location!r}, outside of the folder", "Do not use it", tensor.name
-        )
-    if not target.exists():
-        raise ConversionError(
-            f"its numbers are in {location!r}, which is missing",
-            "Put that file beside the model",
-            tensor.name,
-        )
-    if not target.resolve().is_relative_to(path.parent.resolve()):
-        raise ConversionError(
-            f"its numbers are at {location!r}, a link out of the folder", "Copy it", tensor.name
-        )
-    offset, length = (tensor.external.get(key, "") for key in ("offset", "length"))
-    is_number = re.fullmatch(r"\d{0,18}", offset) and re.fullmatch(r"\d{0,18}", length)
-    start = int(offset or 0) if is_number else -1
-    if start < 0 or int(length or size) != size or start + size > target.stat().st_size:
-        raise ConversionError(f"its numbers are not all in {location!r}", DAMAGED, tensor.name)
-    return target, start
-
-
-def _read(path: Path, start: int | None, tensor: OnnxTensor) -> NDArray[Any]:
-    code = CODES[tensor.dtype][1]
-    if start is not None:
-        return map_array(path, start, code, tensor.shape)
-    if all(TYPED.get(item.number) == "varint" for item in tensor.stretches):
-        return _decoded(path, tensor, np.dtype(code))
-    pieces = [
-        map_array(path, item.start, "u1", (item.end - item.start,)) for item in tensor.stretches
+def _tensors(path: Path, model: Model) -> tuple[list[Tensor], list[Path], Counter[str]]:
+    """Tensors to be written, the files that hold their numbers, and how many are not and why."""
+    shapes = {tensor.name: tensor.shape for tensor in model.tensors}
+    model = replace(model, nodes=list(by_direction(model.nodes, shapes)))
+    views = Views(model, lambda tensor: read_numbers(*place(path, tensor), tensor))
+    consumers = Consumers(model, views)
+    distinct = {view.name: view for view in views.by_name.values()}
+    stated = {name: (view, consumers.facts(view)) for name, view in distinct.items()}
+    scales = {name: role for _, facts in stated.values() for name, role in facts.scale_tensors()}
+    for name, role in scales.items():
+        view, facts = stated[name]
+        stated[name] = (view, Facts(role, facts.rule))
+    made = [
+        view
+        for view, facts in stated.values()
+        if view.sources and (view.name in scales or (view.is_new and _is_taken(view, facts)))
     ]
-    joined = np.concatenate(pieces) if pieces else np.empty(0, "u1")
-    return joined.view(code).reshape(tensor.shape)
+    parts = stored_parts(made)
+    _check_work(made, parts)
+    dropped: Counter[str] = Counter()
+    dropped.update({"sparse tensor": model.sparse} if model.sparse else {})
+    stored, files = [], {path: None}
+    for tensor in model.tensors:
+        if not tensor.dtype or not tensor.name:
+            unread = f"tensor of ONNX type {tensor.code}, which is not read"
+            dropped[unread if tensor.name else "tensor without a name"] += 1
+            continue
+        facts = stated[tensor.name][1]
+        is_part = tensor.name in parts
+        if facts.role == "unknown" and tensor.is_constant and not is_part:
+            dropped["constant that is no weight"] += 1
+            continue
+        file, start = place(path, tensor)
+        files[file] = None
+        if facts.role == "unknown" and is_part:
+            dropped["tensor that is written as operators take it"] += 1
+            continue
+        read = partial(read_numbers, file, start, tensor)
+        name, shape, dtype = tensor.name, tensor.shape, tensor.dtype
+        stored.append(Tensor(name, shape, dtype, read, facts, is_mapped=start is not None))
+    for view in made:
+        facts = stated[view.name][1]
+        stored.append(Tensor(view.name, view.shape, view.dtype, view.read, facts))
+    return stored, list(files), dropped
 
 
-def _decoded(path: Path, tensor: OnnxTensor, dtype: np.dtype[Any]) -> NDArray[Any]:
-    """Numbers that are there as integers of variable length; of floats, the codes."""
+def _is_taken(view: View, facts: Facts) -> bool:
+    """Whether a layer takes a computed array; integers that are added are places or sizes."""
+    is_size = facts.role == "bias" and view.dtype in ("int32", "int64")
+    return facts.role not in ("unknown", "buffer") and not is_size
 
-    def numbers(data: mmap) -> Iterator[int]:
-        for item in tensor.stretches:
-            yield from integers(data, item)
 
-    with open_regular(path) as file, mmap(file.fileno(), 0, access=ACCESS_READ) as data:
-        try:
-            found = np.fromiter(numbers(data), np.int64)
-        except ValueError as error:
-            raise ConversionError(f"its numbers are damaged ({error})", DAMAGED) from error
-    if found.size != prod(tensor.shape):
-        raise ConversionError(f"it has {found.size} numbers for {tensor.shape}", DAMAGED)
-    codes = found.astype("<u2" if tensor.dtype == "float16" else dtype)
-    return codes.view(dtype).reshape(tensor.shape)
+def _check_work(views: Sequence[View], parts: Mapping[str, View]) -> None:
+    """Refuse a file whose operators fill memory or disk, or take time without end."""
+    held = sum(prod(part.shape) for part in parts.values())
+    made = sum(prod(view.shape) for view in views)
+    largest = max((view.largest for view in views), default=0)
+    work = sum(view.work for view in views)
+    if max(made, largest) > MAX_COPIES * held or work > MAX_WORK * (held + len(views)):
+        raise ConversionError(
+            f"its operators make {max(made, largest, work)} numbers of {held}", "Simplify it first"
+        )
 
 
 if __name__ == "__main__":

@@ -18,12 +18,15 @@ from math import isfinite
 from pathlib import Path
 from typing import Any
 
-from common.containers import map_array
+import numpy as np
+from common.containers import DAMAGED, map_array
+from common.errors import ConversionError
 from common.export import main
 from common.facts import CONV_TRANSPOSE, Facts
 from common.numbers import CODES
 from common.sniff import refuse, sniff
 from common.source import Source, Tensor
+from flatbuffers.sparsity import densified
 from flatbuffers.tflite import BATCH_MATMUL, GATHER, Constant, Use, read_constants
 from numpy.typing import NDArray
 
@@ -69,17 +72,26 @@ def open_model(path: Path, _: argparse.Namespace) -> Source:
         facts = _facts(constant)
         # Equal codes share a buffer, also those of other weights, with other scales.
         plain = replace(facts, rule=None, quantization=None).entry()
-        key = (constant.buffer, constant.shape, constant.dtype, str(plain), constant.scales)
+        own = name if constant.sparsity is not None else ""
+        key = (constant.buffer, constant.shape, constant.dtype, str(plain), constant.scales, own)
         holder = holders.setdefault(key, name)
         read = partial(_read, path, constant)
         same_as = holder if holder != name else None
         shape, dtype = constant.shape, constant.dtype
-        tensors.append(Tensor(name, shape, dtype, read, facts, same_as, is_mapped=True))
+        is_mapped = constant.sparsity is None
+        tensors.append(Tensor(name, shape, dtype, read, facts, same_as, is_mapped))
     return Source("tflite", path.name, tensors, [path], dropped)
 
 
 def _read(path: Path, constant: Constant) -> NDArray[Any]:
-    return map_array(path, constant.offset, CODES[constant.dtype][1], constant.shape)
+    code = CODES[constant.dtype][1]
+    if constant.sparsity is None:
+        return map_array(path, constant.offset, code, constant.shape)
+    stored = map_array(path, constant.offset, code, (constant.size // np.dtype(code).itemsize,))
+    try:
+        return densified(stored, constant.sparsity, constant.shape)
+    except ValueError as error:
+        raise ConversionError(f"it is sparse, and damaged ({error})", DAMAGED) from error
 
 
 def _facts(constant: Constant) -> Facts:

@@ -10,9 +10,10 @@ from mmap import ACCESS_READ, mmap
 from pathlib import Path
 
 import numpy as np
-from common.containers import DAMAGED, open_regular
+from common.containers import DAMAGED, MAX_RATIO, open_regular
 from common.errors import ConversionError
 from common.numbers import CODES
+from flatbuffers.sparsity import Sparsity, read_sparsity
 from flatbuffers.tables import Table
 
 MAX_AXES = 8
@@ -24,7 +25,8 @@ TYPES = {0: "float32", 1: "float16", 2: "int32", 3: "uint8", 4: "int64", 6: "boo
 TYPES |= {8: "complex64", 9: "int8", 10: "float64", 12: "uint64", 15: "uint32", 16: "uint16"}
 TYPES |= {18: "bfloat16"}
 PACKED = {17: "int4", 19: "int2", 20: "uint4"}
-DEQUANTIZE, GATHER, BATCH_MATMUL = 6, 36, 126
+DEQUANTIZE, GATHER, DENSIFY, BATCH_MATMUL = 6, 36, 124, 126
+PASSED = (DEQUANTIZE, DENSIFY)
 
 
 @dataclass(frozen=True)
@@ -52,7 +54,10 @@ class Scales:
 
 @dataclass(frozen=True)
 class Constant:
-    """A tensor with numbers: place and size in bytes, what uses it, and why it is refused."""
+    """A tensor with numbers: place and size in bytes, what uses it, and why it is refused.
+
+    The numbers of a sparse one are those that are not zero.
+    """
 
     name: str
     shape: tuple[int, ...]
@@ -64,6 +69,7 @@ class Constant:
     uses: Sequence[Use]
     shapes: Sequence[tuple[int, ...]]
     refusal: str
+    sparsity: Sparsity | None = None
 
 
 def read_constants(path: Path) -> list[Constant]:
@@ -100,7 +106,9 @@ def _constants(model: Table) -> Iterator[Constant]:
             if total > MAX_COPIES * size:
                 raise ValueError("its constants overlap")
             if place[1]:
-                yield _constant(tensor, shape, (buffer, *place), of_tensor, shapes)
+                constant = _constant(tensor, shape, (buffer, *place), of_tensor, shapes)
+                total += 0 if constant.sparsity is None else constant.sparsity.size
+                yield constant
 
 
 def _constant(
@@ -113,10 +121,17 @@ def _constant(
     kind, name = tensor.number(1, "<b"), tensor.text(3)
     dtype = TYPES.get(kind, "")
     refusal = "" if dtype else f"its numbers are of type {PACKED.get(kind, kind)}"
-    if dtype and place[2] != prod(shape) * np.dtype(CODES[dtype][1]).itemsize:
+    itemsize = np.dtype(CODES[dtype][1]).itemsize if dtype else 0
+    sparse = tensor.table(6)
+    if sparse is None and dtype and place[2] != prod(shape) * itemsize:
         raise ValueError(f"{place[2]} bytes do not hold {name!r} of shape {shape}")
-    if tensor.table(6) is not None:
-        refusal = "it is sparse"
+    sparsity = None if sparse is None or not dtype else read_sparsity(sparse)
+    if sparsity is not None and (
+        place[2] % itemsize
+        or prod(shape) * itemsize > MAX_RATIO * place[2]
+        or min(shape, default=0) < 0
+    ):
+        dtype, refusal = "", "it is sparse, and what it stores does not fit its shape"
     quantization = tensor.table(4)
     scales = None
     if quantization is not None:
@@ -124,7 +139,7 @@ def _constant(
             refusal = "it is quantized in blocks or by a custom rule"
         elif not refusal:
             scales = _scales(quantization, max(shape, default=1))
-    return Constant(name, shape, dtype, *place, scales, uses, shapes, refusal)
+    return Constant(name, shape, dtype, *place, scales, uses, shapes, refusal, sparsity)
 
 
 def _extent(buffer: Table) -> tuple[int, int]:
@@ -145,7 +160,7 @@ def _scales(quantization: Table, limit: int) -> Scales | None:
 
 
 def _uses(graph: Table, codes: Sequence[int], count: int) -> list[list[Use]]:
-    """Of each tensor, what uses it; DEQUANTIZE of a tensor stands for the uses of its output."""
+    """Of each tensor, what uses it; DEQUANTIZE or DENSIFY stands for the uses of its output."""
     uses: list[list[Use]] = [[] for _ in range(count)]
     sources: dict[int, int] = {}
     for operator in graph.tables(3):
@@ -155,10 +170,12 @@ def _uses(graph: Table, codes: Sequence[int], count: int) -> list[list[Use]]:
         operands = operator.numbers(1, "<i", MAX_OPERANDS)
         options = operator.table(4) if code in (GATHER, BATCH_MATMUL) else None
         flags = (0, 0) if options is None else (options.number(0, "<B"), options.number(1, "<B"))
-        if code == DEQUANTIZE:
-            sources |= dict.fromkeys(operator.numbers(2, "<i", 1), operands[0])
+        if code in PASSED:
+            sources |= dict.fromkeys(
+                operator.numbers(2, "<i", 1), sources.get(operands[0], operands[0])
+            )
         for operand, tensor in enumerate(operands):
             source = sources.get(tensor, tensor)
-            if 0 <= source < count and code != DEQUANTIZE:
+            if 0 <= source < count and code not in PASSED:
                 uses[source].append(Use(code, operand, operands, flags))
     return uses

@@ -2,15 +2,19 @@
 
 import re
 from collections import defaultdict
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from math import prod
 from typing import Any
 
 from common.facts import CONV_TRANSPOSE, SPATIAL, Facts
-from protobuf.onnx_graph import Model, Node, OnnxTensor
+from protobuf.onnx_graph import Model, Node
+from protobuf.onnx_products import scale_of_product
 from protobuf.onnx_uses import Use, uses_of
+from protobuf.onnx_views import FLOATS, View, Views
 
 Shape = tuple[int, ...]
-GATES = {"LSTM": "iofc", "GRU": "zrh", "RNN": ""}
+GATES = {"LSTM": "iofc", "DynamicQuantizeLSTM": "iofc", "GRU": "zrh", "RNN": ""}
 INPUTS = {
     ("MatMul", 0): "out, in",
     ("MatMul", 1): "in, out",
@@ -22,7 +26,7 @@ INPUTS = {
     ("ConvTranspose", 1): "transposed conv",
     ("ConvTranspose", 2): "bias",
     ("Gather", 0): "embedding",
-    **{(kind, at): "recurrent" for kind in GATES for at in (1, 2)},
+    **{(kind, at): "recurrent" for kind in ("LSTM", "GRU", "RNN") for at in (1, 2)},
     **{(kind, 3): "bias" for kind in GATES},
     **{
         (f"{kind}Normalization", at): what
@@ -31,25 +35,27 @@ INPUTS = {
     },
     ("GatherBlockQuantized", 0): "packed",
     **{(kind, 1): "packed" for kind in ("MatMulNBits", "MatMulBnb4", "QAttention")},
-    **{("DynamicQuantizeLSTM", at): "packed" for at in (1, 2)},
+    **{("DynamicQuantizeLSTM", at): "turned recurrent" for at in (1, 2)},
 }
 """What an operation takes at each place."""
-INVENTED = r"onnx::.*|val_\d+|/.*|\d+"
+INVENTED = r"onnx::.*|val_\d+(#\d+)?|/.*|\d+(#\d+)?"
 """Names that exporters give to tensors that have none."""
 
 
 class Consumers:
     """Finds what a tensor is by what takes it."""
 
-    def __init__(self, model: Model) -> None:
+    def __init__(self, model: Model, views: Views) -> None:
         self._takers: dict[str, list[tuple[Node, int]]] = defaultdict(list)
+        self._makers: dict[str, Node] = {}
         for node in model.nodes:
+            self._makers |= dict.fromkeys(node.outputs, node)
             for at, name in enumerate(node.inputs):
-                self._takers[name].append((node, at))
-        self._shapes = {tensor.name: tensor.shape for tensor in model.tensors}
+                self._takers[views.same.get(name, name)].append((node, at))
+        self._views = views.by_name
         self._functions = model.functions
 
-    def facts(self, tensor: OnnxTensor) -> Facts:
+    def facts(self, tensor: View) -> Facts:
         """Facts of a tensor by the first of its uses that says one."""
         order = tuple(range(len(tensor.shape)))
         uses = list(uses_of(tensor.name, order, self._takers))
@@ -69,31 +75,59 @@ class Consumers:
         is_bias = len(tensor.shape) == 1 and "Add" in by.split(", ")
         return Facts("bias" if is_bias else "unknown", f"taken by {by}")
 
-    def _with_scales(self, use: Use, found: Facts, tensor: OnnxTensor) -> Facts:
+    def _with_scales(self, use: Use, found: Facts, tensor: View) -> Facts:
         """Add to whole numbers and to float8 how they are dequantized."""
-        shape = tensor.shape
-        if found.role in ("bias", "norm", "packed"):
+        if found.role in ("bias", "norm", "packed") or tensor.dtype in FLOATS:
             return found
-        if not tensor.dtype:
-            return Facts("packed", f"its type, {tensor.code} in ONNX, cannot be written")
-        if tensor.dtype in ("float16", "float32", "float64", "bfloat16"):
-            return found
+        is_product = use.node.kind in ("MatMulInteger", "ConvInteger") and not use.scale
         if found.role == "embedding" and not use.scale:
             return Facts("buffer", "whole numbers, taken by Gather")
-        scale = self._shapes.get(use.scale)
-        if scale is None:
+        name = use.scale
+        if is_product:
+            stored = self._views.keys()
+            name = scale_of_product(use.node, use.at, self._takers, self._makers, stored)
+        if name not in self._views:
             return Facts("packed", f"the scale with which {use.kind} takes it is not stored")
-        if use.zero_point and self._shapes.get(use.zero_point) != scale:
-            return Facts("packed", "its zero points are not stored, or not one for each scale")
-        quantization: dict[str, Any] = {"scale": {"tensor": use.scale}}
-        if use.zero_point:
-            quantization["zero_point"] = {"tensor": use.zero_point}
-        if scale not in ((), (1,)):
-            axis = _out(found) if use.scaled_axis is None else use.scaled_axis
-            if found.view is not None or axis is None or scale != shape[axis : axis + 1]:
-                return Facts("packed", f"its scales have the shape {scale}: not one per channel")
+        if use.zero_point and use.zero_point not in self._views:
+            return Facts("packed", "its zero points are not stored")
+        quantization: dict[str, Any] = {}
+        viewed = tensor.shape if found.view is None else found.view
+        for key, given in (("scale", name), ("zero_point", use.zero_point)):
+            if not given:
+                continue
+            held = self._views[given]
+            quantization[key] = {"tensor": held.name}
+            if prod(held.shape) == 1:
+                continue
+            is_factor = is_product and key == "scale"
+            axis = _scaled_axis(use, found, tensor.shape, held.shape, is_factor)
+            lengths = [size for size in held.shape if size != 1]
+            if axis is None or lengths != [viewed[axis]]:
+                what = key.replace("_", " ")
+                reason = f"its {what}s have the shape {held.shape}: not one per channel"
+                return Facts("packed", reason)
             quantization["axis"] = axis
         return replace(found, quantization=quantization)
+
+
+def _scaled_axis(use: Use, found: Facts, shape: Shape, scale: Shape, is_factor: bool) -> int | None:
+    """Axis, of the view if there is one, that several scales run along; None if there is none."""
+    long = [at for at, size in enumerate(scale) if size != 1]
+    if len(long) != 1:
+        return None
+    if use.scaled_axis is not None:
+        lead = len(shape) - len(found.axes)
+        is_cut = found.view is not None and found.view != shape[lead:]
+        axis = use.scaled_axis - lead
+        return axis if len(scale) == 1 and axis >= 0 and not is_cut else None
+    name = "out"
+    if use.kind == "DynamicQuantizeLSTM":
+        name = ("stack", "out")[long[0]] if len(scale) <= 2 else ""
+    if is_factor:
+        from_end = {("MatMul", 1): 1, ("MatMul", 0): 2}.get((use.kind, use.at), len(shape) - 1)
+        if len(scale) - long[0] != from_end:
+            return None
+    return found.axes.index(name) if found.axes.count(name) == 1 else None
 
 
 def _layer(name: str, node: Node) -> str | None:
@@ -101,10 +135,6 @@ def _layer(name: str, node: Node) -> str | None:
     if not re.fullmatch(INVENTED, name) or not node.name:
         return None
     return node.name.strip("/").removesuffix(f"/{node.kind}").replace("/", ".")
-
-
-def _out(found: Facts) -> int | None:
-    return found.axes.index("out") if found.view is None else None
 
 
 def _facts(use: Use, shape: Shape) -> Facts | None:
@@ -169,23 +199,24 @@ def _embedding(use: Use, shape: Shape) -> Facts | None:
     return Facts("embedding", "table of Gather (out, in)", ("out", "in"))
 
 
-def _recurrent(use: Use, shape: Shape) -> Facts | None:
+def _recurrent(use: Use, shape: Shape, axes: tuple[str, str]) -> Facts | None:
     if len(shape) != 3:
         return None
     gates = GATES[use.kind]
-    size, rest = divmod(shape[1], len(gates) or 1)
+    size, rest = divmod(shape[1 + axes.index("out")], len(gates) or 1)
     parts = tuple((gate, size) for gate in gates) if size and not rest else ()
-    rule = f"input {use.at} of {use.kind} (directions, out, in)"
+    rule = f"input {use.at} of {use.kind} (directions, {', '.join(axes)})"
     if shape[0] == 1:
-        return Facts("recurrent", rule, ("out", "in"), view=shape[1:], parts=parts)
-    return Facts("recurrent", rule, ("stack", "out", "in"), parts=parts)
+        return Facts("recurrent", rule, axes, view=shape[1:], parts=parts)
+    return Facts("recurrent", rule, ("stack", *axes), parts=parts)
 
 
-_MATRICES = {
+_MATRICES: Mapping[str, Callable[[Use, Shape], Facts | None]] = {
     "out, in": lambda use, shape: _linear(use, shape, ("out", "in")),
     "in, out": lambda use, shape: _linear(use, shape, ("in", "out")),
     "conv": _conv,
     "transposed conv": _transposed,
     "embedding": _embedding,
-    "recurrent": _recurrent,
+    "recurrent": lambda use, shape: _recurrent(use, shape, ("out", "in")),
+    "turned recurrent": lambda use, shape: _recurrent(use, shape, ("in", "out")),
 }

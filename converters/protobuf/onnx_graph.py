@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from protobuf.onnx_scopes import Scope
 from protobuf.wire import Buffer, Field, fields, integers, signed
 
 MAX_DEPTH = 16
@@ -116,23 +117,35 @@ def read_model(data: Buffer) -> Model:
             model.functions.add(("" if domain == "ai.onnx" else domain, name))
     if len(graphs) != 1 or not model.opsets:
         raise ValueError("it has no graph or no version")
-    _read_graph(data, graphs[0], model, 0)
+    _read_graph(data, graphs[0], model, Scope(), 0)
     return model
 
 
-def _read_graph(data: Buffer, graph: Field, model: Model, depth: int) -> None:
+def _read_graph(data: Buffer, graph: Field, model: Model, scope: Scope, depth: int) -> None:
     if depth > MAX_DEPTH:
         raise ValueError(f"its graphs are nested deeper than {MAX_DEPTH}")
+    _define(data, graph, scope)
     for item in fields(data, graph.start, graph.end):
         if item.number == 1:
-            _read_node(data, item, model, depth)
+            _read_node(data, item, model, scope, depth)
         elif item.number == 5:
-            model.tensors.append(_tensor(data, item))
+            tensor = _tensor(data, item)
+            model.tensors.append(replace(tensor, name=scope(tensor.name)))
         elif item.number == 15:
             model.sparse += 1
 
 
-def _read_node(data: Buffer, item: Field, model: Model, depth: int) -> None:
+def _define(data: Buffer, graph: Field, scope: Scope) -> None:
+    """Enter the names of a graph's inputs, tensors and results, before any node takes them."""
+    places = {1: 2, 5: 8, 11: 1}
+    for item in fields(data, graph.start, graph.end):
+        if item.number in places:
+            for part in fields(data, item.start, item.end):
+                if part.number == places[item.number]:
+                    scope.define(_text(data, part))
+
+
+def _read_node(data: Buffer, item: Field, model: Model, scope: Scope, depth: int) -> None:
     texts: dict[int, list[str]] = {number: [] for number in (1, 2, 3, 4, 7)}
     attributes: dict[str, Any] = {}
     constants = []
@@ -140,21 +153,24 @@ def _read_node(data: Buffer, item: Field, model: Model, depth: int) -> None:
         if part.number in texts:
             texts[part.number].append(_text(data, part))
         elif part.number == 5:
-            name, value = _attribute(data, part, model, depth)
+            name, value = _attribute(data, part, model, scope, depth)
             if isinstance(value, OnnxTensor):
                 constants.append(value)
             elif value is not None:
                 attributes[name] = value
     kind, name, domain = ("".join(texts[number][-1:]) for number in (4, 3, 7))
     domain = "" if domain == "ai.onnx" else domain
-    node = Node(kind, domain, name, tuple(texts[1]), tuple(texts[2]), attributes)
+    inputs, outputs = (tuple(map(scope, texts[number])) for number in (1, 2))
+    node = Node(kind, domain, name, inputs, outputs, attributes)
     model.nodes.append(node)
     if kind == "Constant" and len(node.outputs) == 1:
         for found in constants:
             model.tensors.append(replace(found, name=node.outputs[0], is_constant=True))
 
 
-def _attribute(data: Buffer, item: Field, model: Model, depth: int) -> tuple[str, Any]:
+def _attribute(
+    data: Buffer, item: Field, model: Model, scope: Scope, depth: int
+) -> tuple[str, Any]:
     name = ""
     value: int | OnnxTensor | None = None
     ints: list[int] = []
@@ -166,9 +182,11 @@ def _attribute(data: Buffer, item: Field, model: Model, depth: int) -> tuple[str
         elif part.number == 5:
             value = _tensor(data, part)
         elif part.number in (6, 11):
-            _read_graph(data, part, model, depth + 1)
+            _read_graph(data, part, model, Scope(scope), depth + 1)
         elif part.number == 8:
             ints += integers(data, part)
+        elif part.number in (22, 23):
+            model.sparse += 1
     return name, ints or value
 
 

@@ -4,18 +4,27 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from protobuf.onnx_graph import Node
+from protobuf.onnx_views import SAME_NUMBERS
 
 INTEGER = {
-    "QLinearConv": ("Conv", {3: 1, 8: 2}, 4, 5),
-    "QLinearMatMul": ("MatMul", {3: 1}, 4, 5),
-    "QGemm": ("Gemm", {3: 1, 6: 2}, 4, 5),
-    "DynamicQuantizeMatMul": ("MatMul", {1: 1, 4: 2}, 2, 3),
-    "MatMulInteger": ("MatMul", {1: 1}, None, None),
-    "ConvInteger": ("Conv", {1: 1}, None, None),
+    ("QLinearConv", 3): ("Conv", 1, 4, 5),
+    ("QLinearConv", 8): ("Conv", 2, None, None),
+    ("QLinearMatMul", 0): ("MatMul", 0, 1, 2),
+    ("QLinearMatMul", 3): ("MatMul", 1, 4, 5),
+    ("QGemm", 3): ("Gemm", 1, 4, 5),
+    ("QGemm", 6): ("Gemm", 2, None, None),
+    ("DynamicQuantizeMatMul", 1): ("MatMul", 1, 2, 3),
+    ("DynamicQuantizeMatMul", 4): ("MatMul", 2, None, None),
+    ("MatMulIntegerToFloat", 1): ("MatMul", 1, 3, 5),
+    ("MatMulInteger", 0): ("MatMul", 0, None, 2),
+    ("MatMulInteger", 1): ("MatMul", 1, None, 3),
+    ("ConvInteger", 1): ("Conv", 1, None, 3),
+    ("DynamicQuantizeLSTM", 1): ("DynamicQuantizeLSTM", 1, 8, 9),
+    ("DynamicQuantizeLSTM", 2): ("DynamicQuantizeLSTM", 2, 10, 11),
 }
-"""Operations on integers: the plain one, its places for theirs, and where scale and zero are."""
-SAME_NUMBERS = ("Identity", "Cast", "QuantizeLinear")
-"""Operations that the numbers pass; of weights that are rounded later, those before are meant."""
+"""Operands of operations on integers: the plain operation, the operand's place there, and where
+its scale and zero point are."""
+INTEGER_KINDS = {kind for kind, _ in INTEGER}
 MAX_STEPS = 64
 
 
@@ -92,14 +101,15 @@ def _onward(use: Use) -> Use | None:
 def _plain(use: Use) -> Use:
     """Replace an operation on integers by the plain one."""
     kind = use.kind.removeprefix("Fused")
-    if kind not in INTEGER:
+    if kind not in INTEGER_KINDS:
         return replace(use, kind=kind)
-    plain, places, scale, zero_point = INTEGER[kind]
-
-    def at(place: int | None) -> str:
-        is_given = place is not None and place < len(use.node.inputs)
-        return use.node.inputs[place or 0] if is_given else ""
-
+    if (kind, use.at) not in INTEGER:
+        return replace(use, at=-1)
+    plain, at, scale, zero_point = INTEGER[kind, use.at]
     return replace(
-        use, kind=plain, at=places.get(use.at, -1), scale=at(scale), zero_point=at(zero_point)
+        use, kind=plain, at=at, scale=_input(use, scale), zero_point=_input(use, zero_point)
     )
+
+
+def _input(use: Use, place: int | None) -> str:
+    return use.node.inputs[place] if place is not None and place < len(use.node.inputs) else ""

@@ -123,3 +123,56 @@ def test_a_file_that_is_cut_off(tmp_path):
     path = tmp_path / "cut.tflite"
     path.write_bytes(content[: len(content) // 2])
     assert "its model is damaged" in refused(tflite_files, path, tmp_path)
+
+
+SPARSE = tflite_files.read_constants(FOLDER / "sparse_rows.tflite")[0].sparsity
+
+
+def test_sparse_weights_keep_their_role(tmp_path):
+    for name in ("rows", "columns", "blocks"):
+        weights = converted(tflite_files, FOLDER / f"sparse_{name}.tflite", tmp_path)
+        assert weights.entries["sparse"]["rule"] == "weights of FULLY_CONNECTED"
+
+
+def with_rows(**changes):
+    """The sparsity of a fixture with another level of columns."""
+    rows, columns = SPARSE.levels
+    return dataclasses.replace(SPARSE, levels=[rows, dataclasses.replace(columns, **changes)])
+
+
+SEGMENTS, INDICES = SPARSE.levels[1].segments, SPARSE.levels[1].indices
+
+
+@pytest.mark.parametrize(
+    "sparsity",
+    [
+        with_rows(segments=SEGMENTS[:-1]),
+        with_rows(segments=SEGMENTS[::-1]),
+        with_rows(segments=SEGMENTS + 1),
+        with_rows(segments=SEGMENTS * 2**40),
+        with_rows(indices=INDICES - 12),
+        with_rows(indices=INDICES + 12),
+        with_rows(segments=None, size=12),
+        with_rows(segments=None, size=2**31 - 1),
+        with_rows(segments=None, size=-1),
+        dataclasses.replace(SPARSE, order=[0, 0]),
+        dataclasses.replace(SPARSE, order=[0, 2]),
+        dataclasses.replace(SPARSE, order=[0, 1, 2], block_map=[5], levels=SPARSE.levels * 2),
+    ],
+)
+def test_sparsity_that_is_damaged(sparsity, tmp_path, monkeypatch):
+    path = FOLDER / "sparse_rows.tflite"
+    (constant,) = tflite_files.read_constants(path)
+    damaged = dataclasses.replace(constant, sparsity=sparsity)
+    monkeypatch.setattr(tflite_files, "read_constants", lambda _: [damaged])
+    assert "it is sparse, and damaged" in refused(tflite_files, path, tmp_path)
+
+
+def test_sparse_tensors_that_claim_more_than_they_may(tmp_path):
+    content = (FOLDER / "sparse_rows.tflite").read_bytes()
+    shape = struct.pack("<3i", 2, 8, 12)
+    assert content.count(shape) == 2  # of the sparse tensor and of what is made of it
+    path = tmp_path / "vast.tflite"
+    path.write_bytes(content.replace(shape, struct.pack("<3i", 2, 2**30, 2**30)))
+    reason = "1 x constant: it is sparse, and what it stores does not fit its shape"
+    assert reason in refused(tflite_files, path, tmp_path)
