@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 DecodeRows = Callable[[int, slice], "NDArray[np.float64]"]
 """From the place in a stack (0 without one) and a slice of rows to float64 (rows, in)."""
 
+_LEAVES = {"qweight": "weight", "weight_packed": "weight"}
+"""Last components of the names of codes, and those of the weights in their place."""
+
 
 @dataclass(frozen=True, eq=False)
 class PackedTensor:
@@ -42,6 +45,16 @@ class PackedTensor:
     decode_rows: DecodeRows
     parts: Mapping[str, str]
     is_canonical: bool = True
+
+    @property
+    def plain_name(self) -> str:
+        """Name that the weight would have if it were stored as itself.
+
+        Spec: PAK-14.
+        """
+        stem, dot, leaf = self.name.rpartition(".")
+        plain = f"{stem}{dot}{_LEAVES.get(leaf, leaf)}"
+        return plain.removesuffix("_blocks").removesuffix(".blocks") or plain
 
     def __getitem__(self, index: Any) -> NDArray[np.float64]:
         """Decode one part.
