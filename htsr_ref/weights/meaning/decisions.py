@@ -191,6 +191,8 @@ def _left_out(seen: Seen, meaning: Meaning) -> tuple[str | None, LeftOutCode]:
     """Why a tensor is not analyzed, where role, type and shape do not say it."""
     if meaning.role == "unknown" and seen.ndim > 1:
         return f"{meaning.rule}. Say what it is with --layers", "not-understood"
+    if meaning.role == "packed" and seen.ndim > 1:
+        return "by its name it holds packed weights, in a way that is not known", "not-understood"
     return None, "left-out"
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from htsr_ref.weights.packed.grid import cells_of, fits, proven_block
-from htsr_ref.weights.packed.packed_module import NotUnderstoodError
+from htsr_ref.weights.packed.packed_module import DamagedPackingError, NotUnderstoodError
 from htsr_ref.weights.packed.packed_tensor import PackedTensor
 from htsr_ref.weights.packed.reading import damaged
 from htsr_ref.weights.packed.scaled import Plain, ScaledRows
@@ -111,7 +111,7 @@ def block_of_others(modules: Iterable[PackedModule]) -> Matrix | None:
 
     Spec: PAK-3.
     """
-    grids = (grid for module in modules if not stated_blocks(module) for grid in _grids(module))
+    grids = (grid for module in modules if not _states_blocks(module) for grid in _grids(module))
     proven = {proven_block(cells, matrix) for cells, matrix in grids} - {None}
     return proven.pop() if len(proven) == 1 else None
 
@@ -123,10 +123,18 @@ def with_block(module: PackedModule, block: Matrix) -> PackedModule:
     """
     grids = list(_grids(module))
     is_open = any(proven_block(cells, matrix) is None for cells, matrix in grids)
-    if not is_open or stated_blocks(module) or not all(fits(*grid, block) for grid in grids):
+    if not is_open or _states_blocks(module) or not all(fits(*grid, block) for grid in grids):
         return module
     config = {**quantization(module), "weight_block_size": list(block)}
     return replace(module, settings={**module.settings, "quantization_config": config})
+
+
+def _states_blocks(module: PackedModule) -> bool:
+    """Whether a config states sizes of blocks, be they valid or not."""
+    try:
+        return bool(stated_blocks(module))
+    except DamagedPackingError:
+        return True
 
 
 def _grids(module: PackedModule) -> Iterator[tuple[Matrix, Matrix]]:

@@ -269,6 +269,7 @@ def test_exit_codes(tmp_path, name, change):
 UNKNOWN = {
     "a scale of another name": ("fp8_blocks", {"weight_scale_inv": "weight_scale_zeta"}),
     "codes of no known name": ("ct_int4_group", {"weight_packed": "weight_woven"}),
+    "a name of codes without the rest": ("awq-gemm", {"scales": "bias", "qzeros": "norm"}),
     "no settings of MLX": ("mlx-6bit", {}),
     "two scales": ("fp8_blocks", {"weight_scale_inv": "weight_scale_inv", "copy": "weight_scale"}),
 }
