@@ -15,6 +15,7 @@ from packed_files import READ, REFUSED, Entry, in_model, packed_file, write_fold
 
 from htsr_ref import analyze
 from htsr_ref.weights import open_weights
+from htsr_ref.weights.packed import packed_tensor
 
 SCHEMES = {
     "auto-round": "int# (GPTQ)",
@@ -130,6 +131,27 @@ def test_a_packed_layer_is_analyzed_as_the_matrix_that_it_stands_for(tmp_path, n
             )
     report = analyze(folder / "model.safetensors")
     assert analyzed(report).keys() == {layer.tensor, PLAIN}
+
+
+@pytest.mark.spec("PAK-13")
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("chunk", [1, 333])
+def test_a_part_is_that_part_of_the_whole(tmp_path, monkeypatch, name, chunk):
+    weights = open_weights(folder_of(tmp_path, packed_file(NAMES[name])))
+    data = next(layer for layer in weights.layers if layer.left_out is None).data
+    if data.name == PLAIN:
+        data = [layer for layer in weights.layers if layer.left_out is None][1].data
+    whole = data[...]
+    monkeypatch.setattr(packed_tensor, "_CHUNK", chunk)
+    rng = np.random.default_rng(3)
+    assert np.array_equal(data[...], whole)
+    for _ in range(12):
+        rows, columns = (np.sort(rng.integers(0, n + 1, 2)) for n in whole.shape[-2:])
+        step, stride = rng.integers(1, 4, 2)
+        index = (..., slice(*map(int, rows), int(step)), slice(*map(int, columns), int(stride)))
+        assert np.array_equal(data[index], whole[index])
+    assert np.array_equal(data[..., 3, ::-1], whole[..., 3, ::-1])
+    assert data[(0,) * whole.ndim].shape == ()
 
 
 @pytest.mark.spec("PAK-9")
