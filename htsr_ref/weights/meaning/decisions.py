@@ -11,6 +11,7 @@ from htsr_ref.weights.meaning.computed import Computed, computed_weights
 from htsr_ref.weights.meaning.model import Model, Seen, seen_of
 from htsr_ref.weights.meaning.roles import MATRIX_ROLES
 from htsr_ref.weights.meaning.rules import first_meaning
+from htsr_ref.weights.packed.packed_tensor import PackedTensor
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -107,8 +108,8 @@ def _computed(decision: Decision, computed: Computed, stored: RawTensor) -> Deci
         return decision
     spec = decision.spec
     # Groups of codes lie along inputs; what has one code an entry may be a convolution.
-    is_grouped = tensor.shape != stored.shape
-    if spec.role == "unknown" and is_grouped:
+    is_grouped = isinstance(tensor, PackedTensor) and tensor.shape != stored.shape
+    if spec.role == "unknown" and is_grouped and len(tensor.shape) == 3:
         decided = f"inferred: a stack (stack, out, in), {computed.rule}"
         spec = TensorSpec("weight")
         decision = replace(decision, decided=decided, left_out=None, code="left-out")
