@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from htsr_ref.errors import WeightFileError
-from htsr_ref.weights.derived.derived_tensor import DerivedTensor
 from htsr_ref.weights.dtypes import is_decoded, is_integer
 from htsr_ref.weights.layer import Layer, Weights, layer_name
 from htsr_ref.weights.meaning.axes import Layout, matrix_layout, plain_layout
@@ -175,8 +174,7 @@ def _unique_names(
 
 def _plain_name(name: str, decision: Decision) -> str:
     """Name that a tensor would have if it were stored as itself."""
-    computed = decision.computed
-    return computed.plain_name if isinstance(computed, DerivedTensor) else name
+    return name if decision.computed is None else decision.computed.plain_name
 
 
 def _layer(
@@ -301,7 +299,7 @@ def _left_out(tensor: RawTensor, decision: Decision) -> str | None:
         return decision.left_out
     if spec.role not in MATRIX_ROLES:
         return spec.role
-    if 0 in tensor.shape:
+    if 0 in (decision.computed or tensor).shape:
         return "it has no elements"
     if decision.computed is not None:
         return None

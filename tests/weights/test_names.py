@@ -123,6 +123,12 @@ CASES = [
         "stacked experts (in, out), gate and up interleaved: left whole",
     ),
     (
+        OUT_IN_EXPERTS | {"experts.gate_up_proj_bias": (3, 12)},
+        "weight",
+        STACK,
+        "stacked experts, gate and up interleaved: left whole",
+    ),
+    (
         {"experts.down_proj": (3, 6, 8)} | IN_OUT_EXPERTS,
         "weight",
         STACK_IN_OUT,

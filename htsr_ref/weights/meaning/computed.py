@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from typing import TYPE_CHECKING, Literal
 
 from htsr_ref.weights.derived.adapters import adapters
 from htsr_ref.weights.derived.parametrized import parametrized
+from htsr_ref.weights.packed.float8 import block_of_others, with_block
 from htsr_ref.weights.packed.packed_module import (
     DamagedPackingError,
     NotUnderstoodError,
@@ -83,25 +83,33 @@ def _derived_weights(model: Model) -> dict[str, Computed]:
 def _packed_weights(model: Model) -> dict[str, Computed]:
     """Weights that are stored as codes, and the tensors that these consist of."""
     found: dict[str, Computed] = {}
-    for module, tensors in _candidates(model):
-        packed = PackedModule(module, tensors, model.settings)
-        names = {rest: tensor.name for rest, tensor in tensors.items()}
+    modules = [
+        PackedModule(module, tensors, model.settings) for module, tensors in _candidates(model)
+    ]
+    block = block_of_others(modules)
+    for packed in modules:
+        names = {rest: tensor.name for rest, tensor in packed.tensors.items()}
         try:
-            weights = unpack(packed)
+            weights = unpack(packed if block is None else with_block(packed, block))
         except NotUnderstoodError as error:
             found |= _refused(_without_bias(names), str(error), "not-understood")
         except DamagedPackingError as error:
             found |= _refused(_without_bias(names), str(error), "bad-data")
         else:
-            if not weights and (reason := _unreadable(tensors)):
-                found |= _refused(_without_bias(names), reason, "not-understood")
             for weight in weights:
                 found |= {
                     names[rest]: Computed(f"part of {weight.dtype}", role)
                     for rest, role in weight.parts.items()
                 }
                 found[weight.name] = Computed(weight.dtype, tensor=weight)
-    return found
+    tied = {name: t.same_as for name, t in model.tensors.items() if t.same_as in found}
+    return {name: _tied(found[kept], name) for name, kept in tied.items() if kept} | found
+
+
+def _tied(computed: Computed, name: str) -> Computed:
+    """Give what a tensor is to the one that is tied to it."""
+    tensor = computed.tensor
+    return computed if tensor is None else replace(computed, tensor=replace(tensor, name=name))
 
 
 def _candidates(model: Model) -> list[tuple[str, Mapping[str, RawTensor]]]:
@@ -111,41 +119,28 @@ def _candidates(model: Model) -> list[tuple[str, Mapping[str, RawTensor]]]:
     """
     modules: dict[str, dict[str, RawTensor]] = {}
     for name, tensor in model.tensors.items():
-        stem = name[: name.rfind(".") + 1]
-        if stem[:-1] in model.tensors:  # "fc.weight.absmax" belongs to fc
-            stem = stem[: stem.rfind(".", 0, -1) + 1]
+        stem = _stem(name, model)
         modules.setdefault(stem, {})[name[len(stem) :]] = tensor
     return [
         (stem[:-1], tensors)
         for stem, tensors in modules.items()
-        if not any(_is_stated(tensor.name, model) for tensor in tensors.values())
+        if not all(tensor.same_as for tensor in tensors.values())
+        and not any(_is_stated(tensor.name, model) for tensor in tensors.values())
         and any(tensor.dtype not in PLAIN for tensor in tensors.values())
     ]
+
+
+def _stem(name: str, model: Model) -> str:
+    """Name of a tensor's module, with its dot: "fc.weight.absmax" belongs to "fc." as well."""
+    owners = (name.rsplit(".", levels)[0] for levels in (2, 1))
+    owner = next((owner for owner in owners if owner in model.tensors), name)
+    return owner[: owner.rfind(".") + 1]
 
 
 def _is_stated(name: str, model: Model) -> bool:
     """Whether the file itself says what a tensor's numbers stand for."""
     facts = model.facts.get(name)
     return facts is not None and (facts.role is not None or facts.quantization is not None)
-
-
-def _unreadable(tensors: Mapping[str, RawTensor]) -> str:
-    """Why the weight of a module cannot be read though nothing claims it; "" if it can be."""
-    coded = [t for t in tensors.values() if t.dtype not in PLAIN and len(t.shape) > 1]
-    scales = [
-        rest
-        for rest in tensors
-        if re.search("scale|zero|absmax|scb|codebook", rest.lower())
-        and not rest.lower().startswith(NOT_OF_WEIGHTS)
-    ]
-    if coded and scales:
-        found = f"numbers of type {coded[0].dtype} with {scales[0]!r} beside them"
-        return f"{found}: no packing that is known"
-    return ""
-
-
-NOT_OF_WEIGHTS = ("input", "output", "act", "q_", "k_", "v_")
-"""How the names of scales begin that are those of inputs, outputs or a cache."""
 
 
 def _without_bias(names: Mapping[str, str]) -> tuple[str, ...]:

@@ -5,17 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
-from htsr_ref.weights.derived.derived_tensor import DerivedTensor
 from htsr_ref.weights.layer import Part
 from htsr_ref.weights.manifest import NOTHING_KNOWN, TensorSpec
 from htsr_ref.weights.meaning.computed import Computed, computed_weights
 from htsr_ref.weights.meaning.model import Model, Seen, seen_of
 from htsr_ref.weights.meaning.roles import MATRIX_ROLES
 from htsr_ref.weights.meaning.rules import first_meaning
+from htsr_ref.weights.packed.packed_tensor import PackedTensor
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from htsr_ref.weights.container import RawTensor
     from htsr_ref.weights.meaning.found import Meaning
     from htsr_ref.weights.stored import ComputedTensor
 
@@ -74,7 +75,7 @@ def decide(model: Model) -> dict[str, Decision]:
         else:
             decisions[name] = _decision(name, seen_as, is_turned=name in turned)
             if name in computed:
-                decisions[name] = _computed(decisions[name], computed[name])
+                decisions[name] = _computed(decisions[name], computed[name], model.tensors[name])
     return decisions
 
 
@@ -98,16 +99,27 @@ def _part(computed: Computed) -> Decision:
     )
 
 
-def _computed(decision: Decision, computed: Computed) -> Decision:
+def _computed(decision: Decision, computed: Computed, stored: RawTensor) -> Decision:
     """Decision of a tensor that stands for a computed weight."""
-    spec, tensor = decision.spec, computed.tensor
-    if tensor is not None and tensor.is_canonical and spec.role in MATRIX_ROLES:
-        axes = (*("stack",) * (len(tensor.shape) - 2), "out", "in")
-        fits = sum(part.size for part in spec.parts) == tensor.shape[-2]
-        parts = spec.parts if fits else ()
-        spec = replace(spec, axes=axes, view=None, groups=1, parts=parts, quantization=None)
     decided = f"{decision.decided}, {computed.rule}"
-    return replace(decision, spec=spec, decided=decided, computed=tensor)
+    decision = replace(decision, decided=decided, computed=computed.tensor)
+    tensor = computed.tensor
+    if tensor is None or not tensor.is_canonical:
+        return decision
+    spec = decision.spec
+    # Groups of codes lie along inputs; what has one code an entry may be a convolution.
+    is_grouped = isinstance(tensor, PackedTensor) and tensor.shape != stored.shape
+    if spec.role == "unknown" and is_grouped and len(tensor.shape) == 3:
+        decided = f"inferred: a stack (stack, out, in), {computed.rule}"
+        spec = TensorSpec("weight")
+        decision = replace(decision, decided=decided, left_out=None, code="left-out")
+    elif spec.role not in MATRIX_ROLES or ("k1" in spec.axes and not is_grouped):
+        return decision
+    axes = (*("stack",) * (len(tensor.shape) - 2), "out", "in")
+    fits = sum(part.size for part in spec.parts) == tensor.shape[-2]
+    parts = spec.parts if fits else ()
+    spec = replace(spec, axes=axes, view=None, groups=1, parts=parts, quantization=None)
+    return replace(decision, spec=spec)
 
 
 def _as_shown(model: Model, computed: Mapping[str, Computed]) -> Model:
@@ -121,11 +133,7 @@ def _as_shown(model: Model, computed: Mapping[str, Computed]) -> Model:
         else tensor
         for name, tensor in model.tensors.items()
     }
-    plain_names = {
-        name: weight.plain_name
-        for name, weight in weights.items()
-        if isinstance(weight, DerivedTensor)
-    }
+    plain_names = {name: weight.plain_name for name, weight in weights.items()}
     return replace(model, tensors=tensors, plain_names=plain_names)
 
 
@@ -184,6 +192,8 @@ def _left_out(seen: Seen, meaning: Meaning) -> tuple[str | None, LeftOutCode]:
     """Why a tensor is not analyzed, where role, type and shape do not say it."""
     if meaning.role == "unknown" and seen.ndim > 1:
         return f"{meaning.rule}. Say what it is with --layers", "not-understood"
+    if meaning.role == "packed" and seen.ndim > 1:
+        return "by its name it holds packed weights, in a way that is not known", "not-understood"
     return None, "left-out"
 
 

@@ -277,6 +277,8 @@ RULES: tuple[Rule | Family, ...] = (
          ndim=THREE, when=is_.is_in_out, parts=("gate", "up")),
     Rule("stacked experts (in, out)", "weight", STACK_IN_OUT, "down_proj", ndim=THREE,
          when=is_.is_in_out),
+    Rule("stacked experts, gate and up interleaved: left whole", "weight", STACK_OUT_IN,
+         "gate_up_proj", ndim=THREE, when=lambda s: s.beside("gate_up_proj_bias") is not None),
     Rule("stacked experts, gate and up", "weight", STACK_OUT_IN, "gate_up_proj", ndim=THREE,
          parts=("gate", "up")),
     Rule("stacked experts, gate and up", "weight", STACK_OUT_IN, "weight", "input_linear", THREE,

@@ -70,14 +70,14 @@ def read_awq(module: PackedModule) -> tuple[PackedTensor, ...]:
         raise damaged(scales, f"its {groups} groups do not divide {inputs} inputs")
     check_when_opened(scales, lambda: read_scales(scales))
 
-    def decode_rows(_: int, rows: slice) -> NDArray[np.float64]:
-        group_of = np.arange(inputs) // (inputs // groups)
-        zero = _unpacked(zeros, rows)[group_of]
-        values = (_unpacked(codes, rows) - zero).astype(np.float64)
+    def decode(_: int, rows: slice, columns: slice) -> NDArray[np.float64]:
+        group_of = np.arange(inputs)[columns] // (inputs // groups)
+        zero = _unpacked(zeros, slice(None), rows)[group_of]
+        values = (_unpacked(codes, columns, rows) - zero).astype(np.float64)
         values *= read_scales(scales, slice(None), rows)[group_of]
         return values.T
 
-    return (PackedTensor(codes.name, "int4 (AWQ)", (outputs, inputs), decode_rows, _ROLES),)
+    return (PackedTensor(codes.name, "int4 (AWQ)", (outputs, inputs), decode, _ROLES),)
 
 
 _ROLES_IN_ORDER = ("qweight", "qzeros", "scales")
@@ -108,10 +108,10 @@ def _refuse_what_is_not_read(settings: Mapping[str, Any]) -> None:
         raise NotUnderstoodError("AWQ without zeros is not read")
 
 
-def _unpacked(tensor: RawTensor, rows: slice) -> NDArray[np.int16]:
-    """Codes (n, rows) of words (n, out / 8)."""
+def _unpacked(tensor: RawTensor, lines: slice, rows: slice) -> NDArray[np.int16]:
+    """Codes (lines, rows) of words (n, out / 8)."""
     words = slice(rows.start // _CODES, -(-rows.stop // _CODES), 1)
-    stored = tensor.backing.read((slice(None), words)).view(np.uint32)
+    stored = tensor.backing.read((lines, words)).view(np.uint32)
     codes = (stored[..., None] >> (4 * _PLACES)) & np.uint32(15)
     before = words.start * _CODES
     part = slice(rows.start - before, rows.stop - before, rows.step)

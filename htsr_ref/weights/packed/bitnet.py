@@ -57,14 +57,14 @@ def read_bitnet(module: PackedModule) -> tuple[PackedTensor, ...]:
         raise damaged(scale_tensor, "the scale is zero")
     outputs = _outputs(module, packed)
 
-    def decode_rows(_: int, rows: slice) -> NDArray[np.float64]:
-        values = _codes(packed, rows).astype(np.float64) - 1
+    def decode(_: int, rows: slice, columns: slice) -> NDArray[np.float64]:
+        values = _codes(packed, rows, columns).astype(np.float64) - 1
         return values * scale if linear_class == "autobitlinear" else values / scale
 
     check_when_opened(packed, lambda: _codes(packed, slice(0, outputs, 1)))
     shape = (outputs, packed.shape[1])
     parts = {"weight": "packed", "weight_scale": "scale"}
-    return (PackedTensor(packed.name, "ternary (BitNet)", shape, decode_rows, parts),)
+    return (PackedTensor(packed.name, "ternary (BitNet)", shape, decode, parts),)
 
 
 def _outputs(module: PackedModule, packed: RawTensor) -> int:
@@ -82,15 +82,15 @@ def _outputs(module: PackedModule, packed: RawTensor) -> int:
     return least + (int(used[-1]) + 1 if used.size else 0)
 
 
-def _codes(packed: RawTensor, rows: slice) -> NDArray[np.uint8]:
+def _codes(packed: RawTensor, rows: slice, columns: slice = slice(None)) -> NDArray[np.uint8]:
     """Codes of rows: row i is in the bits 2·(i // P) of the bytes' row i % P, of P."""
     height = packed.shape[0]
     wanted = range(rows.start, rows.stop, rows.step)
-    pieces = [np.empty((0, packed.shape[1]), np.uint8)]
+    pieces = [np.empty((0, len(range(packed.shape[1])[columns])), np.uint8)]
     for place in range(_ROWS_IN_BYTE):
         inside = [row - place * height for row in wanted if row // height == place]
         if inside:
-            stored = packed.backing.read((slice(inside[0], inside[-1] + 1, rows.step), slice(None)))
+            stored = packed.backing.read((slice(inside[0], inside[-1] + 1, rows.step), columns))
             pieces.append(stored >> np.uint8(2 * place) & np.uint8(3))
     codes = np.concatenate(pieces)
     if (codes == 3).any():

@@ -74,8 +74,8 @@ def _int8(module: PackedModule) -> PackedTensor:
     require_shape(scales, codes.shape[0])
     check_when_opened(scales, lambda: read_scales(scales))
 
-    def decode_rows(_: int, rows: slice) -> NDArray[np.float64]:
-        values = codes.backing.read((rows, slice(None))).astype(np.float64)
+    def decode(_: int, rows: slice, columns: slice) -> NDArray[np.float64]:
+        values = codes.backing.read((rows, columns)).astype(np.float64)
         return values * read_scales(scales, rows)[:, None] / 127
 
-    return PackedTensor(codes.name, "int8 (bitsandbytes)", codes.shape, decode_rows, parts)
+    return PackedTensor(codes.name, "int8 (bitsandbytes)", codes.shape, decode, parts)

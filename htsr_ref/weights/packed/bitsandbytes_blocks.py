@@ -10,7 +10,6 @@ import numpy as np
 
 from htsr_ref.text import strictjson
 from htsr_ref.weights.dtypes import DTYPES
-from htsr_ref.weights.packed.bits import unpack_stream
 from htsr_ref.weights.packed.packed_module import NotUnderstoodError
 from htsr_ref.weights.packed.packed_tensor import PackedTensor
 from htsr_ref.weights.packed.reading import (
@@ -32,39 +31,58 @@ if TYPE_CHECKING:
 
 _LARGEST_STATE = 2**16
 """Bytes of the JSON that goes with a tensor."""
-_SWAP_NIBBLES = np.array([code >> 4 | (code & 15) << 4 for code in range(256)], np.uint8)
 
 
 @dataclass(frozen=True, eq=False)
 class _Blocks:
-    """Codes of four bits in blocks, without regard to rows."""
+    """Codes of four bits in blocks, without regard to rows; `pairs`: the numbers of each byte."""
 
     codes: RawTensor
-    table: NDArray[np.float64]
+    pairs: NDArray[np.float64]
     scales: RawTensor
     block: int
     nested: _Nested | None
     columns: int
 
-    def decode(self, rows: range) -> NDArray[np.float64]:
-        """Rows that lie one after the other."""
+    @property
+    def unit(self) -> int:
+        """Columns that are decoded together: a block, or rows where blocks run on from one."""
+        is_cut = self.columns % self.block or self.block % 2
+        return self.columns if is_cut else self.block
+
+    def decode(self, rows: range, columns: slice) -> NDArray[np.float64]:
+        """Rows that lie one after the other, and columns that begin and end with a unit."""
+        if self.unit == self.columns:
+            return self._decoded(rows.start * self.columns, rows.stop * self.columns).reshape(
+                len(rows), self.columns
+            )
         first, last = rows.start * self.columns, rows.stop * self.columns
-        values = np.take(self.table, self._numbers(first, last))
+        pairs = self._bytes(first, last)[0].reshape(len(rows), -1)
+        pairs = pairs[:, columns.start // 2 : columns.stop // 2]
+        scales = self.read_scales(slice(first // self.block, last // self.block, 1))
+        scales = scales.reshape(len(rows), -1)
+        scales = scales[:, columns.start // self.block : columns.stop // self.block]
+        values = np.take(self.pairs, pairs, axis=0).reshape(*scales.shape, self.block)
+        values *= scales[:, :, None]
+        return values.reshape(len(rows), -1)
+
+    def _decoded(self, first: int, last: int) -> NDArray[np.float64]:
+        """Decode a range of the numbers, wherever blocks begin."""
+        pairs, skipped = self._bytes(first, last)
+        values = np.take(self.pairs, pairs, axis=0).reshape(-1)[skipped : skipped + last - first]
         blocks = slice(first // self.block, -(-last // self.block), 1)
         scales = np.repeat(self.read_scales(blocks), self.block)
         before = blocks.start * self.block
-        values *= scales[first - before : last - before]
-        return values.reshape(len(rows), self.columns)
+        return values * scales[first - before : last - before]
 
-    def _numbers(self, first: int, last: int) -> NDArray[np.uint8]:
-        """Codes of a range of the numbers, the high half of a byte before the low one."""
+    def _bytes(self, first: int, last: int) -> tuple[NDArray[np.uint8], int]:
+        """Bytes that hold a range of the numbers, and how many others are ahead of these."""
         size = DTYPES[self.codes.dtype].bits // 8
         items = slice(first // 2 // size, -(-last // (2 * size)), 1)
         index = tuple(items if length > 1 else slice(None) for length in self.codes.shape)
-        stored = np.ascontiguousarray(self.codes.backing.read(index)).reshape(-1)
-        swapped = np.take(_SWAP_NIBBLES, stored.view(np.uint8))
-        before = items.start * size * 2
-        return unpack_stream(swapped, 4, last - before, 0)[first - before :]
+        stored = np.ascontiguousarray(self.codes.backing.read(index)).reshape(-1).view(np.uint8)
+        before = items.start * size
+        return stored[first // 2 - before : -(-last // 2) - before], first % 2
 
     def read_scales(self, blocks: slice) -> NDArray[np.float64]:
         """Scales of a range of blocks."""
@@ -133,18 +151,18 @@ def read_four_bits(module: PackedModule, state_name: str, dtype: str) -> PackedT
     else:
         require_real(scales)
     table = _table(member(module, "weight.quant_map"), 16)
+    pairs = np.stack([np.repeat(table, 16), np.tile(table, 16)], axis=1)
     *stack, outputs, columns = shape
-    layer = _Blocks(codes, table, scales, block, nested, columns)
+    layer = _Blocks(codes, pairs, scales, block, nested, columns)
     check_when_opened(scales, lambda: layer.read_scales(slice(0, blocks, 1)))
 
-    def decode_rows(place: int, rows: slice) -> NDArray[np.float64]:
+    def decode(place: int, rows: slice, part: slice) -> NDArray[np.float64]:
         wanted = range(place * outputs + rows.start, place * outputs + rows.stop, rows.step)
         if rows.step == 1:
-            return layer.decode(wanted)
-        found = [layer.decode(range(row, row + 1)) for row in wanted]
-        return np.concatenate([np.empty((0, columns)), *found])
+            return layer.decode(wanted, part)
+        return np.concatenate([layer.decode(range(row, row + 1), part) for row in wanted])
 
-    return PackedTensor(codes.name, dtype, (*stack, outputs, columns), decode_rows, parts)
+    return PackedTensor(codes.name, dtype, (*stack, outputs, columns), decode, parts, layer.unit)
 
 
 def _lengths(tensor: RawTensor, key: str, values: Any) -> list[int]:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -72,10 +71,12 @@ def read_compressed_tensors(module: PackedModule) -> tuple[PackedTensor, ...]:
     rows = ScaledRows(
         codes,
         matrix,
-        _Words(layout, matrix[1]),
+        layout.unpack,
         (Grid(StoredGrid(scale, cells), block, groups),),
         None if zero is None else Grid(zero, block, groups),
         is_stack=stack is not None,
+        unit=layout.codes_together,
+        entries=layout.words(layout.codes_together),
     )
     return (
         PackedTensor(
@@ -84,19 +85,9 @@ def read_compressed_tensors(module: PackedModule) -> tuple[PackedTensor, ...]:
             whole_shape(stack, matrix),
             rows,
             parts,
+            rows.unit,
         ),
     )
-
-
-@dataclass(frozen=True)
-class _Words:
-    """Decoder of the words of some rows."""
-
-    layout: Layout
-    columns: int
-
-    def __call__(self, words: NDArray[Any]) -> NDArray[np.float64]:
-        return self.layout.unpack(words, self.columns)
 
 
 def _true_shape(codes: RawTensor, shape: RawTensor) -> tuple[int | None, Matrix]:

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from htsr_ref.weights.packed.packed_module import NotUnderstoodError
+from htsr_ref.weights.packed.grid import cells_of, fits, proven_block
+from htsr_ref.weights.packed.packed_module import DamagedPackingError, NotUnderstoodError
 from htsr_ref.weights.packed.packed_tensor import PackedTensor
 from htsr_ref.weights.packed.reading import damaged
 from htsr_ref.weights.packed.scaled import Plain, ScaledRows
 from htsr_ref.weights.packed.scales import EXPONENTS
-from htsr_ref.weights.packed.settings import method, stated_blocks
+from htsr_ref.weights.packed.settings import method, quantization, stated_blocks
 from htsr_ref.weights.packed.shapes import scale_grid, stack_and_matrix, whole_shape
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
     from htsr_ref.weights.container import RawTensor
+    from htsr_ref.weights.packed.grid import Matrix
     from htsr_ref.weights.packed.packed_module import PackedModule
 
 _FLOAT8 = {"float8_e4m3fn": "float8 e4m3", "float8_e5m2": "float8 e5m2"}
@@ -62,15 +67,17 @@ def scale_name(module: PackedModule, name: str) -> str | None:
     NotUnderstoodError
         If there is more than one.
     """
-    names = [f"{name}_scale_inv", f"{name}_scale"]
-    if name == "weight":
-        names += ["scale", "scale_weight", "qscale_weight"]
-    there = [candidate for candidate in names if candidate in module.tensors]
+    there = [candidate for candidate in _scale_names(name) if candidate in module.tensors]
     if len(there) > 1:
         raise NotUnderstoodError(
             f"module {module.name!r} has {' and '.join(there)}, and which one holds is not known"
         )
     return there[0] if there else None
+
+
+def _scale_names(name: str) -> tuple[str, ...]:
+    names = (f"{name}_scale_inv", f"{name}_scale")
+    return (*names, "scale", "scale_weight", "qscale_weight") if name == "weight" else names
 
 
 def _read(module: PackedModule, name: str, scale_name: str) -> PackedTensor:
@@ -97,3 +104,46 @@ def _refuse_unknown_order(scale: RawTensor) -> None:
             f"tensor {scale.name!r} holds scales of groups of columns, in an order that only a "
             "config could tell"
         )
+
+
+def block_of_others(modules: Iterable[PackedModule]) -> Matrix | None:
+    """Size of the blocks of a file's float8 weights, if those that prove it all prove the same.
+
+    Spec: PAK-3.
+    """
+    grids = (grid for module in modules if not _states_blocks(module) for grid in _grids(module))
+    proven = {proven_block(cells, matrix) for cells, matrix in grids} - {None}
+    return proven.pop() if len(proven) == 1 else None
+
+
+def with_block(module: PackedModule, block: Matrix) -> PackedModule:
+    """State a size of blocks where a module's own shapes leave it open and these blocks fit.
+
+    Spec: PAK-3.
+    """
+    grids = list(_grids(module))
+    is_open = any(proven_block(cells, matrix) is None for cells, matrix in grids)
+    if not is_open or _states_blocks(module) or not all(fits(*grid, block) for grid in grids):
+        return module
+    config = {**quantization(module), "weight_block_size": list(block)}
+    return replace(module, settings={**module.settings, "quantization_config": config})
+
+
+def _states_blocks(module: PackedModule) -> bool:
+    """Whether a config states sizes of blocks, be they valid or not."""
+    try:
+        return bool(stated_blocks(module))
+    except DamagedPackingError:
+        return True
+
+
+def _grids(module: PackedModule) -> Iterator[tuple[Matrix, Matrix]]:
+    """Numbers of blocks along both axes, and the matrix, of float8 weights with several."""
+    for name, codes in module.tensors.items():
+        if codes.dtype not in _FLOAT8 or len(codes.shape) not in (2, 3):
+            continue
+        there = [scale for scale in _scale_names(name) if scale in module.tensors]
+        stack, matrix = stack_and_matrix(codes)
+        cells = cells_of(module.tensors[there[0]].shape, stack, matrix) if len(there) == 1 else None
+        if cells is not None and min(cells) > 1:
+            yield cells, matrix

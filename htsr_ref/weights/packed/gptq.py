@@ -39,6 +39,8 @@ _STORED_LESS_ONE: dict[str, dict[str | None, bool]] = {
     },
 }
 """By quant_method and format: whether a stored zero is one less than the zero."""
+_UNIT = 32
+"""Codes after which a word ends, whatever their bits."""
 _ROLES = {"qweight": "packed", "g_idx": "packed", "scales": "scale", "qzeros": "zero point"}
 
 
@@ -77,8 +79,9 @@ def read_gptq(module: PackedModule) -> tuple[PackedTensor, ...]:
             layer.codes.name,
             f"int{layer.bits} (GPTQ)",
             (layer.outputs, layer.inputs),
-            lambda _, rows: layer.decode(rows),
+            layer.decode,
             parts,
+            _UNIT,
         ),
     )
 
@@ -151,10 +154,10 @@ class _Layer:
             raise bad_layer(self.zeros, problem)
         return zeros + np.int16(1)
 
-    def decode(self, rows: slice) -> NDArray[np.float64]:
-        groups = self.read_groups()
-        words = self.codes.backing.read((slice(None), rows))
-        codes = unpack_stream(words, self.bits, self.inputs, 0)
+    def decode(self, _: int, rows: slice, columns: slice) -> NDArray[np.float64]:
+        groups = self.read_groups()[columns]
+        words, count, _all = words_around(columns, self.bits)
+        codes = unpack_stream(self.codes.backing.read((words, rows)), self.bits, count, 0)
         values = (codes - self.read_zeros(rows)[groups]).astype(np.float64)
         values *= read_scales(self.scales, slice(None), rows)[groups]
         return values.T

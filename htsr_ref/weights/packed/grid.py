@@ -72,18 +72,18 @@ class Grid:
     block: Matrix
     groups: NDArray[np.intp] | None = None
 
-    def over(self, place: int, rows: range, width: int) -> NDArray[np.float64]:
+    def over(self, place: int, rows: range, columns: slice) -> NDArray[np.float64]:
         """Numbers of some rows of the matrix, repeated along the columns.
 
         Parameters
         ----------
         place : place in the stack; 0 for a single matrix.
         rows : rows of the matrix.
-        width : columns of the matrix.
+        columns : columns of the matrix, with start and stop and the step 1.
 
         Returns
         -------
-        float64, (rows, width) or (rows, 1) if one number holds for a whole row.
+        float64, (rows, columns) or (rows, 1) if one number holds for a whole row.
 
         Raises
         ------
@@ -97,10 +97,12 @@ class Grid:
         found = self.rows(place, slice(first, last + 1))
         numbers: NDArray[np.float64] = found[np.asarray(rows) // height - first]
         if self.groups is not None:
-            return np.take(numbers, self.groups, 1)
+            return np.take(numbers, self.groups[columns], 1)
         if numbers.shape[1] == 1:
             return numbers
-        return np.repeat(numbers, step, axis=1)[:, :width]
+        begin = columns.start // step
+        spread = np.repeat(numbers[:, begin : -(-columns.stop // step)], step, axis=1)
+        return spread[:, columns.start - begin * step : columns.stop - begin * step]
 
 
 def fits(cells: Matrix, matrix: Matrix, block: Matrix) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -37,6 +38,11 @@ class Layout:
     def codes_per_word(self) -> int:
         """Whole codes that fit into a word."""
         return _WORD // self.bits
+
+    @property
+    def codes_together(self) -> int:
+        """Least number of codes that ends where a word does."""
+        return _WORD // math.gcd(_WORD, self.bits) if self.is_dense else self.codes_per_word
 
     def words(self, count: int) -> int:
         """Words that hold so many codes.

@@ -86,11 +86,11 @@ def read_mlx(module: PackedModule) -> tuple[PackedTensor, ...]:
     else:
         require_type(scales, "uint8")
     layer = _Layer(codes, scales, biases, mode, bits, group_size, global_scale)
-    everything = (slice(None),) * (len(scales.shape) - 1)
+    everything = (slice(None),) * len(scales.shape)
     check_when_opened(scales, lambda: layer.scale_and_bias(everything))
     name = f"int{bits} (MLX)" if mode == "affine" else f"{mode} (MLX)"
     shape = (*codes.shape[:-1], inputs)
-    return (PackedTensor(codes.name, name, shape, layer.decode_rows, parts),)
+    return (PackedTensor(codes.name, name, shape, layer.decode, parts, group_size),)
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,19 +103,21 @@ class _Layer:
     group_size: int
     global_scale: float
 
-    def decode_rows(self, place: int, rows: slice) -> NDArray[np.float64]:
+    def decode(self, place: int, rows: slice, columns: slice) -> NDArray[np.float64]:
         stack = (slice(place, place + 1, 1),) if len(self.codes.shape) == 3 else ()
-        index = (*stack, rows)
-        words = self.codes.backing.read((*index, slice(None)))
-        words = words.reshape(-1, words.shape[-1])
-        group_count = self.scales.shape[-1]
-        count = group_count * self.group_size
+        begin, end = columns.start // self.group_size, columns.stop // self.group_size
+        words_of_group = self.group_size * self.bits // 32
+        across = slice(begin * words_of_group, end * words_of_group, 1)
+        words = self.codes.backing.read((*stack, rows, across)).reshape(
+            -1, across.stop - across.start
+        )
+        count = columns.stop - columns.start
         numbers = unpack_stream(words, self.bits, count, 1)
-        scale, bias = self.scale_and_bias(index)
-        groups = self._values(numbers).reshape(-1, group_count, self.group_size)
-        groups *= scale.reshape(-1, group_count, 1)
+        scale, bias = self.scale_and_bias((*stack, rows, slice(begin, end, 1)))
+        groups = self._values(numbers).reshape(-1, end - begin, self.group_size)
+        groups *= scale.reshape(-1, end - begin, 1)
         if bias is not None:
-            groups += bias.reshape(-1, group_count, 1)
+            groups += bias.reshape(-1, end - begin, 1)
         return groups.reshape(len(numbers), count)
 
     def _values(self, codes: NDArray[np.uint8]) -> NDArray[np.float64]:
@@ -128,10 +130,10 @@ class _Layer:
     def scale_and_bias(
         self, index: tuple[slice, ...]
     ) -> tuple[NDArray[np.float64], NDArray[np.float64] | None]:
-        """Scales of rows, and biases where there are some."""
+        """Scales of a part, and biases where there are some."""
         if self.biases is not None:
             return read_scales(self.scales, *index), read_scales(self.biases, *index)
-        stored = self.scales.backing.read((*index, slice(None)))
+        stored = self.scales.backing.read(index)
         if self.mode == "nvfp4":
             values = decode(stored, "float8_e4m3fn") * self.global_scale
         else:

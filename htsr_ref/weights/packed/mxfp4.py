@@ -110,10 +110,13 @@ def _packed(
 ) -> PackedTensor:
     codes, scales = module.tensors[codes_name], module.tensors[scale_name]
     grid = grid_of_groups(scales, stack, matrix, _GROUP)
+    unit = _GROUP if len(codes.shape) - (stack is not None) == 3 else 2
+    rows = ScaledRows(codes, matrix, fp4_pairs, (grid,), is_stack=stack is not None, unit=unit)
     return PackedTensor(
         codes.name,
         "MXFP4" if scales.dtype in EXPONENTS else "float4 e2m1",
         whole_shape(stack, matrix),
-        ScaledRows(codes, matrix, fp4_pairs, (grid,), is_stack=stack is not None),
+        rows,
         {codes_name: "packed", scale_name: "scale"},
+        unit,
     )

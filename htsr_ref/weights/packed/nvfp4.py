@@ -87,6 +87,7 @@ def _packed(module: PackedModule, codes_name: str, whole_name: str) -> PackedTen
         (blocks,) if is_divisor else (blocks, whole),
         divisor=whole if is_divisor else None,
         is_stack=stack is not None,
+        unit=2,
     )
     return PackedTensor(
         codes.name,
@@ -94,4 +95,5 @@ def _packed(module: PackedModule, codes_name: str, whole_name: str) -> PackedTen
         whole_shape(stack, matrix),
         rows,
         {codes_name: "packed", "weight_scale": "scale", whole_name: "scale"},
+        rows.unit,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -40,7 +41,10 @@ SCHEMES: tuple[ReadScheme, ...] = (
 
 _CODES = frozenset({"int8", "uint8", "int16", "uint16", "int32", "uint32"})
 _NARROW_FLOATS = ("float4", "float6", "float8")
-_MARKS = ("scale", "zero", "absmax", "codebook", "quant")
+_MARKS = ("scale", "zero", "absmax", "codebook", "quant", "scb")
+_TO_WEIGHT = re.compile(r"q?weight.*$", re.DOTALL)
+_OF_OTHERS = ("input", "output", "act", "q_", "k_", "v_")
+"""How the names of scales begin that are those of inputs, outputs or a cache."""
 
 
 def unpack(module: PackedModule) -> tuple[PackedTensor, ...]:
@@ -78,19 +82,18 @@ def unpack(module: PackedModule) -> tuple[PackedTensor, ...]:
 
 
 def _looks_packed(module: PackedModule, name: str, tensor: RawTensor) -> bool:
-    """Whether a tensor of at least two axes holds codes that another tensor of its name explains.
+    """Whether a tensor of at least two axes holds codes that another tensor explains.
 
-    Integers belong to what begins as their name does, up to "weight"; narrow floats, which may
-    stand for themselves, only to what goes on from their whole name.
+    It belongs to the tensors whose names begin as its own does, up to "weight".
     """
-    if len(tensor.shape) < 2:
+    is_code = tensor.dtype in _CODES or tensor.dtype.startswith(_NARROW_FLOATS)
+    if len(tensor.shape) < 2 or not is_code:
         return False
-    beginnings: tuple[str, ...]
-    if tensor.dtype in _CODES:
-        beginnings = (name.removesuffix("weight").rstrip("._"),)
-    elif tensor.dtype.startswith(_NARROW_FLOATS):
-        beginnings = (f"{name}_", f"{name}.")
-    else:
-        return False
-    others = [other for other in module.tensors if other != name and other.startswith(beginnings)]
-    return any(mark in other.lower() for other in others for mark in _MARKS)
+    beginning = _TO_WEIGHT.sub("", name).rstrip("._")
+    others = (other for other in module.tensors if other != name and other.startswith(beginning))
+    return any(
+        mark in other.lower()
+        for other in others
+        if not other.lower().startswith(_OF_OTHERS)
+        for mark in _MARKS
+    )

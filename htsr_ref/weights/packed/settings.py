@@ -106,7 +106,7 @@ def _block(module: PackedModule, size: Any) -> Matrix:
     pair = size.lower().split("x") if isinstance(size, str) else size
     try:
         rows, columns = (int(step) for step in pair)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         rows = columns = 0
     if rows < 1 or columns < 1:
         raise DamagedPackingError(
