@@ -16,4 +16,5 @@ settings.register_profile("nightly", max_examples=2000, deadline=None)
 settings.register_profile(
     "mutation", settings.get_profile("ci"), phases=[Phase.explicit, Phase.generate]
 )
-settings.load_profile("ci")
+settings.register_profile("fast", settings.get_profile("ci"), max_examples=15)
+settings.load_profile("fast")
