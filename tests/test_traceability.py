@@ -33,10 +33,15 @@ def python_files(folder: str) -> list[Path]:
 
 
 @cache
+def tree(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+@cache
 def cited_by_code() -> dict[str, Path]:
     cited = {}
     for path in python_files("htsr_ref"):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        for node in ast.walk(tree(path)):
             if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef):
                 for line in re.findall(r"Spec: ([^\n]*)", ast.get_docstring(node) or ""):
                     cited.update(dict.fromkeys(ID.findall(line), path))
@@ -47,7 +52,7 @@ def cited_by_code() -> dict[str, Path]:
 def carried_by_tests() -> dict[str, Path]:
     carried = {}
     for path in python_files("tests"):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        for node in ast.walk(tree(path)):
             if isinstance(node, ast.Call) and ast.unparse(node.func) == "pytest.mark.spec":
                 ids = [ast.literal_eval(argument) for argument in node.args]
                 carried.update(dict.fromkeys(ids, path))
@@ -67,13 +72,12 @@ def marks(nodes: list[ast.expr]) -> tuple[set[str], bool]:
 def carried_by_default(path: Path) -> set[str]:
     """IDs carried by tests of a file that run when nothing is asked for."""
     carried = set()
-    tree = ast.parse(path.read_text(encoding="utf-8"))
     of_all = [
         node.value
-        for node in tree.body
+        for node in tree(path).body
         if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "pytestmark"
     ]
-    for node in ast.walk(tree):
+    for node in ast.walk(tree(path)):
         if isinstance(node, ast.FunctionDef) and node.name.startswith("test_"):
             ids, left_out = marks(of_all + node.decorator_list)
             carried |= set() if left_out else ids
