@@ -5,6 +5,7 @@ import io
 import re
 from pathlib import Path
 
+import pytest
 from commands import spawn
 
 ROOT = Path(__file__).parents[1]
@@ -15,6 +16,7 @@ def blocks(language: str) -> list[str]:
     return re.findall(rf"^```{language}\n(.*?)^```$", README, flags=re.MULTILINE | re.DOTALL)
 
 
+@pytest.mark.slow
 def test_the_ranking_shown_is_the_one_that_is_printed():
     files = sorted(map(str, ROOT.glob("spec/examples/mlp_*.safetensors")))
     shown = next(block for block in blocks("text") if block.startswith("model "))

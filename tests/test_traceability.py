@@ -13,6 +13,8 @@ ID = re.compile(r"\b[A-Z]{2,3}-\d+\b")
 COMMANDS = "htsr_ref.cli.main"
 PUBLIC = ("htsr_ref", "htsr_ref.weights", "htsr_ref.conventions")
 """Modules whose names are public."""
+LEFT_OUT = {f"pytest.mark.{name}" for name in ("slow", "peers", "frameworks")}
+"""Markers of tests that run only when they are asked for."""
 NOT_YET: dict[str, str] = {}
 """Beginnings of modules that hold definitions which nothing reaches, each with the reason."""
 
@@ -31,10 +33,15 @@ def python_files(folder: str) -> list[Path]:
 
 
 @cache
+def tree(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+@cache
 def cited_by_code() -> dict[str, Path]:
     cited = {}
     for path in python_files("htsr_ref"):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        for node in ast.walk(tree(path)):
             if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef):
                 for line in re.findall(r"Spec: ([^\n]*)", ast.get_docstring(node) or ""):
                     cited.update(dict.fromkeys(ID.findall(line), path))
@@ -45,10 +52,35 @@ def cited_by_code() -> dict[str, Path]:
 def carried_by_tests() -> dict[str, Path]:
     carried = {}
     for path in python_files("tests"):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        for node in ast.walk(tree(path)):
             if isinstance(node, ast.Call) and ast.unparse(node.func) == "pytest.mark.spec":
                 ids = [ast.literal_eval(argument) for argument in node.args]
                 carried.update(dict.fromkeys(ids, path))
+    return carried
+
+
+def marks(nodes: list[ast.expr]) -> tuple[set[str], bool]:
+    """IDs among markers, and whether one of them leaves a test out unless it is asked for."""
+    calls = [at for top in nodes for at in ast.walk(top) if isinstance(at, ast.Call)]
+    spec = [call for call in calls if ast.unparse(call.func) == "pytest.mark.spec"]
+    ids = {ast.literal_eval(argument) for call in spec for argument in call.args}
+    # A marker of one value of a parameter, within a call, does not leave out the whole test.
+    whole = {ast.unparse(part) for top in nodes for part in getattr(top, "elts", [top])}
+    return ids, not whole.isdisjoint(LEFT_OUT)
+
+
+def carried_by_default(path: Path) -> set[str]:
+    """IDs carried by tests of a file that run when nothing is asked for."""
+    carried = set()
+    of_all = [
+        node.value
+        for node in tree(path).body
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "pytestmark"
+    ]
+    for node in ast.walk(tree(path)):
+        if isinstance(node, ast.FunctionDef) and node.name.startswith("test_"):
+            ids, left_out = marks(of_all + node.decorator_list)
+            carried |= set() if left_out else ids
     return carried
 
 
@@ -69,6 +101,27 @@ def test_every_requirement_is_cited_by_code():
 
 def test_every_requirement_is_carried_by_a_test():
     assert sorted(defined() - set(carried_by_tests())) == []
+
+
+def test_every_requirement_is_carried_by_a_test_that_is_run_by_default():
+    by_default = set().union(*map(carried_by_default, python_files("tests")))
+    assert sorted(defined() - by_default) == []
+
+
+def test_a_test_that_is_left_out_does_not_count(tmp_path):
+    (tmp_path / "test_some.py").write_text(
+        "@pytest.mark.spec('AA-1')\n"
+        "@pytest.mark.parametrize('a', [1, pytest.param(2, marks=pytest.mark.slow)])\n"
+        "def test_one_value_is_slow(a): ...\n"
+        "@pytest.mark.slow\n"
+        "@pytest.mark.spec('AA-2', 'AA-1')\n"
+        "def test_slow(): ...\n"
+    )
+    assert carried_by_default(tmp_path / "test_some.py") == {"AA-1"}
+    (tmp_path / "test_others.py").write_text(
+        "pytestmark = [pytest.mark.peers, pytest.mark.spec('AA-3')]\ndef test_peer(): ...\n"
+    )
+    assert carried_by_default(tmp_path / "test_others.py") == set()
 
 
 @pytest.mark.parametrize("found", [cited_by_code, carried_by_tests])

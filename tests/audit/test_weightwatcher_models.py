@@ -47,7 +47,7 @@ GPT2_FORMS = ["gpt2", "gpt2.gguf", "gpt2.pt"]
 
 @pytest.mark.spec("AUD-2", "AUD-4", "AUD-7", "CNV-12")
 @pytest.mark.parametrize("form", GPT2_FORMS)
-@pytest.mark.parametrize("table", ["gpt2", "gpt2-state-dict"])
+@pytest.mark.parametrize("table", ["gpt2", pytest.param("gpt2-state-dict", marks=pytest.mark.slow)])
 def test_gpt2_is_reproduced_in_every_form(tmp_path, form, table):
     found = audit_of(form, table, tmp_path)
     assert verdicts(found) == {"reproduced": 11 * 24}

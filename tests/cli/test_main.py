@@ -135,6 +135,7 @@ def test_a_file_whose_name_is_not_unicode(htsr, model, tmp_path):
     assert r"\udcff.safetensors: safetensors" in htsr("analyze", odd).out
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="no pipes of this kind")
 def test_a_reader_that_has_gone_is_no_error(model):
     read_end, write_end = os.pipe()

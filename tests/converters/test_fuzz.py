@@ -1,6 +1,6 @@
 """Damaged files: each ends in one line and nothing written, or in a weight file; none is run.
 
-10 damaged copies of each fixture, all but the first two of them `slow`, and 400 with
+10 damaged copies of each fixture, all but the first copy of one a kind `slow`, and 400 with
 `--hypothesis-profile=nightly`; what a case needs to be made again is its number.
 """
 
@@ -25,10 +25,12 @@ from hypothesis import settings
 from htsr_ref.weights import open_weights
 
 CASES = [(module, path) for folder, module in CONVERTERS.items() for path in fixtures(folder)]
+FIRST_OF_KIND = {(module, path.suffix): path for module, path in reversed(CASES)}.values()
+"""Fixtures that are damaged whenever the tests run, one a converter and suffix."""
 CHECKED = (".keras", ".npz", ".skops", ".pt", ".ckpt")
 """Zip archives, whose checksums tell every change of a number."""
-FIRST = 2
-"""Damaged copies of a fixture that are tried whenever the tests run."""
+FIRST = 1
+"""Damaged copies of a fixture that are tried apart from the others, as that may be quick."""
 SECONDS = 10
 RUNS_CODE = ("compile", "ctypes", "exec", "import", "os.exec", "os.system", "pickle", "subprocess")
 """Audit events of code that is run or fetched, by how their names begin."""
@@ -88,7 +90,14 @@ def limited_memory() -> Iterator[None]:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the limit of memory is Linux's")
-@pytest.mark.parametrize(("module", "path"), CASES, ids=[path.name for _, path in CASES])
+@pytest.mark.parametrize(
+    ("module", "path"),
+    [
+        pytest.param(*case, id=case[1].name, marks=() if quick else pytest.mark.slow)
+        for case in CASES
+        for quick in [case[1] in FIRST_OF_KIND]
+    ],
+)
 @pytest.mark.parametrize("others", [False, pytest.param(True, marks=pytest.mark.slow)])
 def test_damaged_files(module, path, others, tmp_path):
     converter = importlib.import_module(module)

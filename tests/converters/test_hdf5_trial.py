@@ -24,6 +24,7 @@ def test_keras(fault, tmp_path, monkeypatch):
     assert re.search(NO_END, refused(keras_files, path, tmp_path))
 
 
+@pytest.mark.slow
 def test_keras_archive(tmp_path, monkeypatch):
     endless_siblings(tmp_path / "weights.h5")
     path = tmp_path / "model.keras"

@@ -17,8 +17,16 @@ from conversions import (
 )
 
 from htsr_ref import analyze
+from htsr_ref.weights import hdf5_file, hdf5_trial
 
 FOLDER = FIXTURES / "keras"
+
+
+@pytest.fixture(autouse=True)
+def no_trial(monkeypatch):
+    """Leave out the process that tries each file first: test_hdf5_trial.py is about that."""
+    monkeypatch.setattr(keras_files, "try_out", lambda path, stretch=None: None)
+    monkeypatch.setattr(hdf5_file, "trouble", hdf5_trial.walk)
 
 
 @pytest.mark.parametrize("path", fixtures("keras"), ids=lambda path: path.name)

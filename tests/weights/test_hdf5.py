@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from htsr_ref.errors import LayerError, WeightFileError
-from htsr_ref.weights import open_weights
+from htsr_ref.weights import hdf5_file, hdf5_trial, open_weights
 
 W = np.arange(6, dtype=np.float32).reshape(2, 3)
 
@@ -17,6 +17,12 @@ def refusal(path):
         open_weights(path)
     assert "\n" not in str(caught.value)
     return caught.value
+
+
+@pytest.fixture(autouse=True)
+def trial_in_this_process(monkeypatch):
+    """Try files here, not in a process of its own: test_hdf5_trial.py is about that."""
+    monkeypatch.setattr(hdf5_file, "trouble", hdf5_trial.walk)
 
 
 @pytest.fixture

@@ -26,7 +26,9 @@ def child(monkeypatch, tmp_path, text):
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the limit of memory is Linux's")
 @pytest.mark.spec("FMT-10", "FMT-17")
-@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize(
+    "fault", [*(pytest.param(fault, marks=pytest.mark.slow) for fault in FAULTS[:-1]), FAULTS[-1]]
+)
 def test_a_library_that_never_finishes(fault, path, monkeypatch):
     fault(path)
     monkeypatch.setattr(hdf5_trial, "STEP_SECONDS", 5.0 if "free" in fault.__name__ else 1.5)
