@@ -56,8 +56,12 @@ def checkpoint_of(framework, path):
 def test_what_the_framework_wrote_is_read(framework, path, temporary):
     weights = open_weights(checkpoint_of(framework, path))
     assert weights.format in FORMATS.get(framework, (framework,))
-    found = Counter(_summary(layer.data.codes()) for layer in weights.layers)
-    assert found == Counter(_summary(array) for array in expected(path).values())
+    # A weight under spectral norm is computed: tests/weights/derived holds its numbers.
+    computed = {layer.tensor for layer in weights.layers if "spectral norm" in layer.decided}
+    stored = [layer for layer in weights.layers if layer.tensor not in computed]
+    found = Counter(_summary(layer.data.codes()) for layer in stored)
+    wanted = [array for name, array in expected(path).items() if name not in computed]
+    assert found == Counter(map(_summary, wanted))
     assert list(temporary.iterdir()) == []
 
 
