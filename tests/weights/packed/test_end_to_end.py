@@ -425,3 +425,13 @@ def test_a_correction_of_the_user_holds_for_the_weight_not_for_its_codes(tmp_pat
     weights = open_weights(folder, {"model.layers.0.mlp.up_proj": {"parts": parts}})
     (layer,) = (found for found in weights.layers if found.parts)
     assert layer.shape == (32, 96)
+
+
+@pytest.mark.spec("PAK-3", "RPT-3")
+@pytest.mark.parametrize("size", [[float("inf"), 16], [0, 16], "wide", [16], {"rows": 16}])
+def test_a_size_of_blocks_that_is_none_is_damage_of_the_layer_not_of_the_file(tmp_path, size):
+    packed = packed_file(NAMES["fp8_blocks"])
+    stated = {"quantization_config": {"quant_method": "fp8", "weight_block_size": size}}
+    report = analyze(folder_of(tmp_path, replace(packed, settings=stated)))
+    assert analyzed(report).keys() == {PLAIN}
+    assert {layer.skip_code for layer in report.layers} == {None, "bad-data"}
