@@ -22,7 +22,15 @@ def numbers(report):
 
 
 @pytest.mark.spec("FMT-22", "FMT-24")
-@pytest.mark.parametrize("framework", FILES)
+@pytest.mark.parametrize(
+    "framework",
+    [
+        framework
+        if framework in ("gguf", "pytorch")
+        else pytest.param(framework, marks=pytest.mark.slow)
+        for framework in FILES
+    ],
+)
 def test_every_source_is_analyzed_and_converted(htsr, tmp_path, framework):
     small = ("--set", "min_dim=0", "-o")
     output = tmp_path / "x.safetensors"
@@ -123,7 +131,14 @@ run()
 
 @pytest.mark.spec("FMT-26")
 @pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize(
+    "number",
+    [
+        pytest.param(signal.SIGINT, marks=pytest.mark.slow),
+        signal.SIGTERM,
+        pytest.param(signal.SIGHUP, marks=pytest.mark.slow),
+    ],
+)
 def test_a_signal_leaves_nothing(tmp_path, number):
     temporary, scripts = tmp_path / "temporary", tmp_path / "scripts"
     temporary.mkdir()

@@ -35,13 +35,14 @@ SAME_HERE = {
     "equal_eigenvalues": "matters for repeated eigenvalues alone",
     "shifted": "moves no entropy by 1e-6",
 }
-"""Fields or values that change no number of this model's layers under `paper`."""
+"""Fields or values that change no number of this model's layers under `paper`; nor does leaving
+out layers, as no convolution or one kind of layer, change those of the others."""
 
 
 def matters(change: dict[str, Any]) -> bool:
     names = {str(part) for item in change.items() for part in item}
     fewer = set(change.get("layer_kinds", ())) <= {"weight"} and "layer_kinds" in change
-    return not names & set(SAME_HERE) and not fewer
+    return not names & set(SAME_HERE) and not fewer and change.get("conv") != "skip"
 
 
 def fast_first(changes: list[dict[str, Any]]) -> list[Any]:

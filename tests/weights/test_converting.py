@@ -55,7 +55,11 @@ def assert_same_numbers(before, after):
 
 
 @pytest.mark.spec("FMT-22")
-@pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
+@pytest.mark.parametrize(
+    "path",
+    [FILES[0], *(pytest.param(path, marks=pytest.mark.slow) for path in FILES[1:])],
+    ids=lambda path: path.name,
+)
 def test_every_convention_gives_the_same_numbers(tmp_path, path):
     outputs = [tmp_path / "x.safetensors", tmp_path / "x.h5"]
     for output in outputs:
