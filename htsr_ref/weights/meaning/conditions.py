@@ -77,7 +77,7 @@ def is_norm(seen: Seen) -> bool:
 
 def is_in_module(seen: Seen) -> bool:
     """Whether its name is that of a module's parameter; other names are a user's own."""
-    return len(seen.components) > 1
+    return len(seen.components) > 1 or seen.ndim < 2 or "_" in seen.leaf
 
 
 def is_vector(seen: Seen) -> bool:
