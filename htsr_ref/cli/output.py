@@ -67,19 +67,40 @@ def check_writable(output: Path | None, *inputs: str | Path | None) -> None:
         raise HtsrError(f"{output}: the command reads it. Name another file to write to")
 
 
+_REPORTS = {*_SUFFIXES, ".txt", ".log"}
+"""Suffixes of files in a folder that are no weights, unless they are settings or an index."""
+
+
 def _files_read(inputs: tuple[str | Path | None, ...]) -> Iterator[Path]:
-    """Those of the given files that exist; a folder, or the index in one, stands for its shards."""
+    """Those of the given files that exist, and what is read with them.
+
+    That is what states the model's settings beside them; and a folder, or the index in one,
+    stands for all weights in it.
+    """
     for given in inputs:
         # Unlike those of Path, these functions raise nothing, whatever the name.
         if given is None or not os.path.exists(given):  # noqa: PTH110
             continue
         path = Path(given)
+        folder = path if path.is_dir() else path.parent
+        yield from _settings_in(folder)
         if path.is_dir() or path.name.endswith(".index.json"):
-            folder = path if path.is_dir() else path.parent
-            yield from folder.glob("*.safetensors")
             yield from folder.glob("*.index.json")
+            files = folder.rglob("*") if path.is_dir() else folder.glob("*")
+            yield from (file for file in files if _may_be_weights(file))
         else:
             yield path
+
+
+def _settings_in(folder: Path) -> Iterator[Path]:
+    from htsr_ref.weights.settings import FILES
+
+    paths = (folder / name for names in FILES.values() for name in names)
+    return (path for path in paths if path.is_file())
+
+
+def _may_be_weights(path: Path) -> bool:
+    return path.suffix.lower() not in _REPORTS and path.is_file()
 
 
 def emit(text: str, output: Path | None) -> None:

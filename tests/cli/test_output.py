@@ -127,6 +127,24 @@ def test_no_input_is_overwritten(htsr, model, tmp_path):
     assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
 
 
+@pytest.mark.parametrize("command", ["analyze", "convert", "describe"])
+def test_no_setting_beside_the_weights_is_overwritten(htsr, tmp_path, command):
+    model, config = tmp_path / "model.safetensors", tmp_path / "config.json"
+    save_file(tensors(), model)
+    config.write_text("{}")
+    for given in (tmp_path, model):
+        assert "the command reads it" in htsr(command, given, "-o", config).err
+    assert config.read_text() == "{}"
+
+
+def test_no_weights_of_a_folder_are_overwritten(htsr, tmp_path):
+    shard = tmp_path / "variables" / "variables.data-00000-of-00001"
+    shard.parent.mkdir()
+    shard.write_bytes(b"weights")
+    assert "the command reads it" in htsr("convert", tmp_path, "-o", shard).err
+    assert shard.read_bytes() == b"weights"
+
+
 def test_no_file_of_a_folder_of_shards_is_overwritten(htsr, tmp_path):
     shard, index = tmp_path / "a.safetensors", tmp_path / "model.safetensors.index.json"
     save_file(tensors(), shard)

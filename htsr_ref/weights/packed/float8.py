@@ -11,7 +11,7 @@ from htsr_ref.weights.packed.packed_tensor import PackedTensor
 from htsr_ref.weights.packed.reading import damaged
 from htsr_ref.weights.packed.scaled import Plain, ScaledRows
 from htsr_ref.weights.packed.scales import EXPONENTS
-from htsr_ref.weights.packed.settings import method, quantization, stated_blocks
+from htsr_ref.weights.packed.settings import is_modelopt, method, quantization, stated_blocks
 from htsr_ref.weights.packed.shapes import scale_grid, stack_and_matrix, whole_shape
 
 if TYPE_CHECKING:
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from htsr_ref.weights.packed.packed_module import PackedModule
 
 _FLOAT8 = {"float8_e4m3fn": "float8 e4m3", "float8_e5m2": "float8 e5m2"}
-_METHODS = frozenset({"fp8", "fbgemm_fp8"})
-"""Values of quant_method under which a float8 weight always has a scale."""
+_METHODS = frozenset({"fp8", "fbgemm_fp8", "compressed-tensors", "quark"})
+"""Values of quant_method under which a float8 weight always has a scale; ModelOpt's as well."""
 
 
 def read_float8(module: PackedModule) -> tuple[PackedTensor, ...]:
@@ -54,9 +54,13 @@ def read_float8(module: PackedModule) -> tuple[PackedTensor, ...]:
         scale = scale_name(module, name)
         if scale is not None:
             found.append(_read(module, name, scale))
-        elif name == "weight" and method(module) in _METHODS and len(codes.shape) > 1:
+        elif name == "weight" and _needs_scale(module) and len(codes.shape) > 1:
             raise damaged(codes, "it has no scale, which the config says it has")
     return tuple(found)
+
+
+def _needs_scale(module: PackedModule) -> bool:
+    return method(module) in _METHODS or is_modelopt(module)
 
 
 def scale_name(module: PackedModule, name: str) -> str | None:

@@ -181,9 +181,19 @@ def test_damage_is_an_error_at_opening(scale, settings, message):
 
 
 @pytest.mark.spec("PAK-5")
-def test_a_missing_scale_is_damage_if_the_config_asks_for_it():
+@pytest.mark.parametrize(
+    "settings",
+    [
+        configured(quant_method="fp8"),
+        configured(quant_method="compressed-tensors"),
+        configured(quant_method="modelopt"),
+        configured(quant_method="quark"),
+        {"hf_quant_config": {"quantization": {"quant_algo": "FP8"}}},
+    ],
+)
+def test_a_missing_scale_is_damage_if_the_config_asks_for_it(settings):
     with pytest.raises(DamagedPackingError, match=r"'layer.weight': it has no scale"):
-        read_float8(module(configured(quant_method="fp8"), weight=codes(4, 4)))
+        read_float8(module(settings, weight=codes(4, 4)))
 
 
 @pytest.mark.spec("PAK-5")
