@@ -84,6 +84,30 @@ CASES = [
     ("h.0.attn.bias", (1, 1, 8, 8), "mask by its shape (1, 1, n, n)", "mask", (1, 1, 8, 8), 1),
     ("sa.heads.0.tril", (8, 8), "mask by name", "mask", (8, 8), 1),
     ("fc.weight_mask", (8, 4), "mask by name", "mask", (8, 4), 1),
+    *(
+        (f"attn.{name}", (8, 8), "mask by name", "mask", (8, 8), 1)
+        for name in ("tri", "causalmask", "causal_mask_buffer", "_mask_cached", "mask2d")
+    ),
+    *(
+        (f"attn.{name}", (8, 6), "table of positions by name", "position", (8, 6), 1)
+        for name in ("cos_sin_cache", "_cos_cached", "cached_sin", "cis", "sinusoidal_pos")
+    ),
+    ("freqs_cis", (8, 6), "table of positions by name", "position", (8, 6), 1),
+    (
+        "rotary_pos_emb.cache",
+        (8, 2, 6),
+        "table of positions by its module",
+        "position",
+        (8, 2, 6),
+        1,
+    ),
+    *(
+        (f"ssm.{name}", (8, 6), "state or constant by name", "buffer", (8, 6), 1)
+        for name in ("A_logs", "Ds", "A_b_log", "log_A_real", "r_k")
+    ),
+    ("emb.weight", (9, 4), "embedding by name", "embedding", (9, 4), 1),
+    ("embed_proj.weight", (9, 4), "2 axes (out, in)", "weight", (9, 4), 1),
+    ("embed_fc_1.weight", (9, 4), "2 axes (out, in)", "weight", (9, 4), 1),
     ("attn.in_proj_bias", (9,), "bias by name", "bias", (9,), 1),
     ("lstm.bias_ih_l0", (8,), "bias by name", "bias", (8,), 1),
     ("gru/bias:0", (2, 9), "bias by name", "bias", (2, 9), 1),

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from htsr_ref.weights.meaning.found import Meaning, Parts
-    from htsr_ref.weights.meaning.model import Seen
+    from htsr_ref.weights.meaning.model import Seen, Shape
 
 CONV = r"(\w+_)?conv(\w*)|(\w+_)?(deconv|convt)\w*"
 TRANSPOSED_CONV = r"(\w+_)?(conv(\dd)?_?trans(posed?)?|deconv(olution)?s?|convt)(_?\dd)?\d*(_\w+)?"
@@ -29,6 +29,10 @@ _ROUTERS = (
 )
 _LARGEST_SIDE = 31
 """Longest side of a kernel by its shape alone; published convolutions reach it."""
+
+
+_SMALLEST_EXPERT = 8
+"""Shortest side of an expert that only a router tells from the kernel of a convolution."""
 
 
 def has_gates(count: int, seen: Seen) -> bool:
@@ -133,12 +137,18 @@ def is_stack_of_experts(seen: Seen) -> bool:
     for levels in (0, 1):
         for name in _ROUTERS:
             router = seen.around(name, levels)
-            if router is not None and len(router) == 2 and router[0] == count:
+            if router is not None and router[:1] == (count,) and _is_routed(seen, router):
                 return True
     is_mixed = seen.is_within(r"(\w+_)?moe(_\w+)?|mlp|ffn|feed_forward")
     if is_mixed and count in seen.model.numbers(*EXPERT_COUNTS):
         return True
     return _is_repeated(seen)
+
+
+def _is_routed(seen: Seen, router: Shape) -> bool:
+    """Whether experts take or give what their router takes; a kernel's side is shorter."""
+    sides = seen.shape[1:]
+    return len(router) == 2 and router[1] in sides and min(sides) >= _SMALLEST_EXPERT
 
 
 def _is_repeated(seen: Seen) -> bool:
@@ -176,7 +186,8 @@ def projections(seen: Seen) -> Parts:
     """Parts q, k and v as a configuration states their sizes; none if none fits."""
     for config in seen.model.configs:
         parts = _projections(config)
-        if parts and sum(size for _, size in parts) == seen.shape[0]:
+        is_of_width = _number(config, seen.shape[1], *_WIDTHS) == seen.shape[1]
+        if is_of_width and parts and sum(size for _, size in parts) == seen.shape[0]:
             return parts
     return ()
 
