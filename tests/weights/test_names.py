@@ -370,6 +370,15 @@ def test_a_configuration_that_does_not_fit_is_not_believed(config):
     assert parts(decided(CONFIGURED, config)) == []
 
 
+@pytest.mark.spec("FMT-15")
+@pytest.mark.parametrize(
+    "shapes",
+    [{"pair.weight": (60, 64, 64), "pair.bias": (60,)}, {"blocks.experts.w": (2, 4, 64, 64)}],
+)
+def test_axes_that_are_longer_than_kernels_make_no_convolution(shapes):
+    assert decided(shapes).spec.role == "unknown"
+
+
 @pytest.mark.spec("FMT-15", "FMT-20")
 def test_sizes_of_a_model_of_another_width_are_not_taken():
     other = {"hidden_size": 8, "num_attention_heads": 2}

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 CONV = r"(\w+_)?conv(\w*)|(\w+_)?(deconv|convt)\w*"
 TRANSPOSED_CONV = r"(\w+_)?(conv(\dd)?_?trans(posed?)?|deconv(olution)?s?|convt)(_?\dd)?\d*(_\w+)?"
 WEIGHT_LEAF = r"(\w+_)?(weights?|kernels?|filters?)(_\w+)?|w\d*"
+EXPERTS = r"(\w+_)?experts?"
 EXPERT_COUNTS = ("num_local_experts", "num_experts", "n_routed_experts", "moe_num_experts")
 """Keys of config.json that count the experts."""
 _ROUTERS = (
@@ -120,16 +121,17 @@ def is_convolution(seen: Seen) -> bool:
     """Whether three to five axes are a convolution's: by name, bias or the kernel's sides."""
     if seen.is_within(CONV):
         return True
+    is_short = max(seen.shape[2:]) <= _LARGEST_SIDE
     if seen.ndim > 3 and seen.has_leaf(WEIGHT_LEAF):
-        return True
+        return is_short or not seen.is_within(EXPERTS)
     if seen.has_leaf("weight") and seen.beside("bias") == seen.shape[:1]:
-        return True
-    return seen.ndim > 3 and max(seen.shape[2:]) <= _LARGEST_SIDE
+        return is_short  # a longer one is a bilinear form's
+    return seen.ndim > 3 and is_short
 
 
 def is_stack_of_experts(seen: Seen) -> bool:
     """Whether there is one matrix for each expert: name, router, configuration or repetition."""
-    if seen.is_within(r"(\w+_)?experts?"):
+    if seen.is_within(EXPERTS):
         return True
     if seen.beside("bias") == seen.shape[:1] or seen.is_within(CONV):
         return False

@@ -38,14 +38,14 @@ EMBEDDING = (
     r"embed(s|dings?)?|emb|wte|wpe|embed_(tokens|positions|in|out_tokens)|(tok|tgt|src|char|speaker|"
     r"word|token|token_type|position(al)?|entity|segment|label|class|text|type)_emb(ed(dings?)?)?|"
     r"(token|position)_embd|token_types|pos_embed(dings?)?|shared|relative_attention_bias|\w+_emb|"
-    r"embed_(?!(\w+_)?(proj|fc|linear|dense|mlp)\w*)\w+|\w+_embed(_tokens)?|\w+_embeddings?|(\w+_)?tokens?|pe_k"
+    r"_?codebooks?|embed_(?!(\w+_)?(proj|fc|linear|dense|mlp)\w*)\w+|\w+_embed(_tokens)?|\w+_embeddings?|(\w+_)?tokens?|pe_k"
 )
 NORM = (
     r"(\w+_)?(batch|layer|group|instance|rms)?_?norm(alization)?(_?\d+)?|(\w+_)?bn_?\d*|"
     r"ln(_\w+)?|(\w+_)?(layer|rms|batch|group)norm\w*"
 )
 RECURRENT = r"weight_(ih|hh|hr)(_l\d+)?(_reverse)?"
-BIAS = r"biases|bias(_\w+)?|\w+_bias(es)?|beta|b_(ih|hh|in|out)"
+BIAS = r"biases|bias(_\w+)?|\w+_bias(es)?|beta|b_(ih|hh|in|out|[qkvo])"
 SCALE = r"(\w+_)?scales?(_\w+)?|(\w+_)?absmax|scb|qscale_\w+"
 ZERO = r"(\w+_)?(q?zeros|zero_points?|qbiases)"
 MASK = (
