@@ -90,13 +90,15 @@ def _model(container: Container, tensors: Mapping[str, RawTensor]) -> Model:
 
 
 def _check_config(file: object, model: Model) -> None:
-    """Refuse a configuration of another model: no tensor has its width.
+    """Refuse a configuration of another model: no tensor has its width; an adapter's need not.
 
     Spec: FMT-20.
     """
-    widths = {size for shape in model.shapes.values() for size in shape}
     stated = model.config.get("hidden_size")
-    if type(stated) is int and widths and not any(size % stated == 0 for size in widths if size):
+    if type(stated) is not int or stated < 1 or "adapter_config" in model.settings:
+        return
+    widths = {size for shape in model.shapes.values() for size in shape if size}
+    if widths and not any(size % stated == 0 for size in widths):
         raise WeightFileError(
             file,
             f"config.json contradicts it: hidden_size is {stated}, and no tensor has that width",

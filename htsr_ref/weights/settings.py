@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from htsr_ref.errors import WeightFileError
 from htsr_ref.weights.backing import open_regular
+from htsr_ref.weights.sniff import refuse_pointer
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -59,6 +60,7 @@ def _json_object(path: Path) -> Mapping[str, Any]:
         raise WeightFileError(path, "it is a link out of its folder", "Copy the file there")
     with open_regular(path) as file:
         text = file.read(MAX_JSON + 1)
+    refuse_pointer(path, text)
     if len(text) > MAX_JSON:
         raise WeightFileError(path, f"it has more than {MAX_JSON} bytes", "Check the file")
     try:

@@ -14,7 +14,7 @@ from htsr_ref.weights.foreign.kinds import Foreign
 from htsr_ref.weights.manifest import Manifest
 from htsr_ref.weights.safetensors_file import read_safetensors
 from htsr_ref.weights.settings import is_inside
-from htsr_ref.weights.sniff import sniff
+from htsr_ref.weights.sniff import refuse_pointer, sniff
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -45,12 +45,26 @@ def read_folder(folder: Path) -> Container:
         return read_part_or_whole(folder / files[0])
     if files and not indices and (parts := _parts_of(files[0])) == files:
         return _joined(folder, dict.fromkeys(parts), None)
+    parts = next((parts for name in files if (parts := _parts_of(name))), []) if not indices else []
+    if parts:
+        raise _incomplete(folder, parts, files)
     if indices or files:
         found = ", ".join((indices or files)[:3])
         raise WeightFileError(
             folder, f"the folder has several models ({found}, ...)", "Name one of the files"
         )
     raise _nothing_in(folder, names)
+
+
+def _incomplete(folder: Path, parts: list[str], files: list[str]) -> WeightFileError:
+    """Error for a folder with parts of a model of which some are missing, or with more files."""
+    missing = [name for name in parts if name not in files]
+    if missing:
+        problem = f"it has parts of a model of {len(parts)} parts, but not {_some(missing)}"
+        return WeightFileError(folder, problem, "Download the missing parts")
+    others = _some([name for name in files if name not in parts])
+    problem = f"the folder has several models ({parts[0]}, ... and {others})"
+    return WeightFileError(folder, problem, "Name one of the others, or move them away")
 
 
 def _nothing_in(folder: Path, names: list[str]) -> WeightFileError:
@@ -201,6 +215,7 @@ def _joined(
 def _weight_map(index: Path) -> dict[str, str]:
     with open_regular(index) as file:
         text = file.read(MAX_INDEX + 1)
+    refuse_pointer(index, text)
     if len(text) > MAX_INDEX:
         raise WeightFileError(index, f"an index has at most {MAX_INDEX} bytes", _AGAIN)
     try:

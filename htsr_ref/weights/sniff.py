@@ -23,13 +23,15 @@ HDF5_SIGNATURE = b"\x89HDF\r\n\x1a\n"
 _HDF5_OFFSETS = (0, 512, 1024, 2048)
 _KNOWN = "safetensors, HDF5, .npz, .npy and the frameworks' own files are read"
 
+POINTER = b"version https://git-lfs"
+"""How the text begins that stands for a file which Git LFS has not fetched."""
 _REFUSED: tuple[tuple[int, bytes, str, str], ...] = (
     (0, b"\x1f\x8b", "gzip-compressed", "Unpack it first"),
     (0, b"\xfd7zXZ", "xz-compressed", "Unpack it first"),
     (0, b"(\xb5/\xfd", "zstd-compressed", "Unpack it first"),
     (0, b"7z\xbc\xaf", "a 7z archive", "Unpack it first"),
     (257, b"ustar", "a tar archive", "Unpack it first"),
-    (0, b"version https://git-lfs", "a Git LFS pointer, not the weights", "Run `git lfs pull`"),
+    (0, POINTER, "a Git LFS pointer, not the weights", "Run `git lfs pull`"),
 )
 """Position and bytes that give away what is never read, what it is, and the cure."""
 
@@ -86,3 +88,17 @@ def _sniff_zip(path: Path) -> Format | Foreign:
     if names and all(name.endswith(".npy") for name in names):
         return "npz"
     raise WeightFileError(path, "it is a zip archive without arrays", f"Only {_KNOWN}")
+
+
+def refuse_pointer(path: Path, text: bytes) -> None:
+    """Refuse what stands for a file beside the weights that Git LFS has not fetched.
+
+    Raises
+    ------
+    WeightFileError
+        If it is a pointer.
+
+    Spec: FMT-9.
+    """
+    if text.startswith(POINTER):
+        raise WeightFileError(path, "it is a Git LFS pointer", "Run `git lfs pull`")

@@ -346,7 +346,15 @@ CONFIGURED = {"attn.qkv_proj.weight": (16, 8)}
 
 
 @pytest.mark.spec("FMT-15", "FMT-20")
-@pytest.mark.parametrize("config", [PHI3, {"text_config": PHI3}, {"vision_config": {}} | PHI3])
+@pytest.mark.parametrize(
+    "config",
+    [
+        PHI3,
+        {"text_config": PHI3},
+        {"thinker_config": {"text_config": PHI3}},
+        {"vision_config": {}} | PHI3,
+    ],
+)
 def test_the_configuration_gives_sizes(config):
     decision = decided(CONFIGURED, config)
     assert decision.decided == "inferred: fused qkv, sizes by the configuration"
@@ -360,6 +368,28 @@ def test_the_configuration_gives_sizes(config):
 )
 def test_a_configuration_that_does_not_fit_is_not_believed(config):
     assert parts(decided(CONFIGURED, config)) == []
+
+
+@pytest.mark.spec("FMT-15")
+@pytest.mark.parametrize(
+    "shapes",
+    [{"pair.weight": (60, 64, 64), "pair.bias": (60,)}, {"blocks.experts.w": (2, 4, 64, 64)}],
+)
+def test_axes_that_are_longer_than_kernels_make_no_convolution(shapes):
+    assert decided(shapes).spec.role == "unknown"
+
+
+@pytest.mark.spec("FMT-15", "FMT-20")
+def test_sizes_of_a_model_of_another_width_are_not_taken():
+    other = {"hidden_size": 8, "num_attention_heads": 2}
+    assert parts(decided({"attn.qkv_proj.weight": (24, 12)}, other)) == []
+
+
+@pytest.mark.spec("FMT-15")
+@pytest.mark.parametrize("shape", [(8, 64, 5), (8, 40, 41)])
+def test_a_linear_layer_called_gate_makes_no_experts_of_a_convolution(shape):
+    shapes = {"net.mix.weight": shape, "net.gate.weight": (8, 64)}
+    assert decided(shapes).spec.role == "unknown"
 
 
 @pytest.mark.spec("FMT-15", "FMT-20")

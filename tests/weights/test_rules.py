@@ -84,6 +84,32 @@ CASES = [
     ("h.0.attn.bias", (1, 1, 8, 8), "mask by its shape (1, 1, n, n)", "mask", (1, 1, 8, 8), 1),
     ("sa.heads.0.tril", (8, 8), "mask by name", "mask", (8, 8), 1),
     ("fc.weight_mask", (8, 4), "mask by name", "mask", (8, 4), 1),
+    *(
+        (f"attn.{name}", (8, 8), "mask by name", "mask", (8, 8), 1)
+        for name in ("tri", "causalmask", "causal_mask_buffer", "_mask_cached", "mask2d")
+    ),
+    *(
+        (f"attn.{name}", (8, 6), "table of positions by name", "position", (8, 6), 1)
+        for name in ("cos_sin_cache", "_cos_cached", "cached_sin", "cis", "sinusoidal_pos")
+    ),
+    ("freqs_cis", (8, 6), "table of positions by name", "position", (8, 6), 1),
+    (
+        "rotary_pos_emb.cache",
+        (8, 2, 6),
+        "table of positions by its module",
+        "position",
+        (8, 2, 6),
+        1,
+    ),
+    *(
+        (f"ssm.{name}", (8, 6), "state or constant by name", "buffer", (8, 6), 1)
+        for name in ("A_logs", "Ds", "A_b_log", "log_A_real", "r_k")
+    ),
+    ("attn.b_Q", (4, 2), "bias by name", "bias", (4, 2), 1),
+    ("quantizers.0.codebook.weight", (9, 4), "embedding by name", "embedding", (9, 4), 1),
+    ("emb.weight", (9, 4), "embedding by name", "embedding", (9, 4), 1),
+    ("embed_proj.weight", (9, 4), "2 axes (out, in)", "weight", (9, 4), 1),
+    ("embed_fc_1.weight", (9, 4), "2 axes (out, in)", "weight", (9, 4), 1),
     ("attn.in_proj_bias", (9,), "bias by name", "bias", (9,), 1),
     ("lstm.bias_ih_l0", (8,), "bias by name", "bias", (8,), 1),
     ("gru/bias:0", (2, 9), "bias by name", "bias", (2, 9), 1),
@@ -103,6 +129,14 @@ CASES = [
     ("rnn.weight_ih_l0", (8, 3), "recurrent by name", "recurrent", (8, 3), 1),
     ("rnn.weight_hh_l1_reverse", (8, 2), "LSTM, gates i, f, g, o", "recurrent", (8, 2), 1),
     ("cell.weight_hh", (6, 2), "GRU, gates r, z, n", "recurrent", (6, 2), 1),
+    (
+        "layers/embed/token_emb/vars/0",
+        (9, 4),
+        "table by name (out, in): the layer's class is not known",
+        "embedding",
+        (9, 4),
+        1,
+    ),
     ("layers/lstm/cell/vars/1", (2, 8), "Keras recurrent kernel (in, out)", "recurrent", (8, 2), 1),
     (
         "LSTMCell_0/hi/kernel",
@@ -328,3 +362,16 @@ def _names(cell, name):
     """Whether a cell names a rule, perhaps with its variants in parentheses or after commas."""
     stem = name.split(", q, k, v in turn")[0].split(", k, v in turn")[0].split(", gate and up")[0]
     return name in cell or stem in cell
+
+
+@pytest.mark.spec("FMT-15")
+@pytest.mark.parametrize(("gates", "names"), [(4, "ifco"), (3, "zrh"), (1, "")])
+def test_the_cell_of_a_keras_layer_of_unknown_class_is_known_by_its_gates(gates, names):
+    cell = "layers/bidirectional/forward_layer/cell/vars/"
+    shapes = {"0": (5, 2 * gates), "1": (2, 2 * gates), "2": (2 * gates,)}
+    tensors = {
+        cell + at: RawTensor(cell + at, shape, "float32", None) for at, shape in shapes.items()
+    }
+    found = decide(Model(tensors, framework="keras"))
+    assert [decision.spec.role for decision in found.values()] == ["recurrent", "recurrent", "bias"]
+    assert "".join(part.name for part in found[cell + "1"].spec.parts) == names

@@ -51,6 +51,32 @@ def test_a_configuration_that_is_none_is_one_line(folder, text):
 
 
 @pytest.mark.spec("FMT-20")
+@pytest.mark.parametrize("width", [0, -192, "192", True, None, [192], 192.0])
+def test_a_width_that_is_no_positive_whole_number_says_nothing(folder, width):
+    (folder / "config.json").write_text(json.dumps({"hidden_size": width}))
+    assert len(open_weights(folder).layers) == 3
+
+
+@pytest.mark.spec("FMT-20")
+def test_an_adapter_need_not_have_the_width_of_its_model(tmp_path):
+    prompt = {"prompt_embeddings": np.ones((20, 96), np.float32)}
+    save_file(prompt, tmp_path / "adapter_model.safetensors")
+    (tmp_path / "adapter_config.json").write_text('{"peft_type": "PREFIX_TUNING"}')
+    (tmp_path / "config.json").write_text('{"hidden_size": 1000}')
+    assert len(open_weights(tmp_path).layers) == 1
+
+
+@pytest.mark.spec("FMT-9", "FMT-20")
+@pytest.mark.parametrize("name", ["config.json", "model.safetensors.index.json"])
+def test_a_pointer_in_place_of_a_configuration_or_an_index_is_named(folder, name):
+    (folder / name).write_text(
+        "version https://git-lfs.github.com/spec/v1\noid sha256:aa\nsize 3\n"
+    )
+    with pytest.raises(WeightFileError, match=f"{name}: it is a Git LFS pointer"):
+        open_weights(folder)
+
+
+@pytest.mark.spec("FMT-20")
 def test_a_configuration_of_another_model_is_refused(folder):
     (folder / "config.json").write_text(json.dumps({"hidden_size": 1000}))
     with pytest.raises(WeightFileError, match="contradicts it: hidden_size is 1000"):

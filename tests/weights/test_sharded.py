@@ -92,6 +92,24 @@ def test_a_folder_without_or_with_several_files(tmp_path):
 
 
 @pytest.mark.spec("FMT-9")
+def test_parts_without_the_others_and_without_an_index(tmp_path):
+    for part in (1, 3):
+        write_weights(tmp_path / f"m-0000{part}-of-00003.safetensors", {f"{part}.weight": A})
+    problem = refusal(tmp_path).problem
+    assert problem == "it has parts of a model of 3 parts, but not m-00002-of-00003.safetensors"
+
+
+@pytest.mark.spec("FMT-9")
+def test_all_parts_and_another_file(tmp_path):
+    for name in ("all", "m-00001-of-00002", "m-00002-of-00002"):
+        write_weights(tmp_path / f"{name}.safetensors", {f"{name}.weight": A})
+    error = refusal(tmp_path)
+    assert "several models" in error.problem
+    assert "all.safetensors" in error.problem
+    assert "move them away" in str(error)
+
+
+@pytest.mark.spec("FMT-9")
 def test_missing_shard(model):
     (model / "model-00002-of-00002.safetensors").unlink()
     assert "model-00002-of-00002.safetensors that the index names is missing" in str(refusal(model))

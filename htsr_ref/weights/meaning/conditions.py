@@ -12,11 +12,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from htsr_ref.weights.meaning.found import Meaning, Parts
-    from htsr_ref.weights.meaning.model import Seen
+    from htsr_ref.weights.meaning.model import Seen, Shape
 
 CONV = r"(\w+_)?conv(\w*)|(\w+_)?(deconv|convt)\w*"
 TRANSPOSED_CONV = r"(\w+_)?(conv(\dd)?_?trans(posed?)?|deconv(olution)?s?|convt)(_?\dd)?\d*(_\w+)?"
 WEIGHT_LEAF = r"(\w+_)?(weights?|kernels?|filters?)(_\w+)?|w\d*"
+EXPERTS = r"(\w+_)?experts?"
 EXPERT_COUNTS = ("num_local_experts", "num_experts", "n_routed_experts", "moe_num_experts")
 """Keys of config.json that count the experts."""
 _ROUTERS = (
@@ -29,6 +30,10 @@ _ROUTERS = (
 )
 _LARGEST_SIDE = 31
 """Longest side of a kernel by its shape alone; published convolutions reach it."""
+
+
+_SMALLEST_EXPERT = 8
+"""Shortest side of an expert that only a router tells from the kernel of a convolution."""
 
 
 def has_gates(count: int, seen: Seen) -> bool:
@@ -116,16 +121,17 @@ def is_convolution(seen: Seen) -> bool:
     """Whether three to five axes are a convolution's: by name, bias or the kernel's sides."""
     if seen.is_within(CONV):
         return True
+    is_short = max(seen.shape[2:]) <= _LARGEST_SIDE
     if seen.ndim > 3 and seen.has_leaf(WEIGHT_LEAF):
-        return True
+        return is_short or not seen.is_within(EXPERTS)
     if seen.has_leaf("weight") and seen.beside("bias") == seen.shape[:1]:
-        return True
-    return seen.ndim > 3 and max(seen.shape[2:]) <= _LARGEST_SIDE
+        return is_short  # a longer one is a bilinear form's
+    return seen.ndim > 3 and is_short
 
 
 def is_stack_of_experts(seen: Seen) -> bool:
     """Whether there is one matrix for each expert: name, router, configuration or repetition."""
-    if seen.is_within(r"(\w+_)?experts?"):
+    if seen.is_within(EXPERTS):
         return True
     if seen.beside("bias") == seen.shape[:1] or seen.is_within(CONV):
         return False
@@ -133,12 +139,18 @@ def is_stack_of_experts(seen: Seen) -> bool:
     for levels in (0, 1):
         for name in _ROUTERS:
             router = seen.around(name, levels)
-            if router is not None and len(router) == 2 and router[0] == count:
+            if router is not None and router[:1] == (count,) and _is_routed(seen, router):
                 return True
     is_mixed = seen.is_within(r"(\w+_)?moe(_\w+)?|mlp|ffn|feed_forward")
     if is_mixed and count in seen.model.numbers(*EXPERT_COUNTS):
         return True
     return _is_repeated(seen)
+
+
+def _is_routed(seen: Seen, router: Shape) -> bool:
+    """Whether experts take or give what their router takes; a kernel's side is shorter."""
+    sides = seen.shape[1:]
+    return len(router) == 2 and router[1] in sides and min(sides) >= _SMALLEST_EXPERT
 
 
 def _is_repeated(seen: Seen) -> bool:
@@ -176,7 +188,8 @@ def projections(seen: Seen) -> Parts:
     """Parts q, k and v as a configuration states their sizes; none if none fits."""
     for config in seen.model.configs:
         parts = _projections(config)
-        if parts and sum(size for _, size in parts) == seen.shape[0]:
+        is_of_width = _number(config, seen.shape[1], *_WIDTHS) == seen.shape[1]
+        if is_of_width and parts and sum(size for _, size in parts) == seen.shape[0]:
             return parts
     return ()
 

@@ -70,7 +70,7 @@ _TENSORFLOW_LEAVES = {
     "pointwise_weights": "pointwise_kernel",
 }
 """Names of variables in TensorFlow 1 and Sonnet, and Keras's."""
-_TENSORFLOW_TABLE = r"(\w+_)?embeddings?|embedding_table"
+_TABLE_BY_NAME = r"(\w+_)?emb(eddings?)?|embedding_table"
 _OLD_CELLS = ("lstm_cell", "basic_lstm_cell")
 _OLD_GATES = "ijfo"
 _UNKNOWN_CLASS = "the layer's class is not known"
@@ -161,7 +161,17 @@ def _class_by_name(seen: Seen, group: tuple[str, ...]) -> str:
         found = re.sub(r"_\d+$", "", candidate).removesuffix("_cell")
         if found in VARIABLES:
             return found
-    return ""
+    return _class_of_cell(seen) if group[-1:] == ("cell",) else ""
+
+
+def _class_of_cell(seen: Seen) -> str:
+    """Class of a recurrent layer's cell, by how many gates its second variable has."""
+    kernel, recurrent = seen.beside("0"), seen.beside("1")
+    if kernel is None or recurrent is None or len(kernel) != 2 or len(recurrent) != 2:
+        return ""
+    classes = {1: "simple_rnn", 3: "gru", 4: "lstm"}
+    fits = (name for gates, name in classes.items() if recurrent[1] == gates * recurrent[0])
+    return next(fits, "") if kernel[1] == recurrent[1] else ""
 
 
 def _meaning(variable: Variable) -> Meaning | None:
@@ -174,7 +184,7 @@ def _meaning(variable: Variable) -> Meaning | None:
     if leaf in _NORMS:
         return Meaning("buffer", rule=f"Keras {leaf}", inferred=inferred)
     if seen.model.framework == "tensorflow" and len(shape) == 2:
-        if re.fullmatch(_TENSORFLOW_TABLE, leaf):
+        if re.fullmatch(_TABLE_BY_NAME, leaf):
             return Meaning("embedding", ("out", "in"), "table by name (out, in)")
         if variable.group[-1:] and variable.group[-1] in _OLD_CELLS and _is_old_cell(variable):
             size, rest = divmod(shape[1], len(_OLD_GATES))
@@ -194,9 +204,17 @@ def _meaning(variable: Variable) -> Meaning | None:
         return _einsum(str(variable.config.get("equation", "")), shape)
     if leaf in _TABLES and len(shape) == 2:
         return Meaning("embedding", ("out", "in"), "Keras embeddings (out, in)", inferred)
+    if len(shape) == 2 and leaf == "0" and _is_table_by_name(variable):
+        return Meaning("embedding", ("out", "in"), f"table by name (out, in): {_UNKNOWN_CLASS}")
     if len(shape) == 2:
         return _matrix(variable)
     return _kernel(variable)
+
+
+def _is_table_by_name(variable: Variable) -> bool:
+    """Whether the only variable of a layer, whose class is not known, is called an embedding."""
+    is_alone = variable.seen.beside("1") is None
+    return is_alone and re.fullmatch(_TABLE_BY_NAME, "".join(variable.group[-1:])) is not None
 
 
 def _is_old_cell(variable: Variable) -> bool:

@@ -243,11 +243,11 @@ def _parent(key: str) -> str:
 
 
 def configs_of(config: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    """Yield a configuration, and those of the models within it."""
+    """Yield a configuration, and those within it, at any depth."""
     yield config
     for value in config.values():
         if isinstance(value, dict):
-            yield value
+            yield from configs_of(value)
 
 
 @lru_cache(maxsize=65_536)

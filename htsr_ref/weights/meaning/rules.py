@@ -35,32 +35,38 @@ OPTIMIZER = (
     r"optimizer(_states?|_weights)?|slots?|square_avg"
 )
 EMBEDDING = (
-    r"embed(dings?)?|wte|wpe|embed_(tokens|positions|in|out_tokens)|(tok|tgt|src|char|speaker|"
+    r"embed(s|dings?)?|emb|wte|wpe|embed_(tokens|positions|in|out_tokens)|(tok|tgt|src|char|speaker|"
     r"word|token|token_type|position(al)?|entity|segment|label|class|text|type)_emb(ed(dings?)?)?|"
     r"(token|position)_embd|token_types|pos_embed(dings?)?|shared|relative_attention_bias|\w+_emb|"
-    r"embed_\w+|\w+_embed(_tokens)?|\w+_embeddings?|(\w+_)?tokens?|pe_k"
+    r"_?codebooks?|embed_(?!(\w+_)?(proj|fc|linear|dense|mlp)\w*)\w+|\w+_embed(_tokens)?|\w+_embeddings?|(\w+_)?tokens?|pe_k"
 )
 NORM = (
     r"(\w+_)?(batch|layer|group|instance|rms)?_?norm(alization)?(_?\d+)?|(\w+_)?bn_?\d*|"
     r"ln(_\w+)?|(\w+_)?(layer|rms|batch|group)norm\w*"
 )
 RECURRENT = r"weight_(ih|hh|hr)(_l\d+)?(_reverse)?"
-BIAS = r"biases|bias(_\w+)?|\w+_bias(es)?|beta|b_(ih|hh|in|out)"
+BIAS = r"biases|bias(_\w+)?|\w+_bias(es)?|beta|b_(ih|hh|in|out|[qkvo])"
 SCALE = r"(\w+_)?scales?(_\w+)?|(\w+_)?absmax|scb|qscale_\w+"
 ZERO = r"(\w+_)?(q?zeros|zero_points?|qbiases)"
-MASK = r"tril|triu|(\w+_)?mask(s|ed)?|masked_bias|causal"
+MASK = (
+    r"_?(\w+_)?(tril|triu|tri|causal|(causal)?masks?|masked)(_?\dd)?(_(buffer|cached?))?|"
+    r"masked_bias|(\w+_)?triangular"
+)
 POSITION = (
-    r"pe|inv_freq\w*|\w*freqs?(_(cis|cos|sin|re|im))?|(cos|sin)(_cached)?|rope\w*|rotary\w*|"
+    r"pe|inv_freq\w*|\w*freqs?(_(cis|cos|sin|re|im))?|_?(\w+_)?(cos|sin|cis)(_cached?)?|"
+    r"(\w+_)?cached_(cos|sin)|sinusoid\w*|rope\w*|rotary\w*|"
     r"rotation|position_ids|pos_table|relative_(position|coords|pos)\w*|rel_pos\w*|"
     r"(\w+_)?positional_(embedding|encoding)s?(_\w+)?|position_(encoding|embeddings?)s?|"
     r"(abs(olute)?_)?pos(ition)?_(embed|emb|enc)\w*|alibi\w*|attention_bias(es|_idxs)?"
 )
+ROTATIONS = r"freqs_cis|rope_(cached?|freqs|table)|inv_freq|(cos|sin|cos_sin)_cached?"
 CLASS_AND_MASK = (
     r"(\w+_)?(class|cls|dist|distillation|mask|register|reg|query|latent|sep|pad|bos|eos|prompt)"
     r"_(tokens?|embedding)|\w+_tokens?|latents|queries|seg_embed|class_embedding|newline|image_newline"
 )
 STATE = (
-    r"a_log|dt_bias|(\w+_)?decay|time_(decay|first|faaaa|mix\w*|maa\w*|curve|x|shift)|"
+    r"a(_\w+)?_logs?|ds|ssm_[ad]|log_a(_\w+)?|a_(imag|real)|r_k|dt_bias|(\w+_)?decay|"
+    r"time_(decay|first|faaaa|mix\w*|maa\w*|curve|x|shift)|"
     r"slope_rate|logit_(scale|bias)|layer_?scale\w*|lambda_\d+|gamma_?\d+|ls\d?|temperature|sinks|"
     r"(\w+_)?(mean|std|var)|num_batches_tracked|initted|cluster_size|ema_\w+|embed_avg|usage|translate|"
     r"step|steps|count|eps|tau|initial_state|h_?0|c_?0|codebook_\w+|alpha"
@@ -184,7 +190,9 @@ RULES: tuple[Rule | Family, ...] = (
     Rule("relative positions of T5 (buckets, heads)", "embedding", OUT_IN, "weight",
          "relative_attention_bias", MATRIX),
     Rule("table of positions by name", "position", leaf=POSITION, when=is_.is_in_module),
-    Rule("table of positions by its module", "position", leaf="embedding", module=POSITION),
+    Rule("table of positions by its module", "position",
+         leaf="embedding|cached?|table", module=POSITION),
+    Rule("table of positions by name", "position", leaf=ROTATIONS),
     Rule("bias by name", "bias", leaf=BIAS),
     Rule("bias by name", "bias", leaf="b", framework="jax"),
     Rule("norm by name", "norm", module=NORM, when=is_.is_norm),
