@@ -131,7 +131,14 @@ def _candidates(model: Model) -> list[tuple[str, Mapping[str, RawTensor]]]:
 
 
 def _stem(name: str, model: Model) -> str:
-    """Name of a tensor's module, with its dot: "fc.weight.absmax" belongs to "fc." as well."""
+    """Name of a tensor's module, with its dot.
+
+    "fc.weight.absmax" beside "fc.weight" belongs to "fc.", as does "fc.centroids.weight" beside
+    "fc.indices".
+    """
+    of_codebook = name.removesuffix("centroids.weight")
+    if of_codebook != name and f"{of_codebook}indices" in model.tensors:
+        return of_codebook[: of_codebook.rfind(".") + 1]
     owners = (name.rsplit(".", levels)[0] for levels in (2, 1))
     owner = next((owner for owner in owners if owner in model.tensors), name)
     return owner[: owner.rfind(".") + 1]

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from htsr_ref.weights.dtypes import is_decoded, is_integer
 from htsr_ref.weights.packed.awq import read_awq
 from htsr_ref.weights.packed.bitnet import read_bitnet
 from htsr_ref.weights.packed.bitsandbytes import read_bitsandbytes
@@ -42,6 +43,10 @@ SCHEMES: tuple[ReadScheme, ...] = (
 _CODES = frozenset({"int8", "uint8", "int16", "uint16", "int32", "uint32"})
 _NARROW_FLOATS = ("float4", "float6", "float8")
 _MARKS = ("scale", "zero", "absmax", "codebook", "quant", "scb")
+_WEIGHT_CODES = re.compile(
+    r"((q|packed_|quantized_)?weight|(weight|w)_?(q|packed|codes?|u?int\d*|q?data|quantized))"
+)
+"""Names of codes that have no other meaning, whatever their scales are called."""
 _TO_WEIGHT = re.compile(r"q?weight.*$", re.DOTALL)
 _OF_OTHERS = ("input", "output", "act", "q_", "k_", "v_")
 """How the names of scales begin that are those of inputs, outputs or a cache."""
@@ -84,11 +89,21 @@ def unpack(module: PackedModule) -> tuple[PackedTensor, ...]:
 def _looks_packed(module: PackedModule, name: str, tensor: RawTensor) -> bool:
     """Whether a tensor of at least two axes holds codes that another tensor explains.
 
-    It belongs to the tensors whose names begin as its own does, up to "weight".
+    It belongs to the tensors whose names begin as its own does, up to "weight". Beside what is by
+    its name the codes of a weight, any matrix of floats may be scales.
     """
     is_code = tensor.dtype in _CODES or tensor.dtype.startswith(_NARROW_FLOATS)
     if len(tensor.shape) < 2 or not is_code:
         return False
+    if _WEIGHT_CODES.fullmatch(name.lower()) and any(
+        other != "bias"
+        and len(found.shape) > 1
+        and is_decoded(found.dtype)
+        and not is_integer(found.dtype)
+        for other, found in module.tensors.items()
+        if other != name
+    ):
+        return True
     beginning = _TO_WEIGHT.sub("", name).rstrip("._")
     others = (other for other in module.tensors if other != name and other.startswith(beginning))
     return any(

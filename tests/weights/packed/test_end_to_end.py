@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from commands import spawn
 from packed_files import READ, REFUSED, Entry, in_model, packed_file, write_folder
+from safetensors.numpy import save_file
 
 from htsr_ref import analyze
 from htsr_ref.weights import open_weights
@@ -435,3 +436,18 @@ def test_a_size_of_blocks_that_is_none_is_damage_of_the_layer_not_of_the_file(tm
     report = analyze(folder_of(tmp_path, replace(packed, settings=stated)))
     assert analyzed(report).keys() == {PLAIN}
     assert {layer.skip_code for layer in report.layers} == {None, "bad-data"}
+
+
+@pytest.mark.spec("PAK-9")
+def test_a_codebook_in_a_module_of_its_own_is_no_matrix(tmp_path):
+    """VPTQ's centroids are embeddings inside of the layer that it packs."""
+    arrays = {"centroids.weight": NUMBERS.astype(np.float32)}
+    for prefix in ("", "res_"):
+        arrays[f"fc.{prefix}centroids.weight"] = NUMBERS.astype(np.float32)
+        arrays[f"fc.{prefix}indices"] = np.ones((1, 24, 4), np.int32)
+    save_file(arrays, tmp_path / "model.safetensors")
+    layers = {layer.tensor: layer for layer in open_weights(tmp_path).layers}
+    assert layers.pop("centroids.weight").left_out is None
+    for layer in layers.values():
+        assert layer.code == "not-understood"
+        assert "VPTQ" in layer.left_out

@@ -89,6 +89,9 @@ def test_a_damaged_mark(arrays):
         },
         {"weight": WEIGHT, "absmax": np.ones(4, np.float32)},
         {"codes": np.ones((4, 4), np.uint32), "codes_zeros": np.ones(4, np.float32)},
+        {"weight": np.ones((4, 4), np.uint8), "weight_step": np.ones((4, 2), np.float16)},
+        {"weight_codes": np.ones((4, 4), np.int32), "delta": np.ones((4, 2), np.float32)},
+        {"qzeros": np.ones((4, 4), np.int32), "scales": np.ones((4, 32), np.float16)},
     ],
 )
 def test_codes_beside_scales_that_no_scheme_reads_are_refused(arrays):
@@ -107,6 +110,8 @@ def test_codes_beside_scales_that_no_scheme_reads_are_refused(arrays):
         {"weight": np.ones((4, 4), E4M3), "input_scale": np.ones((), np.float32)},
         {"B": np.ones((4, 4), np.float32), "s": np.ones((4, 4), np.float32)},
         {"weight": np.ones(4, np.float32), "scale": np.ones(4, np.float32)},
+        {"weight": WEIGHT, "bias": np.ones((4, 4), np.float32)},
+        {"weight_mask": np.ones((4, 4), np.uint8), "weight_orig": np.ones((4, 4), np.float32)},
         {"position_ids": np.ones((4, 4), np.int64), "position_scale": np.ones(4)},
     ],
 )
