@@ -244,10 +244,10 @@ def _parent(key: str) -> str:
 
 def configs_of(config: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
     """Yield a configuration, and those within it, at any depth."""
-    yield config
-    for value in config.values():
-        if isinstance(value, dict):
-            yield from configs_of(value)
+    waiting = [config]
+    for found in waiting:  # which grows meanwhile: JSON may be nested deeper than Python's stack
+        yield found
+        waiting += [value for value in found.values() if isinstance(value, dict)]
 
 
 @lru_cache(maxsize=65_536)
