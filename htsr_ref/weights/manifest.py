@@ -254,7 +254,8 @@ def _first_entry(entry: Any) -> TensorSpec:
     kind = entry.pop("kind", None)
     if not isinstance(kind, str) or kind not in (*MATRIX_ROLES[1:], "bias", "norm", *_KINDS):
         raise ValueError(f"there is no kind {kind!r}")
-    is_convolution = any(name in SPATIAL for name in entry.get("axes", ()))
+    axes = parse_axes(entry["axes"]) if "axes" in entry else ()
+    is_convolution = any(name in SPATIAL for name in axes)
     if "axes" in entry and is_convolution != (kind == "conv"):
         raise ValueError(f"a tensor of kind {kind!r} cannot have the axes {entry['axes']}")
     role = _KINDS.get(kind, kind)

@@ -198,6 +198,16 @@ FIRST_ARRAYS = {
 
 
 @pytest.mark.spec("FMT-19")
+@pytest.mark.parametrize("axes", [5, None, True, {}, "out", [5], [None], [["k1"]]])
+@pytest.mark.parametrize("kind", ["linear", "conv"])
+def test_axes_of_version_1_that_are_no_list_of_names(kind, axes, tmp_path, safetensors_bytes):
+    manifest = FIRST | {"tensors": {"tril": {"kind": kind, "axes": axes}}}
+    arrays = {"tril": FIRST_ARRAYS["tril"]}
+    with pytest.raises(WeightFileError, match="axes must be"):
+        open_weights(labeled(tmp_path, safetensors_bytes, manifest, arrays))
+
+
+@pytest.mark.spec("FMT-19")
 def test_version_1_is_read_what_it_inferred_is_inferred_anew(tmp_path, safetensors_bytes):
     weights = open_weights(labeled(tmp_path, safetensors_bytes, FIRST, FIRST_ARRAYS))
     found = {layer.tensor: (layer.role, layer.axes, layer.decided) for layer in weights.layers}
