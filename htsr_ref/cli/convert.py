@@ -59,3 +59,7 @@ def convert(
     output.emit(f"{output.one_line(str(out))}: {output.count(done.written, 'tensor')}\n", None)
     for reason, number in done.left_out.items():
         output.fail(f"{file}: left out: {output.count(number, 'tensor')}: {reason}")
+    for tensor, reason in done.refused.items():
+        output.fail(f"{file}: not decoded: {tensor}: {reason}")
+    if done.refused:
+        raise typer.Exit(1)

@@ -43,10 +43,12 @@ class Converted:
     ----------
     written : number of tensors, tied ones among them.
     left_out : numbers of tensors that were not written, by reason.
+    refused : tensors written as they are stored, of which no weight could be made, each with why.
     """
 
     written: int
     left_out: Mapping[str, int]
+    refused: Mapping[str, str]
 
 
 def convert(
@@ -110,7 +112,16 @@ def convert(
     }
     manifest = Manifest(entries, source_block, opened.extra)
     write_streamed(path, _followed(streams, progress), manifest, format_)
-    return Converted(len(entries), left_out)
+    return Converted(len(entries), left_out, _refused(kept))
+
+
+def _refused(layers: Sequence[Layer]) -> dict[str, str]:
+    """Reasons of the layers that an analysis would skip as bad or not understood."""
+    return {
+        layer.tensor: layer.left_out
+        for layer in layers
+        if layer.left_out is not None and layer.code != "left-out"
+    }
 
 
 def _followed(

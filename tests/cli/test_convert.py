@@ -7,9 +7,11 @@ import subprocess
 import sys
 import time
 
+import numpy as np
 import pytest
 from commands import environment
 from conversions import FIXTURES, SAME
+from safetensors.numpy import save_file
 
 from htsr_ref import Report
 from htsr_ref.weights import open_weights
@@ -160,3 +162,17 @@ def test_a_signal_leaves_nothing(tmp_path, number):
     assert child.returncode not in (0, None)
     assert b"Traceback" not in said
     assert list(temporary.iterdir()) == []
+
+
+@pytest.mark.spec("FMT-22")
+def test_a_layer_that_is_not_decoded_is_named(htsr, tmp_path):
+    """What is written of it is no weight, so that a conversion is not all well."""
+    one = np.ones((4, 4), np.float32)
+    arrays = {"a.weight": one, "b.qweight": one.astype(np.int32), "b.wscales": one}
+    save_file(arrays | {"c.parametrizations.weight.original": one}, tmp_path / "x.safetensors")
+    outcome = htsr("convert", tmp_path / "x.safetensors", "-o", tmp_path / "y.safetensors")
+    assert outcome.code == 1
+    assert "not decoded: b.qweight: module 'b' is packed by SVDQuant" in outcome.err
+    assert "not decoded: c.parametrizations.weight.original: it is under" in outcome.err
+    assert "a.weight" not in outcome.err
+    assert htsr("validate", tmp_path / "y.safetensors").code == 0

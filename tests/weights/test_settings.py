@@ -84,6 +84,13 @@ def test_a_configuration_of_another_model_is_refused(folder):
 
 
 @pytest.mark.spec("FMT-20")
+@pytest.mark.parametrize("width", [0, -1, True, None, "192"])
+def test_a_width_that_is_none_contradicts_nothing(folder, width):
+    (folder / "config.json").write_text(json.dumps({"hidden_size": width}))
+    assert {layer.tensor for layer in open_weights(folder).layers} == set(ARRAYS)
+
+
+@pytest.mark.spec("FMT-20")
 def test_a_configuration_out_of_the_folder_is_refused(folder, tmp_path_factory):
     other = tmp_path_factory.mktemp("other") / "secret.json"
     other.write_text(json.dumps(CONFIG))

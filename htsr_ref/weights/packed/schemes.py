@@ -44,7 +44,8 @@ _CODES = frozenset({"int8", "uint8", "int16", "uint16", "int32", "uint32"})
 _NARROW_FLOATS = ("float4", "float6", "float8")
 _MARKS = ("scale", "zero", "absmax", "codebook", "quant", "scb")
 _WEIGHT_CODES = re.compile(
-    r"((q|packed_|quantized_)?weight|(weight|w)_?(q|packed|codes?|u?int\d*|q?data|quantized))"
+    r"((q|packed_|quantized_)?weight|(weight|w)_?(q|packed|codes?|u?int\d*|q?data|quantized)|"
+    r"qzeros)"
 )
 """Names of codes that have no other meaning, whatever their scales are called."""
 _TO_WEIGHT = re.compile(r"q?weight.*$", re.DOTALL)

@@ -187,6 +187,8 @@ def test_without_its_configuration_the_scale_of_an_adapter_is_not_known(tmp_path
         ),
         (adapter(), {"lora_alpha": "much"}, "alpha must be a number"),
         (adapter(), {"lora_alpha": float("inf")}, "alpha must be a number"),
+        (adapter(), {"lora_alpha": 10**400}, "alpha must be a number"),
+        (adapter(), {"alpha_pattern": {"m": 10**400}}, "alpha must be a number"),
         (adapter(), {"alpha_pattern": [1]}, "alpha_pattern must be an object"),
         (adapter(), {"r": 0}, "r must be whole numbers"),
     ],
