@@ -35,8 +35,8 @@ SECONDS = 10
 RUNS_CODE = ("compile", "ctypes", "exec", "import", "os.exec", "os.system", "pickle", "subprocess")
 """Audit events of code that is run or fetched, by how their names begin."""
 SPARE_BYTES = 2**30
-# Python imports its text encodings when they are first needed, by a pickle's old texts for one.
-for encoding in ("ascii", "latin_1", "raw_unicode_escape", "unicode_escape", "utf_8"):
+# Python imports its text encodings when they are first needed: by a zip or by old texts.
+for encoding in ("ascii", "cp437", "latin_1", "raw_unicode_escape", "unicode_escape", "utf_8"):
     codecs.lookup(encoding)
 TRIAL = [sys.executable, "-c", trial.CHILD]
 """Beginning of the one command that is run: the reading of HDF5 in a process of its own."""
