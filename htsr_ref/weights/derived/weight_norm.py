@@ -40,11 +40,13 @@ class Normed:
         squares = np.zeros(g.shape)
         for rows in row_blocks(self.direction.shape):
             block = numbers(self.direction, (rows, *(slice(None),) * (axes - 1)))
-            found = np.square(block).sum(axis=summed, keepdims=True)
+            with np.errstate(over="ignore", invalid="ignore"):
+                found = np.square(block).sum(axis=summed, keepdims=True)
             if g.shape[0] == 1:
                 squares += found.sum(axis=0, keepdims=True)
             else:
                 squares[rows] = found
+        squares[np.isinf(squares)] = np.nan  # a length beyond float64, which would make a weight 0
         with np.errstate(divide="ignore", invalid="ignore"):  # a NaN is reported as bad data
             return np.asarray(g / np.sqrt(squares))
 

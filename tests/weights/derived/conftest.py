@@ -1,3 +1,3 @@
-"""The script that made the fixtures needs PyTorch and PEFT, which the tests do not."""
+"""Scripts that are run by themselves: one needs PyTorch and PEFT, one the fuzzing of packings."""
 
-collect_ignore = ["fixtures/make.py"]
+collect_ignore = ["fixtures/make.py", "fuzz.py"]

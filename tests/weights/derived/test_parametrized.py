@@ -137,8 +137,9 @@ def test_parts_that_contradict_each_other_are_bad_data(arrays, reason):
 
 
 @pytest.mark.spec("DER-3")
-def test_a_direction_of_length_zero_is_bad_data():
-    report = analyze({"p.weight_g": np.ones((4, 1)), "p.weight_v": W * [[0], [1], [1], [1]]})
+@pytest.mark.parametrize("first", [0, 1e200])
+def test_a_direction_of_length_zero_or_beyond_float64_is_bad_data(first):
+    report = analyze({"p.weight_g": np.ones((4, 1)), "p.weight_v": W * [[first], [1], [1], [1]]})
     layer = next(layer for layer in report.layers if layer.tensor == "p.weight_v")
     assert layer.skip_code == "bad-data"
     assert "'p.weight_v'" in layer.skipped
