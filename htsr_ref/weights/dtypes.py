@@ -58,6 +58,9 @@ _NOT_DECODED = [
 
 DTYPES = {dtype.name: dtype for dtype in _DECODED + _NOT_DECODED}
 
+PLAIN_FLOATS = frozenset({"float64", "float32", "float16", "bfloat16"})
+"""Types whose numbers are the weights, unless something beside them says otherwise."""
+
 SAFETENSORS_CODES = {
     "F64": "float64",
     "F32": "float32",

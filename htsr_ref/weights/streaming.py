@@ -62,6 +62,11 @@ def blocks_of(codes: NDArray[Any]) -> Iterator[NDArray[Any]]:
         yield codes[start : start + height]
 
 
+def _not_held(path: Path, kind: str, name: str, tensor: Streamed, cure: str) -> WeightFileError:
+    problem = f"{kind} cannot hold it (numbers of type {tensor.dtype})"
+    return WeightFileError(path, problem, cure, name)
+
+
 def write_safetensors(path: Path, tensors: Mapping[str, Streamed], manifest: str | None) -> None:
     """Write a safetensors file; wide numbers come first, so that every tensor is aligned.
 
@@ -74,12 +79,7 @@ def write_safetensors(path: Path, tensors: Mapping[str, Streamed], manifest: str
     """
     for name, tensor in tensors.items():
         if name == "__metadata__" or tensor.dtype not in _CODES:
-            raise WeightFileError(
-                path,
-                f"safetensors cannot hold it (numbers of type {tensor.dtype})",
-                "Rename or convert it",
-                name,
-            )
+            raise _not_held(path, "safetensors", name, tensor, "Rename or convert it")
     by_width = sorted(
         tensors, key=lambda name: -np.dtype(storage_dtype(tensors[name].dtype)).itemsize
     )
@@ -125,12 +125,8 @@ def write_hdf5(path: Path, tensors: Mapping[str, Streamed], manifest: str | None
 
     for name, tensor in tensors.items():
         if tensor.dtype not in HDF5_TYPES or not _is_hdf5_name(name):
-            raise WeightFileError(
-                path,
-                f"HDF5 cannot hold it (numbers of type {tensor.dtype})",
-                "Rename or convert it, or use safetensors",
-                name,
-            )
+            cure = "Rename or convert it, or use safetensors"
+            raise _not_held(path, "HDF5", name, tensor, cure)
     with replacing(path) as temporary, h5py.File(temporary, "x", track_order=True) as file:
         if manifest is not None:
             file.create_dataset(MANIFEST_KEY, data=manifest, dtype=h5py.string_dtype())

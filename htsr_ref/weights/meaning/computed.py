@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 from htsr_ref.weights.derived.adapters import adapters
 from htsr_ref.weights.derived.parametrized import parametrized
+from htsr_ref.weights.dtypes import PLAIN_FLOATS
 from htsr_ref.weights.packed.float8 import block_of_others, with_block
 from htsr_ref.weights.packed.packed_module import (
     DamagedPackingError,
@@ -22,11 +23,6 @@ if TYPE_CHECKING:
     from htsr_ref.weights.container import RawTensor
     from htsr_ref.weights.meaning.model import Model
     from htsr_ref.weights.stored import ComputedTensor
-
-PLAIN = ("float64", "float32", "float16", "bfloat16")
-"""Types whose numbers are the weights, unless something beside them says otherwise."""
-
-RefusalCode = Literal["not-understood", "bad-data"]
 
 
 @dataclass(frozen=True)
@@ -69,9 +65,7 @@ def _derived_weights(model: Model) -> dict[str, Computed]:
         try:
             weight = parts.derive()
         except (NotUnderstoodError, DamagedPackingError) as error:
-            is_damaged = isinstance(error, DamagedPackingError)
-            code: RefusalCode = "bad-data" if is_damaged else "not-understood"
-            refusal = Computed(parts.rule, parts.role, left_out=str(error), code=code)
+            refusal = Computed(parts.rule, parts.role, left_out=str(error), code=error.code)
             found |= dict.fromkeys(parts.names, refusal)
         else:
             rule = f"part of a weight ({weight.rule})"
@@ -91,10 +85,13 @@ def _packed_weights(model: Model) -> dict[str, Computed]:
         names = {rest: tensor.name for rest, tensor in packed.tensors.items()}
         try:
             weights = unpack(packed if block is None else with_block(packed, block))
-        except NotUnderstoodError as error:
-            found |= _refused(_without_bias(names), str(error), "not-understood")
-        except DamagedPackingError as error:
-            found |= _refused(_without_bias(names), str(error), "bad-data")
+        except (NotUnderstoodError, DamagedPackingError) as error:
+            # The bias of a packed weight is stored as itself.
+            others = [name for rest, name in names.items() if rest != "bias"]
+            reason = str(error)
+            found |= dict.fromkeys(
+                others, Computed(reason, "packed", left_out=reason, code=error.code)
+            )
         else:
             for weight in weights:
                 found |= {
@@ -126,7 +123,7 @@ def _candidates(model: Model) -> list[tuple[str, Mapping[str, RawTensor]]]:
         for stem, tensors in modules.items()
         if not all(tensor.same_as for tensor in tensors.values())
         and not any(_is_stated(tensor.name, model) for tensor in tensors.values())
-        and any(tensor.dtype not in PLAIN for tensor in tensors.values())
+        and any(tensor.dtype not in PLAIN_FLOATS for tensor in tensors.values())
     ]
 
 
@@ -148,13 +145,3 @@ def _is_stated(name: str, model: Model) -> bool:
     """Whether the file itself says what a tensor's numbers stand for."""
     facts = model.facts.get(name)
     return facts is not None and (facts.role is not None or facts.quantization is not None)
-
-
-def _without_bias(names: Mapping[str, str]) -> tuple[str, ...]:
-    """Names of all that belongs to a packed weight: its bias is stored as itself."""
-    return tuple(name for rest, name in names.items() if rest != "bias")
-
-
-def _refused(names: tuple[str, ...], reason: str, code: RefusalCode) -> dict[str, Computed]:
-    """Leave out tensors that nobody can compute a weight from."""
-    return {name: Computed(reason, "packed", left_out=reason, code=code) for name in names}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from htsr_ref.errors import HtsrError
 
@@ -16,9 +16,13 @@ if TYPE_CHECKING:
 class NotUnderstoodError(HtsrError):
     """Weights packed in a way that is recognized and not read, or not recognized."""
 
+    code: ClassVar[Literal["not-understood"]] = "not-understood"
+
 
 class DamagedPackingError(HtsrError):
     """Packed weights whose codes, scales or zeros contradict each other."""
+
+    code: ClassVar[Literal["bad-data"]] = "bad-data"
 
 
 @dataclass(frozen=True)

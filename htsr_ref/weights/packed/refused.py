@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from htsr_ref.weights.dtypes import PLAIN_FLOATS
 from htsr_ref.weights.packed.packed_module import NotUnderstoodError
 from htsr_ref.weights.packed.settings import comfy_marker
 
@@ -68,7 +69,6 @@ REFUSED = (
 )
 """By the names of tensors; the first that fits is named."""
 
-_PLAIN = frozenset({"float64", "float32", "float16", "bfloat16"})
 _COMFY_READ = ("float8_e4m3fn", "float8_e5m2", "int8_tensorwise", "int8_blockwise")
 _COMFY_SWIZZLED = ("mxfp8", "nvfp4")
 
@@ -95,7 +95,7 @@ def refuse_by_name(module: PackedModule) -> None:
 
 def _has_codes(module: PackedModule, refusal: Refusal) -> bool:
     """Whether one of the tensors holds anything but plain floats."""
-    return any(module.tensors[name].dtype not in _PLAIN for name in refusal.tensors)
+    return any(module.tensors[name].dtype not in PLAIN_FLOATS for name in refusal.tensors)
 
 
 def _refuse_comfy(module: PackedModule) -> None:
