@@ -59,6 +59,14 @@ def spawn(*arguments: object, **options: object) -> subprocess.CompletedProcess[
     return python("-m", "htsr_ref.cli.main", *map(str, arguments), **options)
 
 
+def fuzz_counts(script: Path, count: int, first: int) -> dict[str, int]:
+    """What came of the cases of a fuzz.py, run as a process with limits of memory and time."""
+    done = python(str(script), str(count), str(first), text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    rows = (line.split(maxsplit=1) for line in done.stdout.splitlines()[:-1])
+    return {kind: int(times) for times, kind in rows}
+
+
 def rows_of_layers(table: str) -> list[str]:
     """Return the lines of the first table, below its rule."""
     block = next(piece for piece in table.split("\n\n") if piece.startswith("layer "))

@@ -57,19 +57,26 @@ class PackedFile:
     truth: np.ndarray
 
 
-def packed_file(path: Path) -> PackedFile:
-    """Read a fixture with nothing but the json module."""
+def entries_of(path: Path) -> tuple[dict[str, Entry], dict[str, str]]:
+    """Tensors and metadata of a safetensors file, read with nothing but the json module."""
     content = path.read_bytes()
     start = 8 + int.from_bytes(content[:8], "little")
     header = json.loads(content[8:start])
-    settings = json.loads(header.pop("__metadata__")["settings"])
+    metadata = header.pop("__metadata__", {})
     entries = {}
     for name, entry in header.items():
         begin, end = entry["data_offsets"]
-        rest = name.partition(".")[2] or name
-        entries[rest] = Entry(
+        entries[name] = Entry(
             entry["dtype"], tuple(entry["shape"]), content[start + begin : start + end]
         )
+    return entries, metadata
+
+
+def packed_file(path: Path) -> PackedFile:
+    """Read a fixture of a packed module."""
+    named, metadata = entries_of(path)
+    entries = {name.partition(".")[2] or name: entry for name, entry in named.items()}
+    settings = json.loads(metadata["settings"])
     truth = entries.pop("expected" if "expected" in entries else "library")
     values = truth.array(TRUTHS[truth.dtype]).astype(np.float64)
     return PackedFile(entries, settings, values)

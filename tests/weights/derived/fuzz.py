@@ -15,7 +15,7 @@ HERE = Path(__file__).parent
 sys.path[:0] = [str(HERE.parents[1]), str(HERE.parent / "packed")]
 
 from fuzz import VALUES, damage_entry, main, outcome  # noqa: E402
-from packed_files import Entry, safetensors_of  # noqa: E402
+from packed_files import Entry, entries_of, safetensors_of  # noqa: E402
 
 Source = tuple[dict[str, Entry], dict[str, Any] | None]
 LEAVES = ("weight", "weight_g", "weight_v", "weight_u", "weight_orig", "weight_mask", "alpha")
@@ -28,18 +28,7 @@ SETTINGS += ("all", "lora_only", "LORA", ["c"], 0.0, -0.5, 10**400)
 
 def source(path: Path) -> Source:
     """Tensors of a fixture, and the configuration beside it."""
-    content = path.read_bytes()
-    start = 8 + int.from_bytes(content[:8], "little")
-    header = json.loads(content[8:start])
-    header.pop("__metadata__", None)
-    entries = {
-        name: Entry(
-            stated["dtype"],
-            tuple(stated["shape"]),
-            content[start:][slice(*stated["data_offsets"])],
-        )
-        for name, stated in header.items()
-    }
+    entries, _ = entries_of(path)
     config = path.with_name("adapter_config.json")
     return entries, json.loads(config.read_text(encoding="utf-8")) if config.exists() else None
 
