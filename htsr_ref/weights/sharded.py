@@ -17,7 +17,7 @@ from htsr_ref.weights.settings import is_inside
 from htsr_ref.weights.sniff import refuse_pointer, sniff
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
 MAX_INDEX = 100_000_000
@@ -44,7 +44,7 @@ def read_folder(folder: Path) -> Container:
     if len(files) == 1 and not indices:
         return read_part_or_whole(folder / files[0])
     if files and not indices and (parts := _parts_of(files[0])) == files:
-        return _joined(folder, dict.fromkeys(parts), None)
+        return _joined(folder, parts)
     parts = next((parts for name in files if (parts := _parts_of(name))), []) if not indices else []
     if parts:
         raise _incomplete(folder, parts, files)
@@ -157,13 +157,13 @@ def read_index(index: Path) -> Container:
     files = sorted(set(weight_map.values()))
     for name in files:
         _check_inside(index, name)
-    return _joined(index.parent, dict.fromkeys(files), weight_map, index)
+    return _joined(index.parent, files, weight_map, index)
 
 
 def _joined(
     folder: Path,
-    names: Mapping[str, None],
-    weight_map: Mapping[str, str] | None,
+    names: Sequence[str],
+    weight_map: Mapping[str, str] | None = None,
     index: Path | None = None,
 ) -> Container:
     """Read the parts of a model together; without a map, each tensor is in one of them."""
