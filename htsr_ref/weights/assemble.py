@@ -80,13 +80,17 @@ def assemble(
 
 def _model(container: Container, tensors: Mapping[str, RawTensor]) -> Model:
     manifest = container.manifest
-    settings = container.settings
+    config, settings = _config_of(container), container.settings
     if manifest is None:
-        config = settings.get("config", {})
         return Model(tensors, {}, container.framework, config, settings)
     framework = (manifest.source.get("framework") or container.framework).split(" ")[0].lower()
-    config = manifest.config or settings.get("config", {})
     return Model(tensors, manifest.tensors, framework, config, settings)
+
+
+def _config_of(container: Container) -> Mapping[str, Any]:
+    """Return the model's configuration: the manifest's, else the one beside the weights."""
+    stated = {} if container.manifest is None else container.manifest.config
+    return stated or container.settings.get("config", {})
 
 
 def _check_config(file: object, model: Model) -> None:
@@ -123,16 +127,16 @@ def _with_ties(container: Container, file: object) -> dict[str, RawTensor]:
     """All tensors by name, with those that are stored under another name only at the end."""
     tensors = {tensor.name: tensor for tensor in container.tensors}
     manifest = container.manifest
-    config = container.settings.get("config", {})
     ties = dict(container.ties)
     if manifest is not None:
-        config = manifest.config
         ties = {
             name: spec.same_as
             for name, spec in manifest.tensors.items()
             if spec.same_as is not None
         }
-    ties = {name: kept for name, kept in tied_heads(tensors, config) if kept not in ties} | ties
+    ties = {
+        name: kept for name, kept in tied_heads(tensors, _config_of(container)) if kept not in ties
+    } | ties
     tied: dict[str, RawTensor] = {}
     for name, kept in ties.items():
         if kept not in tensors or ties.get(kept) is not None:

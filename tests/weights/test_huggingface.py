@@ -2,15 +2,20 @@
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from conversions import FIXTURES, assert_holds, by_tensor, expected, fixtures, parts
 
 from htsr_ref import analyze
 from htsr_ref.conventions import PAPER
 from htsr_ref.errors import WeightFileError
-from htsr_ref.weights import open_weights
+from htsr_ref.weights import TensorSpec, open_weights
+from htsr_ref.weights.assemble import assemble
+from htsr_ref.weights.manifest import Manifest
+from htsr_ref.weights.opening import memory_container
 
 FOLDER = FIXTURES / "huggingface"
 INDEX = "model.safetensors.index.json"
@@ -101,6 +106,21 @@ def test_a_head_stored_twice_is_tied_only_if_it_is_equal_and_the_configuration_s
     stated = json.loads(config.read_text())
     config.write_text(json.dumps(stated | {"tie_word_embeddings": False}))
     assert by_tensor(folder / name)["lm_head.weight"].same_as is None
+
+
+@pytest.mark.spec("FMT-6", "FMT-20")
+def test_a_configuration_beside_facts_of_another_format_ties_the_same_heads():
+    # As of a PyTorch file beside config.json: its facts are known, the configuration is not.
+    tied = {"config": {"tie_word_embeddings": True}}
+    table = np.arange(12.0).reshape(4, 3)
+    plain = memory_container({"lm_head.weight": table, "model.embed_tokens.weight": table.copy()})
+    facts = Manifest(
+        {tensor.name: TensorSpec() for tensor in plain.tensors}, {"framework": "pytorch"}
+    )
+    for container in (plain, replace(plain, manifest=facts)):
+        weights = assemble(replace(container, settings=tied), None, name="model", file="model")
+        kept = {layer.tensor: layer.same_as for layer in weights.layers}
+        assert kept["lm_head.weight"] == "model.embed_tokens.weight"
 
 
 @pytest.fixture
