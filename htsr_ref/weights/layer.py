@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
     from htsr_ref.weights.stored import StoredTensor
 
+LeftOutCode = Literal["left-out", "not-understood", "bad-data"]
+"""Kind of reason for which a tensor is left out when its file is opened (RPT-3)."""
+
 
 @dataclass(frozen=True)
 class Part:
@@ -41,7 +44,7 @@ class Layer:
     layer_class : class of the layer in the source, in snake case; None if it does not matter.
     decided : "stated", "stated: <rule>", "inferred: <rule>" or "override: <pattern>".
     left_out : why the tensor is not analyzed; None if it is.
-    code : kind of that reason: "left-out", "not-understood" or "bad-data" (RPT-3).
+    code : kind of that reason.
     same_as : the tensor that holds the same weights.
     warnings : what the user should know about this layer.
     data : the numbers, read on demand.
@@ -61,7 +64,7 @@ class Layer:
     layer_class: str | None
     decided: str
     left_out: str | None
-    code: Literal["left-out", "not-understood", "bad-data"]
+    code: LeftOutCode
     same_as: str | None
     warnings: tuple[str, ...]
     data: StoredTensor

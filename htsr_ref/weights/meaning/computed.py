@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from itertools import chain
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from htsr_ref.weights.derived.adapters import adapters
 from htsr_ref.weights.derived.parametrized import parametrized
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from htsr_ref.weights.container import RawTensor
+    from htsr_ref.weights.layer import LeftOutCode
     from htsr_ref.weights.meaning.model import Model
     from htsr_ref.weights.stored import ComputedTensor
 
@@ -41,7 +42,7 @@ class Computed:
     role: str | None = None
     tensor: ComputedTensor | None = None
     left_out: str | None = None
-    code: Literal["left-out", "not-understood", "bad-data"] = "left-out"
+    code: LeftOutCode = "left-out"
 
 
 def computed_weights(model: Model) -> dict[str, Computed]:

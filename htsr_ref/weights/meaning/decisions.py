@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from htsr_ref.weights.layer import Part
 from htsr_ref.weights.manifest import NOTHING_KNOWN, TensorSpec
@@ -17,10 +17,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from htsr_ref.weights.container import RawTensor
+    from htsr_ref.weights.layer import LeftOutCode
     from htsr_ref.weights.meaning.found import Meaning
     from htsr_ref.weights.stored import ComputedTensor
-
-LeftOutCode = Literal["left-out", "not-understood", "bad-data"]
 
 
 @dataclass(frozen=True)
