@@ -3,11 +3,15 @@
 Without `pytest --hypothesis-profile=ci`, or another, properties are tried on few examples.
 """
 
+import gc
 import os
+from collections.abc import Callable
 
 # Before NumPy is imported: threads that wait for one another on small matrices only burn time.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
+import pytest
+from commands import Outcome
 from hypothesis import Phase, settings
 
 settings.register_profile("ci", max_examples=50, deadline=None, derandomize=True)
@@ -18,3 +22,23 @@ settings.register_profile(
     "mutation", settings.get_profile("ci"), phases=[Phase.explicit, Phase.generate]
 )
 settings.load_profile("fast")
+
+
+def pytest_collection_finish() -> None:
+    """Keep thousands of collected tests out of every search for cyclic garbage."""
+    gc.collect()
+    gc.freeze()
+
+
+@pytest.fixture
+def htsr(monkeypatch, capsys) -> Callable[..., Outcome]:
+    """Call `htsr` in this process, from the command line's text to the exit code."""
+    from htsr_ref.cli.main import run
+
+    def call(*arguments: object) -> Outcome:
+        monkeypatch.setattr("sys.argv", ["htsr", *map(str, arguments)])
+        with pytest.raises(SystemExit) as ended:
+            run()
+        return Outcome(ended.value.code, *capsys.readouterr())
+
+    return call

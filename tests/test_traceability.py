@@ -28,6 +28,14 @@ def defined() -> set[str]:
     return set(found)
 
 
+def is_spec(node: ast.AST) -> bool:
+    """Whether it calls `pytest.mark.spec`."""
+    match node:
+        case ast.Call(func=ast.Attribute(ast.Attribute(ast.Name("pytest"), "mark"), "spec")):
+            return True
+    return False
+
+
 def python_files(folder: str) -> list[Path]:
     return sorted((ROOT / folder).rglob("*.py"))
 
@@ -53,7 +61,7 @@ def carried_by_tests() -> dict[str, Path]:
     carried = {}
     for path in python_files("tests"):
         for node in ast.walk(tree(path)):
-            if isinstance(node, ast.Call) and ast.unparse(node.func) == "pytest.mark.spec":
+            if is_spec(node):
                 ids = [ast.literal_eval(argument) for argument in node.args]
                 carried.update(dict.fromkeys(ids, path))
     return carried
@@ -61,8 +69,7 @@ def carried_by_tests() -> dict[str, Path]:
 
 def marks(nodes: list[ast.expr]) -> tuple[set[str], bool]:
     """IDs among markers, and whether one of them leaves a test out unless it is asked for."""
-    calls = [at for top in nodes for at in ast.walk(top) if isinstance(at, ast.Call)]
-    spec = [call for call in calls if ast.unparse(call.func) == "pytest.mark.spec"]
+    spec = [at for top in nodes for at in ast.walk(top) if is_spec(at)]
     ids = {ast.literal_eval(argument) for call in spec for argument in call.args}
     # A marker of one value of a parameter, within a call, does not leave out the whole test.
     whole = {ast.unparse(part) for top in nodes for part in getattr(top, "elts", [top])}

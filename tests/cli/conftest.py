@@ -1,29 +1,13 @@
-"""How the tests of the command line call it, and the files that they hand to it."""
+"""The files that tests of the command line hand to it."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
-from commands import Outcome, tensors
+from commands import tensors
 from safetensors.numpy import save_file
 
-from htsr_ref.cli.main import run
-
 EXAMPLES = Path(__file__).parents[2] / "spec" / "examples"
-
-
-@pytest.fixture
-def htsr(monkeypatch, capsys) -> Callable[..., Outcome]:
-    """Call `htsr` in this process, from the command line's text to the exit code."""
-
-    def call(*arguments: object) -> Outcome:
-        monkeypatch.setattr("sys.argv", ["htsr", *map(str, arguments)])
-        with pytest.raises(SystemExit) as ended:
-            run()
-        return Outcome(ended.value.code, *capsys.readouterr())
-
-    return call
 
 
 @pytest.fixture

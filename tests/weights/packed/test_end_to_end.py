@@ -10,7 +10,6 @@ from dataclasses import replace
 import ml_dtypes
 import numpy as np
 import pytest
-from commands import spawn
 from packed_files import READ, REFUSED, Entry, in_model, packed_file, write_folder
 from safetensors.numpy import save_file
 
@@ -281,11 +280,11 @@ def test_a_damaged_layer_is_skipped_and_the_others_are_analyzed(tmp_path, name, 
         ("gptq-4bit", None),
     ],
 )
-def test_exit_codes(tmp_path, name, change):
+def test_exit_codes(htsr, tmp_path, name, change):
     packed = damaged(name, change or (lambda _: {}))
-    done = spawn("analyze", folder_of(tmp_path, packed), "--json")
-    assert done.returncode == (1 if change else 0), done.stderr
-    codes = {layer["skip_code"] for layer in json.loads(done.stdout)["layers"]}
+    done = htsr("analyze", folder_of(tmp_path, packed), "--json")
+    assert done.code == (1 if change else 0), done.err
+    codes = {layer["skip_code"] for layer in json.loads(done.out)["layers"]}
     assert ("bad-data" in codes) == bool(change)
 
 
