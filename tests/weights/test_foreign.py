@@ -5,6 +5,7 @@ import importlib
 import os
 import tempfile
 from collections import Counter
+from itertools import chain, repeat
 from pathlib import Path
 
 import numpy as np
@@ -25,14 +26,16 @@ FOREIGN = {
 }
 FORMATS = {"numpy": ("matlab", "scikit-learn", "npz", "npy")}
 WRITTEN = [
-    pytest.param(framework, path, id=f"{framework}-{path.name}", marks=pytest.mark.slow if n else ())
+    pytest.param(framework, path, id=f"{framework}-{path.name}", marks=marks)
     for framework in CONVERTERS
     if framework != "huggingface"
-    for n, path in enumerate(
-        path for path in fixtures(framework) if path.suffix not in (".npy", ".npz")
+    for path, marks in zip(
+        [path for path in fixtures(framework) if path.suffix not in (".npy", ".npz")],
+        chain([()], repeat(pytest.mark.slow)),
+        strict=False,
     )
 ]
-"""Files that each framework wrote, with the arrays that it says they hold; the first of each fast."""
+"""Files that frameworks wrote, with the arrays that they say those hold: of each the first, fast."""
 
 
 @pytest.fixture
