@@ -35,7 +35,7 @@ WRITTEN = [
         strict=False,
     )
 ]
-"""Files that frameworks wrote, with the arrays that they say those hold: of each the first, fast."""
+"""Files that frameworks wrote, and the arrays that they say they hold; of each one is fast."""
 
 
 @pytest.fixture
