@@ -1,5 +1,6 @@
 """Printed numbers, and how far they are rounded."""
 
+import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,6 +10,9 @@ from htsr_ref.text.csvtext import CsvRow
 
 NO_NUMBER = frozenset({"", "nan", "none", "null", "na", "n/a", "-", "–"})
 """Cells that say that there is no number."""
+
+_LONGEST = 400
+"""Characters of a number; binary64 needs fewer."""
 
 
 @dataclass(frozen=True)
@@ -51,15 +55,21 @@ def read_numbers(path: object, rows: Sequence[CsvRow], column: int, name: str) -
             printed.append(Printed(None))
             continue
         try:
-            value = float(text)
+            value = float(text if len(text) <= _LONGEST else "too long")
         except ValueError:
             raise TableError(
-                f"{path}: line {row.line}: {name} is {text!r}, which is not a number. Write it "
+                f"{path}: line {row.line}: {name} is {text!r:.60}, which is not a number. Write it "
                 "with a decimal point and without a unit"
             ) from None
         exponent = re.search(r"[eE]([+-]?\d+)$", text)
         scale = int(exponent.group(1)) if exponent else 0
-        printed.append(Printed(value, 0.5 * 10.0 ** (scale - places)))
+        rounding = float(f"5e{scale - places - 1}")
+        if math.isinf(rounding) or (math.isinf(value) and "inf" not in text.lower()):
+            raise TableError(
+                f"{path}: line {row.line}: {name} is {text!r:.60}, which is beyond the range of "
+                "binary64. Write inf if that is meant"
+            )
+        printed.append(Printed(value, rounding))
     return printed
 
 

@@ -124,9 +124,10 @@ def layers_of(path: Path | None) -> Mapping[str, Mapping[str, Any]] | None:
     if path is None:
         return None
     from htsr_ref.text import strictjson
+    from htsr_ref.text.reading import read_bytes
 
     try:
-        found = strictjson.loads(path.read_bytes())
+        found = strictjson.loads(read_bytes(path))
     except OSError as error:
         raise HtsrError(f"{path}: cannot be read ({error.strerror})") from error
     except ValueError as error:

@@ -96,7 +96,7 @@ def roles(meaning: str, spec: str) -> Field:
     """Build a field that takes a list of roles; kept in their order."""
 
     def read(value: Any) -> tuple[str, ...]:
-        asked = {role.strip() for role in _parts(value)}
+        asked = {role.strip() if isinstance(role, str) else "" for role in _parts(value)}
         if not asked or not asked <= set(ROLES):
             raise ValueError
         return tuple(role for role in ROLES if role in asked)

@@ -10,6 +10,7 @@ from htsr_ref.conventions.shipped import SHIPPED
 from htsr_ref.conventions.table import FIELDS
 from htsr_ref.errors import ConventionError
 from htsr_ref.text import strictjson
+from htsr_ref.text.reading import read_bytes
 
 SUFFIXES = (".toml", ".json")
 """Endings of the names of convention files."""
@@ -51,8 +52,11 @@ def load_convention(path: str | os.PathLike[str]) -> Convention:
 
 
 def _parse(path: Path) -> dict[str, Any]:
-    text = path.read_bytes().decode("utf-8")
-    content = strictjson.loads(text) if path.suffix == ".json" else tomllib.loads(text)
+    text = read_bytes(path).decode("utf-8")
+    try:
+        content = strictjson.loads(text) if path.suffix == ".json" else tomllib.loads(text)
+    except RecursionError:
+        raise ConventionError("it is nested too deeply") from None
     if not isinstance(content, dict):
         raise ConventionError("it holds no object of fields")
     return content

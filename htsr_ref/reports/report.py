@@ -2,7 +2,6 @@
 
 import os
 from dataclasses import asdict, dataclass, fields
-from pathlib import Path
 from typing import Any, Literal
 
 from htsr_ref.conventions import Convention
@@ -15,6 +14,7 @@ from htsr_ref.reports.rows import flat_columns, flat_row
 from htsr_ref.spectra.shuffle import ShuffleNull
 from htsr_ref.text import strictjson
 from htsr_ref.text.csvtext import csv_text
+from htsr_ref.text.reading import read_bytes
 from htsr_ref.text.rebuild import rebuild
 
 SPEC_VERSION = "0.2"
@@ -317,6 +317,7 @@ class Report:
             )
         try:
             report: Report = rebuild(cls, data, "report")
+            _check_means(report)
         except (ConventionError, ValueError) as error:
             raise ReportError(f"not a report of this version ({error}). {_AGAIN}") from error
         return report
@@ -331,7 +332,7 @@ class Report:
             The file cannot be read, or is not such a report.
         """
         try:
-            return cls.from_json(Path(path).read_text(encoding="utf-8"))
+            return cls.from_json(read_bytes(path).decode("utf-8"))
         except OSError as error:
             raise ReportError(
                 f"{path}: it cannot be read ({error.strerror}). Check the path"
@@ -368,6 +369,16 @@ class Report:
         Spec: RPT-6.
         """
         return csv_text(_columns(per), self.to_rows(per))
+
+
+def _check_means(report: Report) -> None:
+    """Refuse means of other numbers than those that a layer averages."""
+    for place, layer in enumerate(report.layers):
+        for name, found in (("means", layer.means), ("counts", layer.counts)):
+            if found is not None and found.keys() != set(MEAN_FIELDS):
+                raise ValueError(
+                    f"report.layers[{place}].{name} does not have the keys {', '.join(MEAN_FIELDS)}"
+                )
 
 
 def _columns(per: Per) -> list[str]:

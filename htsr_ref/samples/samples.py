@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from htsr_ref.errors import SampleError
+from htsr_ref.text.reading import read_rest
 from htsr_ref.weights import open_weights
 from htsr_ref.weights.sniff import HDF5_SIGNATURE
 
@@ -43,7 +44,7 @@ def read_sample(path: str | os.PathLike[str], key: str | None = None) -> NDArray
                 raise SampleError(
                     f"{path}: it is text, which has no array {key!r}. Leave out --key"
                 )
-            return parse_sample((start + file.read()).decode("utf-8-sig"), str(path))
+            return parse_sample((start + read_rest(file)).decode("utf-8-sig"), str(path))
     except OSError as error:
         raise SampleError(
             f"{path}: it cannot be read ({error.strerror}). Name a file of numbers"

@@ -123,6 +123,6 @@ def _require_memory(needed: int) -> None:
     there = physical_memory()
     if there is not None and 2 * needed > there:
         raise EnsembleError(
-            f"the layers take {needed / 1e9:.1f} GB, and the machine has {there / 1e9:.1f} GB: "
+            f"the layers take {needed // 10**9} GB, and the machine has {there // 10**9} GB: "
             "make fewer or smaller ones"
         )

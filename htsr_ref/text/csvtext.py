@@ -5,10 +5,10 @@ import io
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from htsr_ref.errors import TableError
+from htsr_ref.text.reading import read_bytes
 
 DELIMITERS = (",", ";", "\t")
 """What may separate the cells of a table that is read."""
@@ -49,7 +49,7 @@ def read_csv(path: str | os.PathLike[str]) -> CsvTable:
     Spec: AUD-1, TRD-10.
     """
     try:
-        text = Path(path).read_text(encoding="utf-8-sig")
+        text = read_bytes(path).decode("utf-8-sig")
     except OSError as error:
         raise TableError(f"{path}: cannot be read ({error.strerror})") from error
     except UnicodeDecodeError as error:

@@ -46,8 +46,12 @@ def rebuild(kind: Any, value: Any, where: str) -> Any:
         return {key: rebuild(arguments[1], v, f"{where}.{key}") for key, v in value.items()}
     elif origin is Literal and value in arguments:
         return value
-    elif kind is float and type(value) in (int, float) and math.isfinite(value):
-        return float(value)
+    elif kind is float and type(value) in (int, float):
+        with suppress(OverflowError):
+            if math.isfinite(value):
+                return float(value)
+    elif kind is int and type(value) is int and abs(value) >= 2**63:
+        pass
     elif type(value) is kind:
         return value
     raise ValueError(f"{where} is {value!r:.40}")

@@ -136,6 +136,8 @@ def _overridden(
     if "quantization" in override:
         changes["quantization"] = manifest.parse_quantization(override["quantization"])
     spec = replace(before, **changes)
+    if role in MATRIX_ROLES and "axes" in override and not spec.axes:
+        raise ValueError(f"a tensor of role {role!r} needs axes")
     if role not in MATRIX_ROLES and (spec.axes or spec.parts or spec.groups > 1):
         raise ValueError(f"a tensor of role {role!r} has no axes, parts or groups")
     manifest.check_matrix(spec)
