@@ -15,6 +15,7 @@ ORDER = (
     {"metrics", "randommatrix"},
     {"layers"},
     {"spectra"},
+    {"metric_table"},
     {"reports"},
     {"analysis"},
     {"samples", "models", "synthetic"},

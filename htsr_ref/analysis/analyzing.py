@@ -15,8 +15,8 @@ from htsr_ref.analysis.matrix_analysis import analyze_matrix
 from htsr_ref.analysis.planning import PlannedLayer, plan
 from htsr_ref.conventions import PAPER, Convention
 from htsr_ref.errors import HtsrError
+from htsr_ref.metric_table import MEAN_FIELDS
 from htsr_ref.reports.report import (
-    MEAN_FIELDS,
     SPEC_VERSION,
     BaseSource,
     LayerReport,

@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 
-from htsr_ref.analysis.matrix_analysis import FIT_NUMBERS
+from htsr_ref.metric_table import METRICS
 
-_FIT = frozenset(FIT_NUMBERS)
+_FIT = frozenset(name for name, metric in METRICS.items() if metric.stage == "fit")
 _NORMS = frozenset({"log10_frobenius_norm", "log10_spectral_norm", "log_stable_rank"})
 
 AFFECTED: Mapping[str, frozenset[str]] = MappingProxyType(

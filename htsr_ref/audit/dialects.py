@@ -6,9 +6,10 @@ from dataclasses import asdict, dataclass
 from types import MappingProxyType
 
 from htsr_ref import metrics
+from htsr_ref.metric_table import METRICS
 from htsr_ref.reports.columns import weightwatcher_row
 from htsr_ref.reports.report import LayerReport, MatrixReport
-from htsr_ref.reports.rows import flat_row
+from htsr_ref.reports.rows import flat_columns, flat_row
 
 Numbers = dict[str, float | None]
 """Numbers of a matrix by column; None where one is undefined."""
@@ -46,34 +47,9 @@ class Dialect:
         return {name: metrics.mean(row[name] for row in rows).value for name in self.quantities}
 
 
-OUR_NUMBERS = (
-    "N",
-    "M",
-    "Q",
-    "num_eigenvalues",
-    "num_zero",
-    "weak_rank_loss",
-    "lambda_max",
-    "lambda_min",
-    "rank",
-    "alpha",
-    "alpha_stderr",
-    "alpha_ci95_low",
-    "alpha_ci95_high",
-    "xmin",
-    "xmax",
-    "tail_size",
-    "ks_distance",
-    "log10_frobenius_norm",
-    "log10_spectral_norm",
-    "log10_alpha_norm",
-    "stable_rank",
-    "log_stable_rank",
-    "entropy",
-    "weighted_alpha",
-    "erg_tail_size",
-    "delta_lambda_min",
-)
+_COMPARED = tuple(name for name, metric in METRICS.items() if metric.compared)
+_OURS = MappingProxyType({column: name for name in _COMPARED for column in flat_columns([name])})
+OUR_NUMBERS = tuple(_OURS)
 """Numbers of a matrix in a report that are compared."""
 
 _OF_A_FIT = ("alpha", "alpha_stderr", "xmin", "tail_size", "ks_distance")
@@ -156,10 +132,6 @@ _WEIGHTWATCHER_2020 = MappingProxyType(
         "log_alpha_norm": "log10_alpha_norm",
     }
 )
-_OURS = MappingProxyType(
-    {name: name.removesuffix("_low").removesuffix("_high") for name in OUR_NUMBERS}
-)
-
 _SIZES = frozenset({"N", "M", "Q"})
 _TRACED = ("alpha", "lambda_max", "weighted_alpha")
 

@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from htsr_ref.conventions import Convention
 from htsr_ref.errors import ConventionError, ReportError
+from htsr_ref.metric_table import MEAN_FIELDS
 from htsr_ref.metrics import Line
 from htsr_ref.randommatrix.bulk import BulkFit
 from htsr_ref.randommatrix.phases import PhaseName
@@ -133,7 +134,7 @@ class LawComparison:
 
 @dataclass(frozen=True)
 class MatrixReport:
-    """Numbers of one weight matrix; spec chapters SPC, PL and MET define each.
+    """Numbers of one weight matrix; the table of metrics says what each means.
 
     Numbers of the fit are None together, and `alpha_null_reason` then says why. Norms are None
     for a zero matrix. `mp` is the bulk of the Marchenko-Pastur law, if there is one; it and the
@@ -178,25 +179,6 @@ class MatrixReport:
     comparisons: dict[str, LawComparison | None]
     null_model: ShuffleNull | None
     warnings: tuple[str, ...]
-
-
-MEAN_FIELDS = (
-    "lambda_max",
-    "lambda_min",
-    "rank",
-    "alpha",
-    "xmin",
-    "tail_size",
-    "ks_distance",
-    "log10_frobenius_norm",
-    "log10_spectral_norm",
-    "log10_alpha_norm",
-    "stable_rank",
-    "log_stable_rank",
-    "entropy",
-    "weighted_alpha",
-)
-"""Numbers of a matrix that a layer averages (MET-9)."""
 
 
 @dataclass(frozen=True)

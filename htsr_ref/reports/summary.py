@@ -1,10 +1,12 @@
 """The model's numbers: means over its matrices or layers, and the PL-norm relation."""
 
+from dataclasses import fields
 from typing import Any
 
 from htsr_ref import metrics
 from htsr_ref.conventions import Convention
-from htsr_ref.reports.report import MEAN_FIELDS, LayerReport, ModelReport
+from htsr_ref.metric_table import MEAN_FIELDS, METRICS, MODEL_MEANS
+from htsr_ref.reports.report import LayerReport, ModelReport
 
 
 def summarize(layers: list[LayerReport], convention: Convention) -> ModelReport:
@@ -21,14 +23,11 @@ def summarize(layers: list[LayerReport], convention: Convention) -> ModelReport:
         else [layer.means or {} for layer in analyzed]
     )
     in_range = [unit for unit in units if _alpha_counts(unit["alpha"], convention)]
-    means = {
-        "alpha_hat": metrics.mean(unit["weighted_alpha"] for unit in in_range),
-        "mean_alpha": metrics.mean(unit["alpha"] for unit in in_range),
-        "mean_log10_frobenius_norm": metrics.mean(u["log10_frobenius_norm"] for u in units),
-        "mean_log10_spectral_norm": metrics.mean(u["log10_spectral_norm"] for u in units),
-        "mean_log10_alpha_norm": metrics.mean(u["log10_alpha_norm"] for u in in_range),
-        "mean_stable_rank": metrics.mean(unit["stable_rank"] for unit in units),
-    }
+    means = {}
+    for name in (field.name for field in fields(ModelReport) if field.name in MODEL_MEANS):
+        metric = MODEL_MEANS[name]
+        entering = in_range if METRICS[metric].stage == "fit" else units
+        means[name] = metrics.mean(unit[metric] for unit in entering)
     fitted = [
         (matrix.log10_frobenius_norm, matrix.weighted_alpha)
         for matrix in matrices

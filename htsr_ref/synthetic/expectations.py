@@ -10,7 +10,9 @@ from scipy.stats import binom
 
 from htsr_ref.conventions import FIELDS, PAPER, Convention
 from htsr_ref.errors import ExpectationError
-from htsr_ref.reports.report import MatrixReport, Report
+from htsr_ref.metric_table import METRICS
+from htsr_ref.reports.report import Report
+from htsr_ref.reports.rows import flat_columns
 
 FREE_FIELDS = (
     "layer_kinds",
@@ -132,7 +134,7 @@ def _expectation(value: Any) -> Expectation:
     if not isinstance(value, dict) or set(value) != set(names):
         raise ValueError(f"an expectation has the keys {', '.join(names)}")
     metric, rate = value["metric"], value["false_alarm"]
-    if metric not in METRICS:
+    if metric not in _KNOWABLE:
         raise ValueError(f"{metric!r} is not a metric of a matrix")
     if not isinstance(value["why"], str):
         raise ValueError(f"{metric} has a reason that is not text")
@@ -142,11 +144,7 @@ def _expectation(value: Any) -> Expectation:
     return Expectation(**value)
 
 
-METRICS = frozenset(
-    field.name
-    for field in fields(MatrixReport)
-    if field.type in (int, float, int | None, float | None)
-)
+_KNOWABLE = frozenset(name for name in METRICS if flat_columns([name]) == [name])
 """Numbers of a matrix that something can be known of."""
 
 

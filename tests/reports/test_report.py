@@ -21,7 +21,7 @@ from htsr_ref import PAPER, Report, __version__, analyze, write_weights
 from htsr_ref.analysis.checks import Checks
 from htsr_ref.conventions import FIELDS
 from htsr_ref.errors import ReportError
-from htsr_ref.reports.report import MEAN_FIELDS
+from htsr_ref.metric_table import MEAN_FIELDS
 from htsr_ref.weights import TensorSpec
 
 
