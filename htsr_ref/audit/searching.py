@@ -11,23 +11,7 @@ from typing import Any
 from htsr_ref.audit.affected import affected_by
 from htsr_ref.audit.path import Change, is_legal
 from htsr_ref.conventions import CONVENTIONS, FIELDS, Convention
-
-COUPLED = (
-    "linear",
-    "conv",
-    "windows",
-    "map_size",
-    "orientation",
-    "estimator",
-    "xmin",
-    "xmin_position",
-    "xmax",
-    "ks_model",
-    "small_samples",
-    "clip_fingers",
-)
-"""Fields whose values can need one another (CNV-2)."""
-
+from htsr_ref.conventions.combinations import COUPLED
 
 SLOWEST = "truncated"
 """The estimator whose fit takes so long that it is tried as a single change only."""
@@ -174,7 +158,7 @@ def changes_of(base: Convention, quantities: frozenset[str]) -> Iterator[Change]
 
 def _with_fewest(base: Convention, change: Change) -> list[Change]:
     """Complete a change that makes no sense alone, in every way of the fewest fields."""
-    others = [name for name in COUPLED if name not in change]
+    others = [name for name in FIELDS if name in COUPLED and name not in change]
     for size in range(3):
         found = [
             change | dict(zip(names, values, strict=True))

@@ -2,33 +2,15 @@
 
 from htsr_ref.analysis.analyzing import analyze_layer
 from htsr_ref.analysis.planning import PlannedLayer, plan_layer
-from htsr_ref.conventions import Convention
+from htsr_ref.conventions import FIELDS, Convention
 from htsr_ref.errors import HtsrError
 from htsr_ref.reports.report import LayerReport
 from htsr_ref.spectra.solvers import Solver, SolverChoice, choose_solver, solver_error
 from htsr_ref.spectra.store import MemoryStore, solve
 from htsr_ref.weights import Weights
 
-CUTTING = (
-    "layer_kinds",
-    "fused",
-    "experts",
-    "tied",
-    "parameters",
-    "conv1d",
-    "transposed",
-    "linear",
-    "conv",
-    "windows",
-    "map_size",
-    "orientation",
-    "min_dim",
-    "min_dim_applies_to",
-    "min_eigenvalues",
-    "max_eigenvalues",
-    "max_rows",
-    "average",
-    "alpha_range",
+CUTTING = frozenset(
+    name for name, field in FIELDS.items() if field.stage in ("selection", "cut", "model")
 )
 """Fields that say which matrices there are, and how they are cut, or concern the model as a whole:
 matrices that are cut alike have the same numbers, whatever these are."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, cast
 import typer
 
 from htsr_ref.cli import options, output
-from htsr_ref.conventions import CONVENTIONS
+from htsr_ref.conventions import CONVENTIONS, FIELDS
 from htsr_ref.errors import HtsrError, SampleError
 
 if TYPE_CHECKING:
@@ -27,19 +27,7 @@ _LAWS = (
     "exponential",
 )
 
-FIT_FIELDS = (
-    "drop_smallest",
-    "eigenvalue_floor",
-    "equal_eigenvalues",
-    "estimator",
-    "xmin",
-    "xmin_position",
-    "xmax",
-    "ks_model",
-    "ks",
-    "small_samples",
-    "clip_fingers",
-)
+FIT_FIELDS = tuple(name for name, field in FIELDS.items() if field.stage == "fit")
 """Fields of a convention that the fit of a sample depends on.
 
 Spec: CNV-21.

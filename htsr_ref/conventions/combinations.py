@@ -17,6 +17,23 @@ _NEEDS: tuple[tuple[str, Any, Mapping[str, Any]], ...] = (
 )
 """Value of a field, and the values of others without which it means nothing."""
 
+_CLIPPED = {**_PLAIN, "small_samples": "alike"}
+"""Values without which `clip_fingers` above 0 means nothing."""
+
+_PARAMETERS: Mapping[str, tuple[tuple[str, str], ...]] = {
+    "windows": (("linear", "windows"), ("conv", "row-blocks")),
+    "map_size": (("conv", "operator"),),
+    "xmin_position": (("xmin", "median"),),
+}
+"""Fields that are given where one of some others has a value, and only there."""
+
+COUPLED = frozenset(
+    {"clip_fingers", *_CLIPPED, *_PARAMETERS}
+    | {field for users in _PARAMETERS.values() for field, _ in users}
+    | {field for name, _, needed in _NEEDS for field in (name, *needed)}
+)
+"""Fields whose values can need one another (CNV-2)."""
+
 
 def check_combinations(values: Mapping[str, Any]) -> None:
     """Refuse values that contradict one another, or that nothing would read.
@@ -29,11 +46,10 @@ def check_combinations(values: Mapping[str, Any]) -> None:
     if values["clip_fingers"] == 1:
         raise ConventionError("clip_fingers = 1: the rule never drops exactly one (PL-15)")
     if values["clip_fingers"]:
-        _require(values, "clip_fingers > 0", {**_PLAIN, "small_samples": "alike"})
-    windowed = values["linear"] == "windows" or values["conv"] == "row-blocks"
-    _pair(values, "windows", windowed, "linear = windows or conv = row-blocks")
-    _pair(values, "map_size", values["conv"] == "operator", "conv = operator")
-    _pair(values, "xmin_position", values["xmin"] == "median", "xmin = median")
+        _require(values, "clip_fingers > 0", _CLIPPED)
+    for name, users in _PARAMETERS.items():
+        used = any(values[field] == value for field, value in users)
+        _pair(values, name, used, " or ".join(f"{field} = {value}" for field, value in users))
 
 
 def _require(values: Mapping[str, Any], what: str, needed: Mapping[str, Any]) -> None:

@@ -4,9 +4,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from math import isfinite
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Literal
 
 from htsr_ref.errors import ConventionError
+
+Stage = Literal["selection", "cut", "scale", "fit", "metrics", "model"]
+"""Stages of an analysis: which tensors and matrices are analyzed, how matrices are cut from them,
+the factor c, the fit, the metrics, the means over the model."""
+
+Affects = tuple[str, ...] | None
+"""Metrics of a matrix, or stages of the table of metrics; None for any."""
 
 
 @dataclass(frozen=True)
@@ -17,16 +24,22 @@ class Field:
     ----------
     meaning : what is chosen.
     spec : requirement that defines the values.
+    stage : stage of an analysis that reads it.
     legal : the legal values, for people.
     read : a value in its canonical form, from itself or from the command line's text; raises
         ValueError for anything else.
+    schema : the JSON of a legal value.
+    affects : the numbers of a matrix that it can change.
     values : what each named value means, and where it comes from.
     """
 
     meaning: str
     spec: str
+    stage: Stage
     legal: str
     read: Callable[[Any], Any]
+    schema: Mapping[str, Any]
+    affects: Affects = None
     values: Mapping[str, str] = field(default_factory=dict)
 
     def checked(self, name: str, value: Any) -> Any:
@@ -49,7 +62,9 @@ class Field:
         return self.values.get("none" if value is None else str(value), "")
 
 
-def choice(meaning: str, spec: str, values: Mapping[str, str]) -> Field:
+def choice(
+    meaning: str, spec: str, stage: Stage, values: Mapping[str, str], affects: Affects = None
+) -> Field:
     """Build a field that takes one of some names."""
 
     def read(value: Any) -> str:
@@ -57,42 +72,63 @@ def choice(meaning: str, spec: str, values: Mapping[str, str]) -> Field:
             raise ValueError
         return value
 
-    return Field(meaning, spec, ", ".join(values), read, MappingProxyType(dict(values)))
+    schema = {"enum": list(values)}
+    return Field(meaning, spec, stage, ", ".join(values), read, schema, affects, _frozen(values))
 
 
-def choice_or_number(meaning: str, spec: str, values: Mapping[str, str]) -> Field:
+def choice_or_number(
+    meaning: str, spec: str, stage: Stage, values: Mapping[str, str], affects: Affects = None
+) -> Field:
     """Build a field that takes one of some names or a positive number."""
 
     def read(value: Any) -> str | float:
         return value if isinstance(value, str) and value in values else _positive(value)
 
     legal = f"{', '.join(values)}, a positive number"
-    return Field(meaning, spec, legal, read, MappingProxyType(dict(values)))
+    schema = {"oneOf": [{"enum": list(values)}, {"type": "number", "exclusiveMinimum": 0}]}
+    return Field(meaning, spec, stage, legal, read, schema, affects, _frozen(values))
 
 
-def count(meaning: str, spec: str) -> Field:
+def count(meaning: str, spec: str, stage: Stage, affects: Affects = None) -> Field:
     """Build a field that takes a whole number of at least 0."""
-    return Field(meaning, spec, "a whole number of at least 0", _whole)
+    schema = {"$ref": "#/$defs/count"}
+    return Field(meaning, spec, stage, "a whole number of at least 0", _whole, schema, affects)
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of value: what is legal, for people and as JSON, and how it is read."""
+
+    legal: str
+    read: Callable[[Any], Any]
+    schema: Mapping[str, Any]
 
 
 def optional(
-    meaning: str, spec: str, legal: str, read: Callable[[Any], Any], none: str = ""
+    meaning: str, spec: str, stage: Stage, kind: Kind, none: str = "", affects: Affects = None
 ) -> Field:
-    """Build a field that takes none or what `read` reads; `none` says what none means."""
+    """Build a field that takes none or a value of some kind; `none` says what none means."""
     return Field(
         meaning,
         spec,
-        f"none, {legal}",
-        lambda value: None if value in (None, "none") else read(value),
-        MappingProxyType({"none": none} if none else {}),
+        stage,
+        f"none, {kind.legal}",
+        lambda value: None if value in (None, "none") else kind.read(value),
+        {"oneOf": [kind.schema, {"type": "null"}]},
+        affects,
+        _frozen({"none": none} if none else {}),
     )
+
+
+def _frozen(values: Mapping[str, str]) -> Mapping[str, str]:
+    return MappingProxyType(dict(values))
 
 
 ROLES = ("weight", "embedding", "recurrent")
 """Roles of weight matrices, in their order."""
 
 
-def roles(meaning: str, spec: str) -> Field:
+def roles(meaning: str, spec: str, stage: Stage) -> Field:
     """Build a field that takes a list of roles; kept in their order."""
 
     def read(value: Any) -> tuple[str, ...]:
@@ -101,7 +137,9 @@ def roles(meaning: str, spec: str) -> Field:
             raise ValueError
         return tuple(role for role in ROLES if role in asked)
 
-    return Field(meaning, spec, f"any of {', '.join(ROLES)}", read, dict.fromkeys(ROLES, ""))
+    legal = f"any of {', '.join(ROLES)}"
+    schema = {"type": "array", "minItems": 1, "items": {"enum": list(ROLES)}}
+    return Field(meaning, spec, stage, legal, read, schema, values=dict.fromkeys(ROLES, ""))
 
 
 def positive_whole(value: Any) -> int:
@@ -166,3 +204,22 @@ def _parts(value: Any) -> Any:
     if not isinstance(value, list | tuple):
         raise TypeError
     return value
+
+
+_NUMBER = {"$ref": "#/$defs/number"}
+WHOLE = Kind("a whole number", positive_whole, {"type": "integer", "minimum": 1})
+NUMBER = Kind("a number", number, _NUMBER)
+POSITION = Kind("a number of at least 1", position, {**_NUMBER, "minimum": 1})
+PAIR = Kind(
+    "lo,hi", ascending_pair, {"type": "array", "minItems": 2, "maxItems": 2, "items": _NUMBER}
+)
+WINDOW = Kind(
+    "rows,columns over rows,windows along each axis",
+    window,
+    {
+        "type": "array",
+        "minItems": 3,
+        "maxItems": 3,
+        "items": {"type": "number", "exclusiveMinimum": 0},
+    },
+)

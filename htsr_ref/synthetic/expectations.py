@@ -14,21 +14,8 @@ from htsr_ref.metric_table import METRICS
 from htsr_ref.reports.report import Report
 from htsr_ref.reports.rows import flat_columns
 
-FREE_FIELDS = (
-    "layer_kinds",
-    "fused",
-    "experts",
-    "tied",
-    "parameters",
-    "conv1d",
-    "transposed",
-    "min_dim",
-    "min_dim_applies_to",
-    "min_eigenvalues",
-    "max_eigenvalues",
-    "max_rows",
-    "average",
-    "alpha_range",
+FREE_FIELDS = frozenset(
+    name for name, field in FIELDS.items() if field.stage in ("selection", "model")
 )
 """Fields of a convention that change no number of a matrix: which are left out, and the model's."""
 

@@ -10,7 +10,7 @@ from mpmath import mp, mpf
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-KEYS = {
+MATRIX_KEYS = {
     "lambda_max": "MET-1",
     "lambda_min": "MET-1",
     "log10_frobenius_norm": "MET-2",
@@ -20,6 +20,9 @@ KEYS = {
     "log_stable_rank": "MET-6",
     "entropy": "MET-7",
     "weighted_alpha": "MET-8",
+}
+KEYS = {
+    **MATRIX_KEYS,
     "layer_counts": "MET-9",
     "layer_means": "MET-9",
     "alpha_hat": "MET-10",
@@ -54,7 +57,7 @@ def metrics_of(
     lam = [mpf(value) for value in eigenvalues]
     c = 1 / mpf(N) if normalization == "1/N" else mpf(1)
     total, largest = mp.fsum(lam), lam[-1]
-    metrics: dict[str, mpf | None] = dict.fromkeys(list(KEYS)[:9])
+    metrics: dict[str, mpf | None] = dict.fromkeys(MATRIX_KEYS)
     metrics["lambda_max"] = largest
     metrics["lambda_min"] = mpf(0) if num_zero else lam[0]
     if largest == 0:
