@@ -289,9 +289,9 @@ def test_one_row_a_layer_with_means_or_the_reason(whole):
 
 
 @pytest.mark.spec("RPT-6")
-@pytest.mark.parametrize(("per", "columns"), [("matrix", 44), ("layer", 22)])
-def test_a_report_of_nothing_still_has_its_header(per, columns):
+@pytest.mark.parametrize("per", ["matrix", "layer"])
+def test_a_report_of_nothing_still_has_its_header(per):
     report = analyze({"b": np.ones(3)})
     header, *rows = report.to_csv(per).splitlines()
-    assert len(header.split(",")) == columns
+    assert header.split(",") == list(everything().to_rows(per)[0])
     assert len(rows) == (per == "layer")
