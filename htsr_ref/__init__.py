@@ -10,7 +10,7 @@ from htsr_ref.version import __version__
 
 if TYPE_CHECKING:
     from htsr_ref.analysis.analyzing import analyze
-    from htsr_ref.conventions import PAPER, Convention, get_convention
+    from htsr_ref.conventions import SDM2020, Convention, get_convention
     from htsr_ref.errors import HtsrError
     from htsr_ref.powerlaw import TailFit, fit_power_law
     from htsr_ref.reports.report import Report
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from htsr_ref.weights import open_weights, write_weights
 
 _HOME = {
-    "PAPER": "conventions",
+    "SDM2020": "conventions",
     "Convention": "conventions",
     "HtsrError": "errors",
     "Report": "reports.report",
@@ -32,7 +32,7 @@ _HOME = {
 }
 
 __all__ = [
-    "PAPER",
+    "SDM2020",
     "Convention",
     "HtsrError",
     "Report",

@@ -9,7 +9,8 @@ from builders import gaussian, power_law_matrix
 from hypothesis import strategies as st
 from strategies import matrices
 
-from htsr_ref import PAPER, Report, analyze
+from htsr_ref import Report, analyze
+from htsr_ref.conventions import SDM2020_TEXT
 
 changes = st.fixed_dictionaries(
     {},
@@ -41,7 +42,7 @@ def reports(draw: st.DrawFn) -> Report:
         arrays[first] = arrays[first].copy()
         arrays[first][-1, -1] = draw(st.sampled_from([np.nan, np.inf]))
     solver = draw(st.sampled_from(["auto", "gram", "svd"]))
-    return analyze(arrays, PAPER.override(draw(changes)), solver=solver)
+    return analyze(arrays, SDM2020_TEXT.override(draw(changes)), solver=solver)
 
 
 def strict(text: str) -> Any:

@@ -13,7 +13,7 @@ from htsr_ref.analysis.bad_entries import describe_bad_entry
 from htsr_ref.analysis.checks import NO_CHECKS, Checks
 from htsr_ref.analysis.matrix_analysis import analyze_matrix
 from htsr_ref.analysis.planning import PlannedLayer, plan
-from htsr_ref.conventions import PAPER, Convention
+from htsr_ref.conventions import SDM2020, Convention
 from htsr_ref.errors import HtsrError
 from htsr_ref.metric_table import MEAN_FIELDS
 from htsr_ref.reports.report import (
@@ -53,7 +53,7 @@ class Progress:
 
 def analyze(
     source: WeightSource,
-    convention: Convention = PAPER,
+    convention: Convention = SDM2020,
     *,
     layers: Mapping[str, Mapping[str, Any]] | None = None,
     solver: SolverChoice = "auto",

@@ -3,7 +3,7 @@
 import math
 from dataclasses import dataclass, replace
 
-from htsr_ref.conventions import PAPER, Convention
+from htsr_ref.conventions import SDM2020, Convention
 from htsr_ref.errors import LayerError
 from htsr_ref.layers.cuts import layer_matrices
 from htsr_ref.layers.matrices import Pool, WeightMatrix
@@ -35,7 +35,7 @@ class PlannedLayer:
         return replace(self, matrices=tuple(matrix.cut_from(data) for matrix in self.matrices))
 
 
-def plan(weights: Weights, convention: Convention = PAPER) -> tuple[PlannedLayer, ...]:
+def plan(weights: Weights, convention: Convention = SDM2020) -> tuple[PlannedLayer, ...]:
     """Decide for every tensor which matrices are analyzed; reads no weights.
 
     Spec: MAT-7, MAT-8, MAT-15, RPT-3.

@@ -64,11 +64,11 @@ class AuditedRow:
 
 @dataclass(frozen=True)
 class Contributions:
-    """How a number of a layer gets from the convention `paper` to theirs.
+    """How a number of a layer gets from the default convention to theirs.
 
     Attributes
     ----------
-    start : its value under `paper`, or after the change that first defines it.
+    start : its value under the default, or after the change that first defines it.
     contributions : of each change; None where the number was not defined before it.
     ours : its value under their convention.
     theirs : theirs, the mean over the layer's rows; None if the table does not say.
@@ -139,7 +139,7 @@ class AuditReport:
     explanation : the choices that turn `claimed` (if unknown, a shipped convention) into it.
     ties : other choices, as few, that reproduce the table as well.
     tried : conventions that were tried for that.
-    path : the choices from `paper` to `convention`, in order.
+    path : the choices from the default to `convention`, in order.
     layers : those of the table, in the order of the source, then rows without a layer.
     layers_alone : layers without a row.
     left_out : columns that were not compared.

@@ -24,7 +24,7 @@ from htsr_ref.audit.searching import Candidate, Search, search
 from htsr_ref.audit.spectra import SharedSpectra
 from htsr_ref.audit.tables import TheirRow, TheirTable
 from htsr_ref.audit.verdict import Compared, compare_rows, digits
-from htsr_ref.conventions import CONVENTIONS, PAPER, Convention
+from htsr_ref.conventions import CONVENTIONS, SDM2020, Convention
 from htsr_ref.reports.report import SPEC_VERSION, LayerReport, Source, Tool
 from htsr_ref.version import __version__
 
@@ -57,12 +57,12 @@ def audit(
     found = _search(spectra, matching, table.dialect, bases, most)
     final = found.best.convention
     claimed = final if convention is None else convention
-    path = changes_between(PAPER, final)
+    path = changes_between(SDM2020, final)
     layers = []
     for pair in matching.pairs:
         analyze = partial(spectra.layer, pair.place)
         rows = _judge(pair, analyze, table.dialect, claimed, final)
-        traces = trace_layer(analyze, PAPER, path)
+        traces = trace_layer(analyze, SDM2020, path)
         paths = {
             name: _contributions(pair, column, traces[name])
             for name, column in zip(TRACED, table.dialect.traced, strict=True)

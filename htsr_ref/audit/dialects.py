@@ -143,7 +143,7 @@ MAPPED = Dialect("mapped columns", None, _OURS, _TRACED, _SIZES, _ours_or_failed
 
 WEIGHTWATCHER = Dialect(
     "WeightWatcher",
-    "weightwatcher",
+    "weightwatcher-0.7.7",
     _WEIGHTWATCHER,
     ("alpha", "lambda_max", "alpha_weighted"),
     _SIZES,
@@ -153,7 +153,7 @@ WEIGHTWATCHER = Dialect(
 
 WEIGHTWATCHER_2020 = Dialect(
     "WeightWatcher 0.2",
-    "natcomm2021",
+    "weightwatcher-0.2.7",
     _WEIGHTWATCHER_2020,
     ("alpha", "spectral_norm", "alpha_weighted"),
     _SIZES | {"spectral_norm", "log_spectral_norm"},

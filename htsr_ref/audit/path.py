@@ -1,4 +1,4 @@
-"""From the paper's convention to another, one choice at a time."""
+"""From the default convention to another, one choice at a time."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -45,7 +45,7 @@ def changes_between(start: Convention, end: Convention) -> tuple[Change, ...]:
     Spec: AUD-10.
 
     >>> from htsr_ref.conventions import CONVENTIONS
-    >>> start, end = CONVENTIONS["paper"], CONVENTIONS["paper-code"]
+    >>> start, end = CONVENTIONS["sdm2020"], CONVENTIONS["sdm2020-text"]
     >>> [", ".join(change) for change in changes_between(start, end)]
     ['normalization', 'drop_smallest', 'xmax, ks_model', 'ks']
     """

@@ -15,6 +15,7 @@ from htsr_ref.audit.audit_report import (
     Found,
 )
 from htsr_ref.audit.path import TRACED
+from htsr_ref.conventions import DEFAULT
 from htsr_ref.reports.markdown import convention_text, escape, number, value_text
 
 LAYER_HEADER = ("layer", "matched by", "verdict", "α theirs", "α ours", "worst column", "by")
@@ -78,11 +79,11 @@ def _cell_row(cell: Cell, reason: str | None) -> list[str]:
 
 
 def path_rows(report: AuditReport) -> Rows:
-    """From the paper's numbers to theirs: one row per choice that changes any, means over layers.
+    """From the default's numbers to theirs: one row per choice that changes any, means over layers.
 
     Spec: AUD-11.
     """
-    rows = [["paper", *map(number, _means(report, lambda path: path.start))]]
+    rows = [[DEFAULT, *map(number, _means(report, lambda path: path.start))]]
     for place, change in enumerate(report.path):
         added = _means(report, partial(_contribution, place))
         entering = sum(_enters(layer.paths["alpha"], place) for layer in report.layers)
@@ -148,8 +149,8 @@ def summary(report: AuditReport) -> list[str]:
 def found_text(found: Found) -> str:
     """Name a convention and its changes.
 
-    >>> found_text(Found("paper", {"ks": "one-sided"}))
-    'paper with ks = one-sided'
+    >>> found_text(Found("sdm2020", {"ks": "two-sided"}))
+    'sdm2020 with ks = two-sided'
     """
     return f"{found.base} with {change_text(found.changes)}" if found.changes else found.base
 

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 import typer
 
 from htsr_ref.cli import options, output
+from htsr_ref.conventions import DEFAULT
 from htsr_ref.errors import HtsrError
 
 EPILOG = (
@@ -35,7 +36,7 @@ def analyze(
     layers: options.LayersOption = None,
     include: options.IncludeOption = None,
     exclude: options.ExcludeOption = None,
-    convention: options.ConventionOption = "paper",
+    convention: options.ConventionOption = DEFAULT,
     set_: options.SetOption = None,
     solver: options.SolverOption = "auto",
     json: options.JsonOption = False,

@@ -82,7 +82,7 @@ def audit(
         ),
     ] = None,
 ) -> None:
-    """Say which convention reproduces somebody else's table, and why it differs from the paper's.
+    """Say which convention reproduces somebody else's table, and why it differs from the default.
 
     Every number is reproduced, explained by named choices, a known fault, or unexplained.
     """

@@ -12,7 +12,7 @@ from htsr_ref.conventions.files import find_convention
 app = typer.Typer(
     invoke_without_command=True,
     help="List the shipped conventions (without a command), show one, or compare two.",
-    epilog="Example: htsr conventions diff paper weightwatcher",
+    epilog="Example: htsr conventions diff sdm2020 weightwatcher",
 )
 Name = Annotated[str, typer.Argument(metavar="NAME|FILE", autocompletion=lambda: list(CONVENTIONS))]
 
@@ -43,7 +43,7 @@ def show(name: Name) -> None:
     emit(f"{convention.name}: {source}\n\n{''.join(blocks)}", None)
 
 
-@app.command("diff", epilog="Example: htsr conventions diff paper weightwatcher")
+@app.command("diff", epilog="Example: htsr conventions diff sdm2020 weightwatcher")
 def diff(first: Name, second: Name) -> None:
     """Show the choices in which two conventions differ, side by side."""
     from htsr_ref.cli.tables import WIDTH, text_table

@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from htsr_ref.cli import options, output
+from htsr_ref.conventions import DEFAULT
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,7 +22,7 @@ def describe(
     layers: options.LayersOption = None,
     include: options.IncludeOption = None,
     exclude: options.ExcludeOption = None,
-    convention: options.ConventionOption = "paper",
+    convention: options.ConventionOption = DEFAULT,
     set_: options.SetOption = None,
     solver: options.SolverOption = "auto",
     json: options.JsonOption = False,

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from htsr_ref.cli import loading, options, output
+from htsr_ref.conventions import DEFAULT
 
 if TYPE_CHECKING:
     from htsr_ref.models.difference import Change, Difference
@@ -29,7 +30,8 @@ def diff(
         typer.Option(
             "--convention",
             metavar="NAME|FILE",
-            help="Whose choices to follow; by default those of a report that is given, else paper.",
+            help="Whose choices to follow; by default those of a report that is given, else "
+            f"{DEFAULT}.",
         ),
     ] = None,
     set_: options.SetOption = None,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from htsr_ref.cli import options, output
-from htsr_ref.conventions import CONVENTIONS, FIELDS
+from htsr_ref.conventions import CONVENTIONS, DEFAULT, FIELDS
 from htsr_ref.errors import HtsrError, ReportError
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ ConventionOption = Annotated[
         metavar="NAME|FILE",
         autocompletion=lambda: list(CONVENTIONS),
         help="Whose choices to follow: see `htsr conventions`, or your own .toml or .json file. "
-        "By default paper for weight files; a report must follow it if it is given.",
+        f"By default {DEFAULT} for weight files; a report must follow it if it is given.",
     ),
 ]
 
@@ -95,7 +95,7 @@ class Asked:
     ) -> Asked:
         """Read the options of the command line."""
         return cls(
-            options.convention_of(convention or "paper", overrides),
+            options.convention_of(convention or DEFAULT, overrides),
             options.layers_of(layers),
             *chosen,
             solver,

@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from htsr_ref.cli import options, output
+from htsr_ref.conventions import DEFAULT
 from htsr_ref.errors import HtsrError
 
 EPILOG = "Example: htsr spectrum model.safetensors fc1 | htsr fit -"
@@ -19,7 +20,7 @@ def spectrum(
     layers: options.LayersOption = None,
     include: options.IncludeOption = None,
     exclude: options.ExcludeOption = None,
-    convention: options.ConventionOption = "paper",
+    convention: options.ConventionOption = DEFAULT,
     set_: options.SetOption = None,
     solver: options.SolverOption = "auto",
     out: options.TextOption = None,

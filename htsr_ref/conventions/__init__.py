@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from htsr_ref.conventions.convention import Convention, get_convention
-from htsr_ref.conventions.shipped import CITATIONS, SHIPPED
+from htsr_ref.conventions.shipped import CITATIONS, DEFAULT, SHIPPED
 from htsr_ref.conventions.table import FIELDS
 
 CONVENTIONS: Mapping[str, Convention] = MappingProxyType(
@@ -12,7 +12,19 @@ CONVENTIONS: Mapping[str, Convention] = MappingProxyType(
 )
 """The shipped conventions by name."""
 
-PAPER = CONVENTIONS["paper"]
-"""The text of SDM 2020 (arXiv 1901.08278); where it is silent, its authors' code (CNV-4)."""
+SDM2020 = CONVENTIONS[DEFAULT]
+"""What the authors of SDM 2020 (arXiv 1901.08278) computed: the default (CNV-4)."""
 
-__all__ = ["CITATIONS", "CONVENTIONS", "FIELDS", "PAPER", "Convention", "get_convention"]
+SDM2020_TEXT = CONVENTIONS["sdm2020-text"]
+"""What its text says; where it is silent, what they computed (CNV-11)."""
+
+__all__ = [
+    "CITATIONS",
+    "CONVENTIONS",
+    "DEFAULT",
+    "FIELDS",
+    "SDM2020",
+    "SDM2020_TEXT",
+    "Convention",
+    "get_convention",
+]

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from htsr_ref.conventions.combinations import check_combinations
+from htsr_ref.conventions.names import shipped_name
 from htsr_ref.conventions.shipped import SHIPPED
 from htsr_ref.conventions.table import FIELDS
 from htsr_ref.errors import ConventionError
@@ -100,7 +101,7 @@ class Convention:
 
         Spec: CNV-3.
 
-        >>> get_convention("paper").override({"min_dim": "0"}).overrides
+        >>> get_convention("sdm2020").override({"min_dim": "0"}).overrides
         ('min_dim',)
         """
         check_names(changes)
@@ -123,16 +124,15 @@ def check_names(fields: Mapping[str, Any]) -> None:
 
 
 def get_convention(name: str, overrides: Mapping[str, Any] | None = None) -> Convention:
-    """Look up a shipped convention and override some of its fields.
+    """Look up a shipped convention, by its name or an alias, and override some of its fields.
 
     Raises
     ------
     ConventionError
-        No such convention, or a bad override.
+        No such convention, an earlier name of one, or a bad override.
 
-    Spec: CNV-2, CNV-3, CNV-4.
+    Spec: CNV-2, CNV-3, CNV-4, CNV-22.
     """
-    if name not in SHIPPED:
-        raise ConventionError(f"no convention {name!r}. Shipped: {', '.join(SHIPPED)}")
+    name = shipped_name(name)
     convention = Convention(name=name, **SHIPPED[name])
     return convention.override(overrides) if overrides else convention

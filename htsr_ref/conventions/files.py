@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from htsr_ref.conventions.convention import Convention, check_names, get_convention
+from htsr_ref.conventions.names import ALIASES, RENAMED
 from htsr_ref.conventions.shipped import SHIPPED
 from htsr_ref.conventions.table import FIELDS
 from htsr_ref.errors import ConventionError
@@ -35,14 +36,14 @@ def load_convention(path: str | os.PathLike[str]) -> Convention:
     try:
         content = _parse(Path(path))
         name, base = content.pop("name", None), content.pop("base", None)
-        if not isinstance(name, str) or not name or name in SHIPPED:
+        if not isinstance(name, str) or not name or name in {*SHIPPED, *ALIASES, *RENAMED}:
             raise ConventionError('it needs a name of its own, such as name = "mine"')
         check_names(content)
         values = content if base is None else get_convention(base).values() | content
         missing = [field for field in FIELDS if field not in values]
         if missing:
             raise ConventionError(
-                f'it lacks {", ".join(missing)}. Give them, or a base such as base = "paper"'
+                f'it lacks {", ".join(missing)}. Give them, or a base such as base = "sdm2020"'
             )
         return Convention(name=name, **values)
     except OSError as error:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
-_PAPER: Mapping[str, Any] = {
+_SDM2020: Mapping[str, Any] = {
     "layer_kinds": ("weight",),
     "fused": "whole",
     "experts": "split",
@@ -25,9 +25,9 @@ _PAPER: Mapping[str, Any] = {
     "min_eigenvalues": 0,
     "max_eigenvalues": None,
     "max_rows": None,
-    "normalization": "1/N",
+    "normalization": "none",
     "norms": "weights",
-    "drop_smallest": 0,
+    "drop_smallest": 1,
     "eigenvalue_floor": "rounding",
     "equal_eigenvalues": "group",
     "rank": "rounding",
@@ -36,9 +36,9 @@ _PAPER: Mapping[str, Any] = {
     "estimator": "mle",
     "xmin": "ks",
     "xmin_position": None,
-    "xmax": "none",
-    "ks_model": "unbounded",
-    "ks": "two-sided",
+    "xmax": "largest",
+    "ks_model": "renormalized",
+    "ks": "one-sided",
     "small_samples": "alike",
     "clip_fingers": 0,
     "log_base": "10",
@@ -47,13 +47,13 @@ _PAPER: Mapping[str, Any] = {
     "alpha_range": None,
 }
 
-_PAPER_CODE = {
-    **_PAPER,
-    "normalization": "none",
-    "drop_smallest": 1,
-    "xmax": "largest",
-    "ks_model": "renormalized",
-    "ks": "one-sided",
+_SDM2020_TEXT = {
+    **_SDM2020,
+    "normalization": "1/N",
+    "drop_smallest": 0,
+    "xmax": "none",
+    "ks_model": "unbounded",
+    "ks": "two-sided",
 }
 
 _MODULES: Mapping[str, Any] = {
@@ -65,8 +65,8 @@ _MODULES: Mapping[str, Any] = {
 }
 """What programs see that go through a network's modules and take the `weight` of each."""
 
-_NATCOMM = {
-    **_PAPER_CODE,
+_WEIGHTWATCHER_0_2 = {
+    **_SDM2020,
     **_MODULES,
     "layer_kinds": ("weight", "embedding"),
     "min_dim_applies_to": "all",
@@ -76,8 +76,8 @@ _NATCOMM = {
     "equal_eigenvalues": "apart",
 }
 
-_WEIGHTWATCHER = {
-    **_PAPER,
+_WEIGHTWATCHER_0_7 = {
+    **_SDM2020_TEXT,
     **_MODULES,
     "layer_kinds": ("weight", "embedding"),
     "conv": "pooled",
@@ -99,8 +99,8 @@ _WEIGHTWATCHER = {
     "average": "layers",
 }
 
-_HILL_MEDIAN = {
-    **_PAPER,
+_TEMPBALANCE = {
+    **_SDM2020_TEXT,
     **_MODULES,
     "conv": "pooled",
     "min_dim": 0,
@@ -115,15 +115,15 @@ _HILL_MEDIAN = {
     "average": "layers",
 }
 
-_HILL_PEAK = {
-    **_HILL_MEDIAN,
+_ALPHAPRUNING = {
+    **_TEMPBALANCE,
     "min_eigenvalues": 0,
     "xmin": "peak-slip",
     "xmin_position": None,
 }
 
 _FARMS_LINEAR = {
-    **_HILL_PEAK,
+    **_ALPHAPRUNING,
     "conv": "skip",
     "linear": "windows",
     "windows": (2000, 1.0, 15),
@@ -131,7 +131,7 @@ _FARMS_LINEAR = {
 }
 
 _FARMS_CONV = {
-    **_HILL_MEDIAN,
+    **_TEMPBALANCE,
     "linear": "windows",
     "conv": "row-blocks",
     "windows": (100, 1.0, 9),
@@ -139,7 +139,7 @@ _FARMS_CONV = {
 }
 
 _DEEPDATAPROFILER = {
-    **_PAPER,
+    **_SDM2020_TEXT,
     **_MODULES,
     "conv": "flattened",
     "min_dim": 0,
@@ -153,7 +153,7 @@ _DEEPDATAPROFILER = {
 }
 
 _SETOL = {
-    **_WEIGHTWATCHER,
+    **_WEIGHTWATCHER_0_7,
     "xmin": "erg",
     "small_samples": "alike",
     "failed_alpha": None,
@@ -161,12 +161,12 @@ _SETOL = {
 
 SHIPPED: Mapping[str, Mapping[str, Any]] = MappingProxyType(
     {
-        "paper": _PAPER,
-        "paper-code": _PAPER_CODE,
-        "weightwatcher": _WEIGHTWATCHER,
-        "natcomm2021": _NATCOMM,
-        "hill-median": _HILL_MEDIAN,
-        "hill-peak": _HILL_PEAK,
+        "sdm2020": _SDM2020,
+        "sdm2020-text": _SDM2020_TEXT,
+        "weightwatcher-0.7.7": _WEIGHTWATCHER_0_7,
+        "weightwatcher-0.2.7": _WEIGHTWATCHER_0_2,
+        "tempbalance": _TEMPBALANCE,
+        "alphapruning": _ALPHAPRUNING,
         "farms-linear": _FARMS_LINEAR,
         "farms-conv": _FARMS_CONV,
         "deepdataprofiler": _DEEPDATAPROFILER,
@@ -175,14 +175,17 @@ SHIPPED: Mapping[str, Mapping[str, Any]] = MappingProxyType(
 )
 """Values of every field by name of the convention (CNV-4, CNV-11 to CNV-19)."""
 
+DEFAULT = "sdm2020"
+"""The convention that is followed where none is named (CNV-4)."""
+
 CITATIONS: Mapping[str, str] = MappingProxyType(
     {
-        "paper": "Martin & Mahoney, SDM 2020, arXiv 1901.08278: the text; where silent, the code",
-        "paper-code": "the notebooks of 2019 behind the tables of arXiv 1901.08278",
-        "weightwatcher": "the program WeightWatcher 0.7.7 with its defaults",
-        "natcomm2021": "Martin, Peng & Mahoney, arXiv 2002.06716: WeightWatcher 0.2.7",
-        "hill-median": "TempBalance, arXiv 2312.00359: PL_Alpha_Hill from the median",
-        "hill-peak": "AlphaPruning, arXiv 2410.10912: PL_Alpha_Hill near the histogram's peak",
+        "sdm2020": "Martin & Mahoney, SDM 2020, arXiv 1901.08278: what its notebooks compute",
+        "sdm2020-text": "the text of arXiv 1901.08278; where it is silent, the notebooks",
+        "weightwatcher-0.7.7": "the program WeightWatcher 0.7.7 with its defaults",
+        "weightwatcher-0.2.7": "WeightWatcher 0.2.7, as called for arXiv 2002.06716",
+        "tempbalance": "TempBalance, arXiv 2312.00359: PL_Alpha_Hill from the median",
+        "alphapruning": "AlphaPruning, arXiv 2410.10912: PL_Alpha_Hill near the histogram's peak",
         "farms-linear": "FARMS, arXiv 2506.06280, for linear layers",
         "farms-conv": "FARMS, arXiv 2506.06280, for image classifiers",
         "deepdataprofiler": "the program DeepDataProfiler (pnnl)",

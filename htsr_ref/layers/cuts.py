@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from htsr_ref.conventions import PAPER, Convention
+from htsr_ref.conventions import SDM2020, Convention
 from htsr_ref.errors import LayerError
 from htsr_ref.layers.frequencies import frequency_matrices
 from htsr_ref.layers.matrices import Origin, Pool, WeightMatrix, weight_matrix
@@ -60,7 +60,7 @@ class Section:
         return " ".join(filter(None, (_indices(self.above), self.name, _indices(position))))
 
 
-def layer_matrices(layer: Layer, convention: Convention = PAPER) -> Matrices:
+def layer_matrices(layer: Layer, convention: Convention = SDM2020) -> Matrices:
     """Cut a layer's tensor into its weight matrices, in the order of the specification.
 
     Parameters

@@ -1,10 +1,12 @@
-"""Reports of an earlier specification, read as today's."""
+"""Reports of earlier specifications, read as today's."""
 
 from collections.abc import Mapping
 from typing import Any
 
-EARLIER_VERSION = "0.1"
-"""The version that is still read."""
+EARLIER_VERSIONS = ("0.1", "0.2")
+"""The versions that are still read."""
+
+_TODAY = "0.3"
 
 ASSUMED = {
     "fused": "whole",
@@ -24,12 +26,15 @@ _SPATIAL = ("k1", "k2", "k3")
 
 
 def as_today(data: Any) -> Any:
-    """Turn the JSON of a report of version 0.1 into that of today's version.
+    """Turn the JSON of a report of an earlier version into that of today's version.
 
-    What is not of the form of such a report stays as it is, for the reader to refuse.
+    Conventions keep the names that they had. What is not of the form of such a report stays as
+    it is, for the reader to refuse.
 
     Spec: RPT-9.
     """
+    if data["spec_version"] == "0.2":
+        return data | {"spec_version": _TODAY}
     try:
         convention = dict(data["convention"])
         kinds = convention["layer_kinds"]
@@ -43,9 +48,9 @@ def as_today(data: Any) -> Any:
         if convention["ks_model"] == "renormalised":
             convention["ks_model"] = "renormalized"
         assumed = ", ".join(f"{name} = {value}" for name, value in ASSUMED.items())
-        warning = f"a report of specification {EARLIER_VERSION}: {assumed} are assumed"
+        warning = f"a report of specification 0.1: {assumed} are assumed"
         return data | {
-            "spec_version": "0.2",
+            "spec_version": _TODAY,
             "source": data["source"] | {"base": None},
             "convention": convention,
             "layers": [_layer(layer) for layer in data["layers"]],

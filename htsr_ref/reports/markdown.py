@@ -2,10 +2,12 @@
 
 import re
 from collections import Counter
+from dataclasses import replace
 from typing import Any
 
 from htsr_ref import metrics
 from htsr_ref.conventions import Convention
+from htsr_ref.conventions.names import current_name
 from htsr_ref.reports.report import LayerReport, Report
 
 
@@ -50,10 +52,21 @@ def to_markdown(report: Report) -> str:
 def convention_text(convention: Convention) -> str:
     """Name a convention, with the choices in which it departs from the shipped one.
 
-    >>> from htsr_ref.conventions import PAPER
-    >>> convention_text(PAPER.override({"min_dim": 0}))
-    'paper with min_dim = 0'
+    A shipped convention that an earlier report calls by another name keeps it, and today's name
+    and departures stand beside it.
+
+    Spec: RPT-9, CNV-22.
+
+    >>> from htsr_ref.conventions import SDM2020
+    >>> convention_text(SDM2020.override({"min_dim": 0}))
+    'sdm2020 with min_dim = 0'
+    >>> convention_text(replace(SDM2020, name="paper-code"))
+    'paper-code (now sdm2020)'
     """
+    current = current_name(convention.name)
+    if current is not None:
+        today = replace(convention, name=current).override({})
+        return f"{convention.name} (now {convention_text(today)})"
     changed = ", ".join(
         f"{name} = {value_text(getattr(convention, name))}" for name in convention.overrides
     )

@@ -10,7 +10,7 @@ from htsr_ref.metric_table import MEAN_FIELDS
 from htsr_ref.metrics import Line
 from htsr_ref.randommatrix.bulk import BulkFit
 from htsr_ref.randommatrix.phases import PhaseName
-from htsr_ref.reports.earlier import EARLIER_VERSION, as_today
+from htsr_ref.reports.earlier import EARLIER_VERSIONS, as_today
 from htsr_ref.reports.rows import flat_columns, flat_row
 from htsr_ref.spectra.shuffle import ShuffleNull
 from htsr_ref.text import strictjson
@@ -18,7 +18,7 @@ from htsr_ref.text.csvtext import csv_text
 from htsr_ref.text.reading import read_bytes
 from htsr_ref.text.rebuild import rebuild
 
-SPEC_VERSION = "0.2"
+SPEC_VERSION = "0.3"
 """Version of the specification that this package implements."""
 
 _AGAIN = "Write it again with `htsr analyze WEIGHTS -o report.json`"
@@ -290,7 +290,7 @@ class Report:
         version = data.get("spec_version") if isinstance(data, dict) else None
         if version is None:
             raise ReportError(f"not a report: it states no spec_version. {_AGAIN}")
-        if version == EARLIER_VERSION:
+        if version in EARLIER_VERSIONS:
             data = as_today(data)
         elif version != SPEC_VERSION:
             raise ReportError(

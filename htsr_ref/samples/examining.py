@@ -134,8 +134,8 @@ def examine_by_convention(sample: ArrayLike, name: str, convention: Convention) 
 
     Spec: PL-7, PL-17, CNV-21.
 
-    >>> from htsr_ref.conventions import PAPER
-    >>> report = examine_by_convention([1.0, 2.0, 3.0, 5.0], "x", PAPER.override({"xmin": 2.0}))
+    >>> from htsr_ref.conventions import SDM2020
+    >>> report = examine_by_convention([1.0, 2.0, 3.0, 5.0], "x", SDM2020.override({"xmin": 2.0}))
     >>> report.fit.tail_size, report.fit.xmin
     (3, 2.0)
     """

@@ -8,7 +8,7 @@ from typing import Any
 
 from scipy.stats import binom
 
-from htsr_ref.conventions import FIELDS, PAPER, Convention
+from htsr_ref.conventions import FIELDS, SDM2020, Convention
 from htsr_ref.errors import ExpectationError
 from htsr_ref.metric_table import METRICS
 from htsr_ref.reports.report import Report
@@ -187,7 +187,7 @@ def require_comparable(convention: Convention) -> None:
     changed = [
         name
         for name in FIELDS
-        if name not in FREE_FIELDS and getattr(convention, name) != getattr(PAPER, name)
+        if name not in FREE_FIELDS and getattr(convention, name) != getattr(SDM2020, name)
     ]
     if changed:
         raise ExpectationError(

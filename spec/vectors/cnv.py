@@ -1,4 +1,4 @@
-"""Golden vectors of chapter CNV: the choices of other conventions than `paper`."""
+"""Golden vectors of chapter CNV: the choices of other conventions than `sdm2020-text`."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ import rmt
 import spc
 import thr
 
-SPEC_VERSION = "0.1"
+SPEC_VERSION = "0.3"
 CHAPTERS = {"spc": spc, "pl": pl, "thr": thr, "dst": dst, "met": met, "cnv": cnv, "rmt": rmt}
 
 

@@ -9,16 +9,16 @@ import pytest
 from builders import gaussian, power_law_matrix
 from safetensors.numpy import save_file
 
-from htsr_ref import PAPER, analyze, open_weights
+from htsr_ref import analyze, open_weights
 from htsr_ref.analysis.analyzing import Progress
 from htsr_ref.analysis.bad_entries import find_bad_entries
 from htsr_ref.analysis.planning import PlannedLayer, plan
-from htsr_ref.conventions import CONVENTIONS, FIELDS, get_convention
+from htsr_ref.conventions import CONVENTIONS, FIELDS, SDM2020_TEXT, get_convention
 from htsr_ref.powerlaw import fit_power_law
 from htsr_ref.reports.report import LayerReport, MatrixReport, Report
 from htsr_ref.weights.stored import StoredTensor
 
-SMALL = PAPER.override({"min_dim": 0})
+SMALL = SDM2020_TEXT.override({"min_dim": 0})
 
 
 def layer(report: Report, name: str) -> LayerReport:
@@ -202,7 +202,7 @@ def test_what_is_not_refused_has_only_finite_numbers(name):
 
 @pytest.mark.spec("SPC-7", "MET-5")
 def test_eigenvalues_whose_sum_overflows_are_refused_or_added():
-    report = analyze({"fc": 1.3e154 * np.eye(10)}, PAPER.override({"normalization": "none"}))
+    report = analyze({"fc": 1.3e154 * np.eye(10)}, SDM2020_TEXT.override({"normalization": "none"}))
     (found,) = report.layers
     assert found.skip_code == "bad-data" or found.matrices[0].stable_rank == pytest.approx(10)
 
@@ -236,7 +236,7 @@ def test_small_matrices_are_left_out_with_the_reason(changes, analyzed):
         "conv1x1": gaussian(60, 60, 1, 1),
     }
     declared = {"conv*": {"role": "weight"}}
-    convention = PAPER.override(changes)
+    convention = SDM2020_TEXT.override(changes)
     report = analyze(arrays, convention, layers=declared)
     assert [layer.name for layer in report.analyzed()] == analyzed
     for skipped in (layer for layer in report.layers if layer.skipped):
@@ -249,7 +249,7 @@ def test_small_matrices_are_left_out_with_the_reason(changes, analyzed):
 def test_small_parts_of_a_layer_are_left_out_with_a_warning():
     parts = [{"name": "gate", "size": 3}, {"name": "value", "size": 60}]
     declared = {"conv": {"role": "weight", "parts": parts}}
-    split = PAPER.override({"fused": "split"})
+    split = SDM2020_TEXT.override({"fused": "split"})
     (found,) = analyze({"conv": gaussian(63, 55, 1)}, split, layers=declared).layers
     assert [matrix.label for matrix in found.matrices] == ["value [0]"]
     assert "below min_dim, left out: gate [0]" in found.warnings
@@ -262,7 +262,7 @@ def test_only_the_kinds_of_the_convention_are_analyzed():
     report = analyze(arrays, layers=declared)
     assert [layer.skip_code for layer in report.layers] == ["convention", "convention", None]
     assert "role recurrent is not among layer_kinds" in report.layers[1].skipped
-    wider = PAPER.override({"layer_kinds": "weight,embedding,recurrent"})
+    wider = SDM2020_TEXT.override({"layer_kinds": "weight,embedding,recurrent"})
     assert len(analyze(arrays, wider, layers=declared).analyzed()) == 3
 
 
@@ -281,7 +281,11 @@ def test_every_report_carries_every_choice():
     report = analyze({"fc": gaussian(4, 3)}, SMALL)
     written = json.loads(report.to_json())["convention"]
     assert set(written) == {*FIELDS, "name", "overrides"}
-    assert (written["name"], written["overrides"], written["min_dim"]) == ("paper", ["min_dim"], 0)
+    assert (written["name"], written["overrides"], written["min_dim"]) == (
+        "sdm2020-text",
+        ["min_dim"],
+        0,
+    )
 
 
 @pytest.mark.spec("CNV-1", "MAT-4", "SPC-1", "MET-10")
@@ -298,7 +302,7 @@ def test_a_choice_that_is_changed_is_carried_out(changes, moved):
     arrays = {"fc": gaussian(60, 40), "conv": gaussian(120, 60, 2, 1, seed=1)}
     declared = {"conv": {"role": "weight", "groups": 2}}
     before = analyze(arrays, layers=declared).model
-    after = analyze(arrays, PAPER.override(changes), layers=declared).model
+    after = analyze(arrays, SDM2020_TEXT.override(changes), layers=declared).model
     for name in moved:
         assert getattr(after, name) != getattr(before, name), name
     if "normalization" in changes:
@@ -313,7 +317,7 @@ def test_a_choice_that_is_changed_is_carried_out(changes, moved):
 )
 def test_the_kind_of_distance_is_that_of_the_convention(ks, xmin, alpha):
     W = np.diag(np.sqrt(3 * np.array([1.0, 3.0, 4.0])))
-    found = analyze({"fc": W}, PAPER.override({"ks": ks})).layers[0].matrices[0]
+    found = analyze({"fc": W}, SDM2020_TEXT.override({"ks": ks})).layers[0].matrices[0]
     assert (found.xmin, found.alpha) == pytest.approx((xmin, alpha), rel=1e-12)
 
 
@@ -336,7 +340,7 @@ def test_progress_covers_all_the_work():
     assert {step.total for step in seen} == {seen[-1].done}
 
 
-@pytest.mark.parametrize("convention", [PAPER, PAPER.override({"conv": "pooled"})])
+@pytest.mark.parametrize("convention", [SDM2020_TEXT, SDM2020_TEXT.override({"conv": "pooled"})])
 def test_a_tensor_too_large_to_hold_is_read_matrix_by_matrix(convention, tmp_path, monkeypatch):
     path = tmp_path / "model.safetensors"
     save_file({"conv.weight": np.random.default_rng(0).standard_t(3, (60, 50, 2, 2))}, path)

@@ -5,9 +5,10 @@ import pytest
 from builders import gaussian, power_law_matrix
 from schemas import LAYER_MEANS, MODEL_MEANS
 
-from htsr_ref import PAPER, analyze
+from htsr_ref import analyze
+from htsr_ref.conventions import SDM2020_TEXT
 
-SMALL = PAPER.override({"min_dim": 0})
+SMALL = SDM2020_TEXT.override({"min_dim": 0})
 
 
 def average(values: list[float | None]) -> float:
@@ -55,7 +56,7 @@ def test_a_slice_counts_as_much_as_a_linear_layer():
 
 @pytest.mark.spec("MET-10")
 def test_layers_can_be_the_units_instead():
-    report = analyze(unequal_layers(), PAPER.override({"average": "layers"}))
+    report = analyze(unequal_layers(), SDM2020_TEXT.override({"average": "layers"}))
     for name, of_matrix in MODEL_MEANS.items():
         expected = average([layer.means[of_matrix] for layer in report.layers])
         assert getattr(report.model, name) == pytest.approx(expected, rel=1e-12), name
@@ -68,8 +69,8 @@ def test_layers_can_be_the_units_instead():
 @pytest.mark.parametrize(("average_over", "inside"), [("matrices", 4), ("layers", 1)])
 def test_a_range_keeps_exponents_out_of_the_means_that_use_them(average_over, inside):
     changes = {"average": average_over, "alpha_range": (3.0, 6.0)}
-    report = analyze(unequal_layers(), PAPER.override(changes))
-    everything = analyze(unequal_layers(), PAPER.override({"average": average_over}))
+    report = analyze(unequal_layers(), SDM2020_TEXT.override(changes))
+    everything = analyze(unequal_layers(), SDM2020_TEXT.override({"average": average_over}))
     conv = report.layers[2].means
     for name, of_matrix in MODEL_MEANS.items():
         if "alpha" in name:
@@ -83,7 +84,9 @@ def test_a_range_keeps_exponents_out_of_the_means_that_use_them(average_over, in
 def test_the_ends_of_the_range_are_inside():
     alpha = analyze({"fc": power_law_matrix(2.0)}).layers[0].means["alpha"]
     for ends, count in [((alpha, 9.0), 1), ((1.0, alpha), 1), ((alpha + 1e-9, 9.0), 0)]:
-        model = analyze({"fc": power_law_matrix(2.0)}, PAPER.override({"alpha_range": ends})).model
+        model = analyze(
+            {"fc": power_law_matrix(2.0)}, SDM2020_TEXT.override({"alpha_range": ends})
+        ).model
         assert model.counts["mean_alpha"] == count
 
 
@@ -98,7 +101,7 @@ def test_a_model_without_a_fit_has_null_means():
 @pytest.mark.spec("MET-11")
 @pytest.mark.parametrize("alpha_range", [None, (3.0, 6.0)])
 def test_the_relation_is_fitted_over_all_fitted_matrices(alpha_range):
-    report = analyze(unequal_layers(), PAPER.override({"alpha_range": alpha_range}))
+    report = analyze(unequal_layers(), SDM2020_TEXT.override({"alpha_range": alpha_range}))
     fitted = [m for layer in report.layers for m in layer.matrices if m.alpha is not None]
     x = [2 * matrix.log10_frobenius_norm for matrix in fitted]
     y = [matrix.weighted_alpha for matrix in fitted]

@@ -11,9 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strategies import generators, haar
 
-from htsr_ref import PAPER
 from htsr_ref.analysis.fitting import fit_eigenvalues, selected
-from htsr_ref.conventions import Convention
+from htsr_ref.conventions import SDM2020_TEXT, Convention
 from htsr_ref.errors import NoFitError
 from htsr_ref.layers.matrices import Pool, matrix_from_array
 from htsr_ref.powerlaw import TailFit, fit_power_law
@@ -27,7 +26,7 @@ RENORMALIZED = {"xmax": "largest", "ks_model": "renormalized"}
 
 
 def fit(values: np.ndarray, **fields: object) -> TailFit:
-    return fit_spectrum(eigen(values), PAPER.override(fields))
+    return fit_spectrum(eigen(values), SDM2020_TEXT.override(fields))
 
 
 def fit_spectrum(found: Spectrum, convention: Convention) -> TailFit:
@@ -123,7 +122,7 @@ def test_what_enters_the_fit():
         ({"eigenvalue_floor": 1e-5, "drop_smallest": 4}, values[4:]),
     ]:
         np.testing.assert_array_equal(
-            selected(values, accuracy_of(eigen(values)), PAPER.override(fields)), expected
+            selected(values, accuracy_of(eigen(values)), SDM2020_TEXT.override(fields)), expected
         )
 
 
@@ -176,10 +175,10 @@ def test_a_tail_is_equal_within_its_errors_up_to_twice_their_sum(solver, r):
         values = np.concatenate(([3.0 - share * bound], np.full(7, 3.0)))
         found = Spectrum(values, 100, 8, 1.0, solver, r)
         if fitted:
-            assert fit_spectrum(found, PAPER).tail_size == 8
+            assert fit_spectrum(found, SDM2020_TEXT).tail_size == 8
         else:
             with pytest.raises(NoFitError, match="above xmin are equal within their errors"):
-                fit_spectrum(found, PAPER)
+                fit_spectrum(found, SDM2020_TEXT)
 
 
 @pytest.mark.spec("PL-7", "SPC-12")
@@ -190,14 +189,14 @@ def test_a_pool_is_as_coarse_as_its_coarsest_matrix():
     for members in ((coarse, fine), (fine, coarse)):
         pool = Pool("", 64, 64, members, fine.origin)
         with pytest.raises(NoFitError, match="above xmin are equal within their errors"):
-            fit_spectrum(spectrum(pool), PAPER)
+            fit_spectrum(spectrum(pool), SDM2020_TEXT)
 
 
 @pytest.mark.spec("CNV-7")
 @given(generators)
 def test_a_renormalized_distance_vanishes_at_the_upper_end(rng):
     values = pareto(rng, 30)
-    convention: Convention = PAPER.override({**RENORMALIZED, "ks": "one-sided", "xmin": 1.0})
+    convention: Convention = SDM2020_TEXT.override({**RENORMALIZED, "ks": "one-sided", "xmin": 1.0})
     found = fit_spectrum(eigen(values), convention)
     tail = np.sort(values)
     cdf = 1 - tail ** (1 - found.alpha)

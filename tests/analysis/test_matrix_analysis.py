@@ -7,19 +7,19 @@ import numpy as np
 import pytest
 from builders import gaussian, power_law_matrix
 
-from htsr_ref import PAPER, Report, analyze
+from htsr_ref import Report, analyze
 from htsr_ref.analysis.checks import Checks
-from htsr_ref.conventions import get_convention
+from htsr_ref.conventions import SDM2020_TEXT, get_convention
 from htsr_ref.errors import ConventionError
 
-POOLED = PAPER.override({"conv": "pooled", "min_dim": 0})
+POOLED = SDM2020_TEXT.override({"conv": "pooled", "min_dim": 0})
 
 
 @pytest.mark.spec("MET-14", "SPC-9")
 def test_norms_are_those_of_the_weights_or_of_the_scaled_matrix():
     W = gaussian(12, 8)
     (weights,) = analyze({"W": W}).layers[0].matrices
-    (scaled,) = analyze({"W": W}, PAPER.override({"norms": "scaled"})).layers[0].matrices
+    (scaled,) = analyze({"W": W}, SDM2020_TEXT.override({"norms": "scaled"})).layers[0].matrices
     assert weights.log10_frobenius_norm == pytest.approx(math.log10(np.linalg.norm(W)))
     assert scaled.log10_frobenius_norm == pytest.approx(
         math.log10(np.linalg.norm(W) / math.sqrt(12))
@@ -49,7 +49,7 @@ def test_a_pool_adds_zeros_and_ranks_and_keeps_either_smallest_eigenvalue():
 @pytest.mark.spec("CNV-10", "RPT-5")
 def test_a_number_for_failures_enters_the_means_and_its_reason_is_given():
     weights = {"good": power_law_matrix(2.5), "eye": 10.0 * np.eye(4), "zero": np.zeros((3, 3))}
-    convention = PAPER.override({"failed_alpha": -1, "normalization": "none"})
+    convention = SDM2020_TEXT.override({"failed_alpha": -1, "normalization": "none"})
     report = analyze(weights, convention)
     assert Report.from_json(report.to_json()) == report
     good, eye, zero = (layer.matrices[0] for layer in report.layers)
@@ -69,7 +69,7 @@ def test_a_number_for_failures_enters_the_means_and_its_reason_is_given():
 def test_the_weighted_alpha_can_be_natural():
     W = power_law_matrix(2.5, scale=50.0)
     ten, e = (
-        analyze({"W": W}, PAPER.override({"log_base": base})).model.alpha_hat
+        analyze({"W": W}, SDM2020_TEXT.override({"log_base": base})).model.alpha_hat
         for base in ("10", "e")
     )
     assert e == pytest.approx(ten * math.log(10), rel=1e-14)
@@ -79,7 +79,7 @@ def test_the_weighted_alpha_can_be_natural():
 def test_the_distance_from_the_erg_tail_does_not_depend_on_whose_tail_is_fitted():
     W = power_law_matrix(2.5)
     ks, erg, median = (
-        analyze({"W": W}, PAPER.override(fields)).layers[0].matrices[0]
+        analyze({"W": W}, SDM2020_TEXT.override(fields)).layers[0].matrices[0]
         for fields in ({}, {"xmin": "erg"}, {"xmin": "median", "xmin_position": 2.0})
     )
     assert ks.delta_lambda_min == erg.delta_lambda_min
@@ -95,7 +95,7 @@ def test_an_orthogonal_matrix_has_no_erg_tail(solver):
     q, _ = np.linalg.qr(gaussian(60, 50))
     for order in range(8):
         W = q[:, np.random.default_rng(order).permutation(50)]
-        report = analyze({"W": W}, PAPER.override({"xmin": "erg"}), solver=solver)
+        report = analyze({"W": W}, SDM2020_TEXT.override({"xmin": "erg"}), solver=solver)
         found = report.layers[0].matrices[0]
         assert (found.erg_tail_size, found.delta_lambda_min) == (None, None)
         assert found.alpha_null_reason == "all eigenvalues are equal within their errors"
@@ -111,7 +111,9 @@ def test_a_negative_number_for_failures_gives_a_finite_alpha_norm():
 @pytest.mark.spec("MET-18")
 def test_weak_eigenvalues_are_counted_whatever_the_scale():
     W = np.diag([1e-4, 9.9e-4, 1.1e-3, 1.0])
-    matrix = analyze({"W": W}, PAPER.override({"normalization": "none"})).layers[0].matrices[0]
+    matrix = (
+        analyze({"W": W}, SDM2020_TEXT.override({"normalization": "none"})).layers[0].matrices[0]
+    )
     assert matrix.weak_rank_loss == 2
 
 
@@ -119,7 +121,7 @@ def test_weak_eigenvalues_are_counted_whatever_the_scale():
 def test_the_dropped_eigenvalue_stays_in_norms_and_rank():
     W = power_law_matrix(2.5)
     kept, dropped = (
-        analyze({"W": W}, PAPER.override({"drop_smallest": k})).layers[0].matrices[0]
+        analyze({"W": W}, SDM2020_TEXT.override({"drop_smallest": k})).layers[0].matrices[0]
         for k in (0, 1)
     )
     assert dropped.log10_frobenius_norm == kept.log10_frobenius_norm
@@ -135,7 +137,9 @@ def test_without_a_floor_round_off_enters_and_with_one_it_does_not():
     rng = np.random.default_rng(0)
     W = rng.standard_normal((80, 3)) @ rng.standard_normal((3, 60))
     sizes = {
-        floor: analyze({"W": W}, PAPER.override({"eigenvalue_floor": floor})).layers[0].matrices[0]
+        floor: analyze({"W": W}, SDM2020_TEXT.override({"eigenvalue_floor": floor}))
+        .layers[0]
+        .matrices[0]
         for floor in ("relative", "none")
     }
     assert sizes["relative"].num_zero == 57
@@ -155,14 +159,14 @@ def test_without_a_floor_round_off_enters_and_with_one_it_does_not():
 )
 def test_a_goodness_of_fit_that_could_not_repeat_the_fit_is_refused(fields):
     with pytest.raises(ConventionError, match="goodness-of-fit test repeats only"):
-        analyze({"W": power_law_matrix(2.5)}, PAPER.override(fields), checks=Checks(gof=10))
+        analyze({"W": power_law_matrix(2.5)}, SDM2020_TEXT.override(fields), checks=Checks(gof=10))
 
 
 @pytest.mark.spec("PL-18", "PL-19", "RPT-2")
 def test_comparisons_change_nothing_else():
     W = np.diag(np.r_[np.full(30, 9.0), 1.0, 2.0, 3.0])
     reports = [
-        analyze({"W": W}, PAPER.override({"xmin": 1.0}), checks=Checks(compare=compare))
+        analyze({"W": W}, SDM2020_TEXT.override({"xmin": 1.0}), checks=Checks(compare=compare))
         for compare in (False, True)
     ]
     assert Report.from_json(reports[1].to_json()) == reports[1]
@@ -180,13 +184,17 @@ def test_comparisons_change_nothing_else():
 @pytest.mark.spec("PL-53")
 @pytest.mark.parametrize("fields", [{}, {"xmin": 2.0}, {"ks": "one-sided", "drop_smallest": 2}])
 def test_a_goodness_of_fit_follows_the_convention(fields):
-    report = analyze({"W": power_law_matrix(2.5)}, PAPER.override(fields), checks=Checks(gof=10))
+    report = analyze(
+        {"W": power_law_matrix(2.5)}, SDM2020_TEXT.override(fields), checks=Checks(gof=10)
+    )
     assert 0 <= report.layers[0].matrices[0].p_value <= 1
 
 
 @pytest.mark.spec("CNV-10")
 def test_a_failure_without_any_eigenvalue_left_has_no_alpha_norm():
-    convention = PAPER.override({"drop_smallest": 1, "failed_alpha": -1, "normalization": "none"})
+    convention = SDM2020_TEXT.override(
+        {"drop_smallest": 1, "failed_alpha": -1, "normalization": "none"}
+    )
     (report,) = analyze({"W": np.array([[10.0]])}, convention).layers[0].matrices
     assert (report.alpha, report.weighted_alpha) == (-1.0, -2.0)
     assert report.log10_alpha_norm is None

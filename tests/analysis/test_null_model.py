@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 from builders import gaussian, power_law_matrix
 
-from htsr_ref import PAPER, HtsrError, Report, analyze
+from htsr_ref import HtsrError, Report, analyze
 from htsr_ref.analysis.checks import Checks
+from htsr_ref.conventions import SDM2020_TEXT
 from htsr_ref.reports.markdown import remarks, to_markdown
 from htsr_ref.reports.report import MatrixReport
 from htsr_ref.spectra.eigenvalues import spectrum
@@ -21,7 +22,7 @@ from htsr_ref.spectra.shuffle import shuffle_null
 pytestmark = pytest.mark.spec("RMT-66")
 
 SCHEMA = Path(__file__).parents[2] / "spec" / "schemas" / "report.schema.json"
-SMALL = PAPER.override({"min_dim": 0})
+SMALL = SDM2020_TEXT.override({"min_dim": 0})
 LAYERS = {
     "low.weight": gaussian(40, 30) + 3.0,
     "fc.weight": gaussian(40, 30, seed=1),

@@ -6,8 +6,9 @@ import io
 import numpy as np
 import pytest
 
-from htsr_ref import PAPER, analyze
+from htsr_ref import analyze
 from htsr_ref.cli.tables import report_table
+from htsr_ref.conventions import SDM2020_TEXT
 from htsr_ref.randommatrix.bulk import fit_bulk
 from htsr_ref.randommatrix.ensembles import gaussian, pareto, spiked
 from htsr_ref.reports.markdown import to_markdown
@@ -42,7 +43,7 @@ def test_zeros_by_rounding_are_left_out():
 @pytest.mark.spec("RMT-37")
 def test_spectra_put_together_have_none():
     kernel = RNG.standard_normal((60, 60, 2, 2))
-    (pool,) = analyze({"W": kernel}, PAPER.override({"conv": "pooled"})).layers[0].matrices
+    (pool,) = analyze({"W": kernel}, SDM2020_TEXT.override({"conv": "pooled"})).layers[0].matrices
     assert (pool.mp, pool.phase, pool.phase_reason) == (None, None, None)
     assert {matrix.phase for matrix in analyze({"W": kernel}).layers[0].matrices} == {"random-like"}
 

@@ -3,15 +3,15 @@
 import numpy as np
 import pytest
 
-from htsr_ref import PAPER
 from htsr_ref.analysis.planning import PlannedLayer, plan
+from htsr_ref.conventions import SDM2020_TEXT
 from htsr_ref.weights import TensorSpec, open_weights, write_weights
 
 KERNEL = np.ones((6, 4, 1, 3))
 
 
 def planned(**fields: object) -> PlannedLayer:
-    (item,) = plan(open_weights({"conv": KERNEL}), PAPER.override({"min_dim": 0, **fields}))
+    (item,) = plan(open_weights({"conv": KERNEL}), SDM2020_TEXT.override({"min_dim": 0, **fields}))
     return item
 
 
@@ -52,10 +52,10 @@ def test_matrices_that_are_left_out_are_named():
             }
         },
     )
-    (item,) = plan(weights, PAPER.override({"fused": "split", "min_eigenvalues": 3}))
+    (item,) = plan(weights, SDM2020_TEXT.override({"fused": "split", "min_eigenvalues": 3}))
     assert [matrix.label for matrix in item.matrices] == ["b"]
     assert item.warnings == ("below min_eigenvalues, left out: a",)
-    (item,) = plan(weights, PAPER.override({"fused": "split", "max_rows": 5}))
+    (item,) = plan(weights, SDM2020_TEXT.override({"fused": "split", "max_rows": 5}))
     assert [matrix.label for matrix in item.matrices] == ["a"]
     assert item.warnings == ("above max_rows, left out: b",)
 
@@ -70,7 +70,7 @@ def test_a_kernel_larger_than_the_images_is_refused():
 
 def codes(arrays, layers=None, **changes):
     weights = open_weights(arrays, layers)
-    planned = plan(weights, PAPER.override(changes))
+    planned = plan(weights, SDM2020_TEXT.override(changes))
     return {item.layer.tensor: (item.skip_code, len(item.matrices)) for item in planned}
 
 

@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from strategies import generators, prescribed
 
-from htsr_ref import PAPER, analyze
-from htsr_ref.conventions import CONVENTIONS, Convention
+from htsr_ref import analyze
+from htsr_ref.conventions import CONVENTIONS, SDM2020_TEXT, Convention
 from htsr_ref.powerlaw import fit_power_law
 from htsr_ref.powerlaw.fit import relative_logs
 from htsr_ref.powerlaw.plain import fit_tail
@@ -17,7 +17,7 @@ from htsr_ref.reports.report import MatrixReport
 N, M = 256, 128
 FLOATS = {"float64": np.float64, "float32": np.float32, "bfloat16": ml_dtypes.bfloat16}
 SOLVERS = pytest.mark.parametrize("solver", ["gram", "svd"])
-CODE = CONVENTIONS["paper-code"]
+CODE = CONVENTIONS["sdm2020"]
 
 pytestmark = pytest.mark.spec("SPC-10", "SPC-6")
 
@@ -34,7 +34,7 @@ def one(W: np.ndarray, convention: Convention, solver: str) -> MatrixReport:
 
 def expected_alpha(eigenvalues: np.ndarray, convention: Convention) -> float:
     """α of exactly these eigenvalues: all are kept, for the M - r zeros are the smallest."""
-    if convention == PAPER:
+    if convention == SDM2020_TEXT:
         return fit_power_law(eigenvalues).alpha
     logs = relative_logs(eigenvalues)
     tails = range(eigenvalues.size - 1)
@@ -43,7 +43,7 @@ def expected_alpha(eigenvalues: np.ndarray, convention: Convention) -> float:
 
 
 @SOLVERS
-@pytest.mark.parametrize("convention", [PAPER, CODE], ids=["paper", "paper-code"])
+@pytest.mark.parametrize("convention", [SDM2020_TEXT, CODE], ids=["sdm2020-text", "sdm2020"])
 @pytest.mark.parametrize("rank", [2, 4, 16])
 @pytest.mark.parametrize("dtype", FLOATS)
 @settings(max_examples=settings().max_examples // 10)
@@ -71,10 +71,10 @@ def test_alpha_is_that_of_the_positive_eigenvalues(dtype, rank, convention, solv
 @given(generators, st.floats(1e-3, 1e3))
 def test_alpha_does_not_depend_on_scale_order_and_side(dtype, rank, solver, rng, factor):
     W, _ = low_rank(rng, rank)
-    alpha = one(W.astype(FLOATS[dtype]), PAPER, solver).alpha
+    alpha = one(W.astype(FLOATS[dtype]), SDM2020_TEXT, solver).alpha
     permuted = rng.permutation(rng.permutation(W), axis=1).T.astype(FLOATS[dtype])
-    assert one(permuted, PAPER, solver).alpha == pytest.approx(alpha, rel=1e-9)
-    scaled = one((factor * W).astype(FLOATS[dtype]), PAPER, solver)
+    assert one(permuted, SDM2020_TEXT, solver).alpha == pytest.approx(alpha, rel=1e-9)
+    scaled = one((factor * W).astype(FLOATS[dtype]), SDM2020_TEXT, solver)
     if dtype == "bfloat16":
         assert scaled.rank == rank
     else:
@@ -83,7 +83,7 @@ def test_alpha_does_not_depend_on_scale_order_and_side(dtype, rank, solver, rng,
 
 
 @SOLVERS
-@pytest.mark.parametrize("convention", [PAPER, CODE], ids=["paper", "paper-code"])
+@pytest.mark.parametrize("convention", [SDM2020_TEXT, CODE], ids=["sdm2020-text", "sdm2020"])
 @pytest.mark.parametrize("dtype", FLOATS)
 def test_rank_one_has_no_exponent(dtype, convention, solver):
     W, _ = low_rank(np.random.default_rng(5), 1)
@@ -92,7 +92,7 @@ def test_rank_one_has_no_exponent(dtype, convention, solver):
 
 
 @SOLVERS
-@pytest.mark.parametrize("name", ["paper", "paper-code"])
+@pytest.mark.parametrize("name", ["sdm2020-text", "sdm2020"])
 @given(generators)
 @settings(max_examples=settings().max_examples // 5)
 def test_a_matrix_of_full_rank_keeps_every_number(name, solver, rng):
@@ -106,7 +106,7 @@ def test_a_matrix_of_full_rank_keeps_every_number(name, solver, rng):
 def test_the_extreme_value_index_is_that_of_the_same_eigenvalues():
     rng = np.random.default_rng(6)
     W = prescribed(rng, N, np.concatenate((np.zeros(M - 60), np.sort(0.1 ** rng.random(60)))))
-    exact, stored = (one(V, PAPER, "svd") for V in (W, W.astype(ml_dtypes.bfloat16)))
+    exact, stored = (one(V, SDM2020_TEXT, "svd") for V in (W, W.astype(ml_dtypes.bfloat16)))
     assert stored.rank == 60
     assert stored.extreme_value.k == exact.extreme_value.k <= 60
     assert stored.extreme_value.xi == pytest.approx(exact.extreme_value.xi, abs=0.01)

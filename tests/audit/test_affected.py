@@ -3,18 +3,17 @@
 import pytest
 from audits import report, small_model
 
-from htsr_ref import PAPER
 from htsr_ref.audit.affected import AFFECTED
 from htsr_ref.audit.dialects import OURS
 from htsr_ref.audit.searching import changes_of
-from htsr_ref.conventions import CONVENTIONS
+from htsr_ref.conventions import CONVENTIONS, SDM2020_TEXT
 from htsr_ref.weights import open_weights
 
 WEIGHTS = open_weights(small_model())
 QUANTITIES = frozenset(OURS.quantities.values())
 CHANGES = [
     (base, change)
-    for base in (PAPER, CONVENTIONS["weightwatcher"])
+    for base in (SDM2020_TEXT, CONVENTIONS["weightwatcher-0.7.7"])
     for change in changes_of(base, QUANTITIES)
     if set(change) <= set(AFFECTED)
 ]

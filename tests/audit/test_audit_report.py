@@ -9,10 +9,9 @@ from audits import audited, from_csv, report, small_model, to_csv, written
 from markdown_it import MarkdownIt
 from referencing import Registry, Resource
 
-from htsr_ref import PAPER
 from htsr_ref.audit.audit_report import VERDICTS, AuditReport
 from htsr_ref.audit.text import to_markdown
-from htsr_ref.conventions import CONVENTIONS
+from htsr_ref.conventions import CONVENTIONS, SDM2020_TEXT
 from htsr_ref.weights import open_weights
 
 SCHEMAS = Path(__file__).parents[2] / "spec" / "schemas"
@@ -35,12 +34,12 @@ VALIDATOR = jsonschema.Draft202012Validator(
 def everything(tmp_path_factory) -> AuditReport:
     """An audit with every verdict but faults: a name to escape, noise, a row and a layer alone."""
     folder = tmp_path_factory.mktemp("audit")
-    rows = from_csv(report(WEIGHTS, PAPER.override({"ks": "one-sided"})).to_csv())
+    rows = from_csv(report(WEIGHTS, SDM2020_TEXT.override({"ks": "one-sided"})).to_csv())
     rows[0]["lambda_max"] = str(1.001 * float(rows[0]["lambda_max"]))
     rows[1]["alpha"] = "inf"
     rows = [row for row in rows if row["layer"] != "low"]
     rows.append({**rows[0], "layer": "a|b", "N": "99", "M": "98"})
-    return audited(WEIGHTS, written(folder, to_csv(rows)), PAPER, most=1)
+    return audited(WEIGHTS, written(folder, to_csv(rows)), SDM2020_TEXT, most=1)
 
 
 @pytest.mark.spec("AUD-14")
@@ -71,7 +70,7 @@ def test_json_holds_what_was_found(everything):
         "alpha",
     }
     assert ("alpha", "inf") in wrong
-    assert data["explanation"] == {"base": "paper", "changes": {"ks": "one-sided"}}
+    assert data["explanation"] == {"base": "sdm2020-text", "changes": {"ks": "one-sided"}}
     assert data["path"] == [{"ks": "one-sided"}]
     last = data["layers"][-1]
     assert (last["name"], last["matched_by"]) == ("a|b", None)

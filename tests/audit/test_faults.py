@@ -42,7 +42,7 @@ def test_the_columns_are_among_those_of_the_list():
 
 @pytest.mark.spec("AUD-8")
 def test_only_faulty_choices_are_put_right():
-    assert faulty_choices(CONVENTIONS["paper"]) == {}
-    repaired = faulty_choices(CONVENTIONS["weightwatcher"])
+    assert faulty_choices(CONVENTIONS["sdm2020-text"]) == {}
+    repaired = faulty_choices(CONVENTIONS["weightwatcher-0.7.7"])
     assert set(repaired) == set(CHOICES)
     assert repaired["F-WW-16"].overrides == ("orientation",)

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from audits import to_csv, written
 
-from htsr_ref import PAPER
 from htsr_ref.audit import read_table
 from htsr_ref.audit.matching import match_layers
+from htsr_ref.conventions import SDM2020_TEXT
 from htsr_ref.weights import open_weights
 
 SHAPES = {"b.fc1": (8, 6), "a.fc1": (8, 6), "a.fc2": (9, 6), "conv": (5, 4, 3, 3), "out": (3, 9)}
@@ -91,7 +91,7 @@ def test_without_names_and_shapes_order_decides_if_nothing_is_missing(tmp_path, 
 
 @pytest.mark.spec("AUD-4")
 def test_a_convention_that_cannot_cut_a_layer_gives_it_no_shape(tmp_path, weights):
-    small_images = PAPER.override({"conv": "operator", "map_size": 2})  # The kernel is 3×3.
+    small_images = SDM2020_TEXT.override({"conv": "operator", "map_size": 2})  # The kernel is 3×3.
     rows = [{"layer_id": 1, "longname": "conv", "N": 5, "M": 4}]
     found = match_layers(weights, table(tmp_path, rows), [small_images])
     assert matched(found) == {"conv": ("name", ["line 2"])}

@@ -17,7 +17,7 @@ from htsr_ref.conventions import CONVENTIONS
 from htsr_ref.layers.matrices import BLOCK_ELEMENTS
 from htsr_ref.weights import open_weights
 
-WW = [CONVENTIONS["weightwatcher"]]
+WW = [CONVENTIONS["weightwatcher-0.7.7"]]
 
 
 def matched(folder, weights, rows, conventions=WW):

@@ -4,9 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from htsr_ref import PAPER
 from htsr_ref.audit.path import along, changes_between, trace
-from htsr_ref.conventions import CONVENTIONS, FIELDS
+from htsr_ref.conventions import CONVENTIONS, FIELDS, SDM2020_TEXT
 
 values = st.lists(st.one_of(st.none(), st.floats(-1e3, 1e3)), min_size=1, max_size=9)
 
@@ -29,16 +28,16 @@ def test_every_convention_is_reached_by_changing_every_differing_field_once(star
 
 @pytest.mark.spec("AUD-10")
 def test_choices_that_need_one_another_are_taken_together():
-    steps = [set(change) for change in changes_between(PAPER, CONVENTIONS["farms-conv"])]
+    steps = [set(change) for change in changes_between(SDM2020_TEXT, CONVENTIONS["farms-conv"])]
     assert {"linear", "windows"} in steps
     assert {"conv"} in steps
     assert {"xmin", "xmin_position"} in steps
-    bounded = PAPER.override(
+    bounded = SDM2020_TEXT.override(
         {"estimator": "bounded-mle", "xmax": "largest", "ks_model": "renormalized"}
     )
-    (step,) = changes_between(PAPER, bounded)
+    (step,) = changes_between(SDM2020_TEXT, bounded)
     assert set(step) == {"estimator", "xmax", "ks_model"}
-    back = [set(change) for change in changes_between(bounded, PAPER)]
+    back = [set(change) for change in changes_between(bounded, SDM2020_TEXT)]
     assert back == [{"estimator"}, {"xmax", "ks_model"}]
 
 

@@ -32,7 +32,10 @@ def solved(monkeypatch):
 def test_layers_are_those_of_an_analysis(network):
     weights = open_weights(small_model()) if network == "small" else opened(network)
     shared = SharedSpectra(weights, "svd")
-    conventions = [*CONVENTIONS.values(), CONVENTIONS["paper"].override({"conv": "group-slices"})]
+    conventions = [
+        *CONVENTIONS.values(),
+        CONVENTIONS["sdm2020-text"].override({"conv": "group-slices"}),
+    ]
     conventions.append(conventions[0].override({"conv": "operator", "map_size": 5}))
     for convention in conventions:
         made = report(weights, convention).layers
@@ -43,7 +46,14 @@ def test_layers_are_those_of_an_analysis(network):
 def test_every_cut_is_solved_once(solved):
     weights = open_weights({name: small_model()[name] for name in ("fc", "conv")})
     shared = SharedSpectra(weights)
-    alike = ("paper", "paper-code", "weightwatcher", "natcomm2021", "hill-peak", "setol")
+    alike = (
+        "sdm2020-text",
+        "sdm2020",
+        "weightwatcher",
+        "weightwatcher-0.2.7",
+        "alphapruning",
+        "setol",
+    )
     for name in alike:
         for place in range(2):
             shared.layer(place, CONVENTIONS[name])
@@ -58,9 +68,11 @@ def test_auto_takes_gram_where_the_smallest_eigenvalue_can_be_trusted():
     arrays = {"fc": model["fc"].astype("float32"), "low": model["low"], "wide": model["fc"]}
     weights = open_weights(arrays)
     shared = SharedSpectra(weights)
-    used = [shared.layer(i, CONVENTIONS["weightwatcher"]).matrices[0].solver for i in range(3)]
+    used = [
+        shared.layer(i, CONVENTIONS["weightwatcher-0.7.7"]).matrices[0].solver for i in range(3)
+    ]
     assert used == ["gram", "svd", "svd"]  # low has rank 3 of 21; wide is float64.
     gram = SharedSpectra(weights, "gram")
-    assert gram.layer(1, CONVENTIONS["paper"]).matrices[0].solver == "gram"
+    assert gram.layer(1, CONVENTIONS["sdm2020-text"]).matrices[0].solver == "gram"
     bad = SharedSpectra(open_weights({"bad": np.full((9, 8), np.nan, np.float32)}))
-    assert bad.layer(0, CONVENTIONS["paper"]).skip_code == "bad-data"
+    assert bad.layer(0, CONVENTIONS["sdm2020-text"]).skip_code == "bad-data"

@@ -3,10 +3,10 @@
 import pytest
 from audits import report, small_model, to_csv, written
 
-from htsr_ref import PAPER, analyze
+from htsr_ref import analyze
 from htsr_ref.audit import read_table
 from htsr_ref.audit.printed import Printed
-from htsr_ref.conventions import CONVENTIONS
+from htsr_ref.conventions import CONVENTIONS, SDM2020_TEXT
 from htsr_ref.errors import HtsrError, TableError
 from htsr_ref.reports.columns import weightwatcher_csv
 
@@ -29,25 +29,25 @@ def read(folder, text, mapping=None):
 
 @pytest.mark.spec("AUD-2")
 def test_columns_tell_the_tool(tmp_path):
-    ours = report(small_model(), PAPER)
+    ours = report(small_model(), SDM2020_TEXT)
     assert read(tmp_path, ours.to_csv()).dialect.name == "htsr-ref"
     assert read(tmp_path, ours.to_csv("layer")).dialect.name == "htsr-ref"
     assert read(tmp_path, weightwatcher_csv(ours)).dialect.convention == "weightwatcher"
-    assert read(tmp_path, to_csv([OLD])).dialect.convention == "natcomm2021"
+    assert read(tmp_path, to_csv([OLD])).dialect.convention == "weightwatcher-0.2.7"
     renamed = {"lognorm" if name == "log_norm" else name: value for name, value in OLD.items()}
     del renamed["level"]
     unpooled = {"layer_id": 5, "slice_id": 0, "norm": 11.75, "alpha": 2.0}
-    assert read(tmp_path, to_csv([unpooled])).dialect.convention == "natcomm2021"
+    assert read(tmp_path, to_csv([unpooled])).dialect.convention == "weightwatcher-0.2.7"
     recent = to_csv([{**unpooled, "num_evals": 64}])
     assert read(tmp_path, recent).dialect.convention == "weightwatcher"
     old = read(tmp_path, to_csv([renamed]))
-    assert old.dialect.convention == "natcomm2021"
+    assert old.dialect.convention == "weightwatcher-0.2.7"
     assert old.rows[0].cells["log_norm"].value == 1.0701
 
 
 @pytest.mark.spec("AUD-1", "AUD-2")
 def test_a_report_in_json_tells_its_convention_and_is_exact(tmp_path):
-    made = report(small_model(), CONVENTIONS["paper-code"])
+    made = report(small_model(), CONVENTIONS["sdm2020"])
     table = read_table(written(tmp_path, made.to_json(), "a.json"))
     assert table.convention == made.convention
     assert table.rows[0].cells["alpha"] == Printed(made.layers[0].matrices[0].alpha, 0.0)
@@ -58,7 +58,11 @@ def test_a_report_in_json_tells_its_convention_and_is_exact(tmp_path):
 @pytest.mark.spec("AUD-9")
 def test_a_report_tells_its_solver_if_it_has_one(tmp_path):
     gram, mixed = analyze(small_model(), solver="gram"), analyze(small_model())
-    for made, solver in ((gram, "gram"), (report(small_model(), PAPER), "svd"), (mixed, None)):
+    for made, solver in (
+        (gram, "gram"),
+        (report(small_model(), SDM2020_TEXT), "svd"),
+        (mixed, None),
+    ):
         assert read(tmp_path, made.to_csv()).solver == solver
         assert read_table(written(tmp_path, made.to_json(), "a.json")).solver == solver
     assert read(tmp_path, weightwatcher_csv(gram)).solver is None
@@ -140,6 +144,6 @@ def test_files_that_cannot_be_read(tmp_path):
         read_table(tmp_path / "latin.csv")
     with pytest.raises(HtsrError, match="not a report"):
         read_table(written(tmp_path, "{}", "b.json"))
-    empty = report({"bias": small_model()["fc"][0]}, PAPER).to_json()
+    empty = report({"bias": small_model()["fc"][0]}, SDM2020_TEXT).to_json()
     with pytest.raises(TableError, match="analyzes no layer"):
         read_table(written(tmp_path, empty, "c.json"))

@@ -8,10 +8,9 @@ from audits import audited, from_csv, report, small_model, to_csv, verdicts, wri
 from hypothesis import given
 from hypothesis import strategies as st
 
-from htsr_ref import PAPER
 from htsr_ref.audit.printed import Printed
 from htsr_ref.audit.verdict import agree, digits
-from htsr_ref.conventions import CONVENTIONS
+from htsr_ref.conventions import CONVENTIONS, SDM2020_TEXT
 from htsr_ref.weights import open_weights
 
 WEIGHTS = open_weights(small_model())
@@ -51,7 +50,7 @@ def test_digits():
 
 @pytest.mark.spec("AUD-7", "SPC-4")
 def test_the_smallest_singular_value_of_a_singular_matrix_is_noise(tmp_path):
-    WW = CONVENTIONS["weightwatcher"]
+    WW = CONVENTIONS["weightwatcher-0.7.7"]
     singular = np.outer(np.arange(1.0, 31), np.ones(20)) + np.eye(30, 20) * np.r_[np.ones(19), 0]
     singular[:, 19] = singular[:, 18]
     weights = open_weights({"W": singular})
@@ -65,22 +64,22 @@ def test_the_smallest_singular_value_of_a_singular_matrix_is_noise(tmp_path):
 
 @pytest.mark.spec("AUD-6")
 def test_rows_are_paired_by_label_and_a_single_one_with_the_means(tmp_path):
-    made = report(WEIGHTS, PAPER)
+    made = report(WEIGHTS, SDM2020_TEXT)
     rows = [row for row in from_csv(made.to_csv()) if row["layer"] == "conv"]
     assert len(rows) == 4
-    found = audited(WEIGHTS, written(tmp_path, to_csv(rows[::-1])), PAPER)
+    found = audited(WEIGHTS, written(tmp_path, to_csv(rows[::-1])), SDM2020_TEXT)
     assert set(verdicts(found)) == {"reproduced"}
     assert [row.label for row in found.layers[0].rows] == ["[1,1]", "[1,0]", "[0,1]", "[0,0]"]
-    found = audited(WEIGHTS, written(tmp_path, made.to_csv("layer")), PAPER)
+    found = audited(WEIGHTS, written(tmp_path, made.to_csv("layer")), SDM2020_TEXT)
     assert set(verdicts(found)) == {"reproduced"}
     assert {row.label for layer in found.layers for row in layer.rows} == {""}
 
 
 @pytest.mark.spec("AUD-6")
 def test_rows_without_numbers_of_ours_say_why(tmp_path):
-    made = report(WEIGHTS, PAPER.override({"min_dim": 0}))
+    made = report(WEIGHTS, SDM2020_TEXT.override({"min_dim": 0}))
     rows = [row for row in from_csv(made.to_csv()) if row["layer"] in ("conv", "thin")][1:]
-    found = audited(WEIGHTS, written(tmp_path, to_csv(rows)), PAPER, most=0)
+    found = audited(WEIGHTS, written(tmp_path, to_csv(rows)), SDM2020_TEXT, most=0)
     reasons = {row.reason for layer in found.layers for row in layer.rows}
     assert reasons == {
         "3 rows there, 4 matrices here",

@@ -12,7 +12,7 @@ from htsr_ref.conventions import CONVENTIONS
 
 FIXTURE = Path(__file__).parents[1] / "peers" / "fixtures" / "weightwatcher-0.7.7.json"
 TABLES = json.loads(FIXTURE.read_text(encoding="utf-8"))["networks"]
-WW = CONVENTIONS["weightwatcher"]
+WW = CONVENTIONS["weightwatcher-0.7.7"]
 
 
 def details(network: str) -> list[dict[str, Any]]:

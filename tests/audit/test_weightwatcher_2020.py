@@ -47,7 +47,7 @@ def test_norms_of_slices_and_of_dense_layers(tmp_path):
     rows.append({**rows[-1], "level": "LEVEL.LAYER", "N": 576, "M": 504})
     rows.append(row(9, DENSE, 1))
     weights = open_weights({"a.small": SMALL, "b.conv": CONV, "c.dense": DENSE})
-    natcomm = CONVENTIONS["natcomm2021"]
+    natcomm = CONVENTIONS["weightwatcher-0.2.7"]
     found = audited(weights, written(tmp_path, to_csv(rows)), natcomm)
     assert verdicts(found) == {"reproduced": 10 * 8}
     assert found.digits >= 13

@@ -19,7 +19,7 @@ from htsr_ref.weights import Weights, open_weights, select
 
 FIXTURES = Path(__file__).parents[1] / "peers" / "fixtures" / "weightwatcher"
 SUMMARIES = json.loads((FIXTURES / "summaries.json").read_text(encoding="utf-8"))
-WW = CONVENTIONS["weightwatcher"]
+WW = CONVENTIONS["weightwatcher-0.7.7"]
 CONVERTERS: dict[str, ModuleType] = {".pt": pytorch, ".gguf": gguf_files}
 
 

@@ -44,7 +44,9 @@ def main() -> None:
     parser.add_argument("--repeat", type=int, default=3)
     parser.add_argument("--layers", type=int, default=len(LAYERS), help="how many of them")
     parser.add_argument("--solver", choices=("auto", "gram", "svd"), default="auto")
-    parser.add_argument("--conventions", nargs="*", default=["weightwatcher", "natcomm2021"])
+    parser.add_argument(
+        "--conventions", nargs="*", default=["weightwatcher-0.7.7", "weightwatcher-0.2.7"]
+    )
     options = parser.parse_args()
     print(circumstances())
     shapes = LAYERS[-options.layers :]

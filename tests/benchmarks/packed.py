@@ -23,7 +23,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from packed_files import Entry, write_folder
 
 from htsr_ref.analysis.matrix_analysis import analyze_matrix
-from htsr_ref.conventions import PAPER
+from htsr_ref.conventions import SDM2020_TEXT
 from htsr_ref.layers.matrices import BLOCK_ELEMENTS, WeightMatrix, weight_matrix
 from htsr_ref.weights import open_weights
 
@@ -213,7 +213,7 @@ def compare(rows: int, columns: int, turns: int, folder: Path) -> None:
     analyses, reads = [], []
     for _ in range(turns):
         start = time.perf_counter()
-        analyze_matrix(matrix, PAPER)
+        analyze_matrix(matrix, SDM2020_TEXT)
         analyses.append(time.perf_counter() - start)
         reads.append(seconds_of(matrix))
     analysis, read, peak = min(analyses), min(reads), peak_of(matrix)

@@ -10,7 +10,7 @@ import numpy as np
 from timing import circumstances, interleaved
 
 from htsr_ref.analysis.matrix_analysis import analyze_matrix
-from htsr_ref.conventions import PAPER
+from htsr_ref.conventions import SDM2020_TEXT
 from htsr_ref.layers.matrices import matrix_from_array
 from htsr_ref.spectra.eigenvalues import spectrum
 
@@ -32,7 +32,7 @@ def compare(N: int, M: int, turns: int) -> None:
         {
             "bare": bare,
             "spectrum": lambda: spectrum(W),
-            "total": lambda: analyze_matrix(matrix, PAPER),
+            "total": lambda: analyze_matrix(matrix, SDM2020_TEXT),
         },
         turns,
     )
@@ -52,7 +52,7 @@ def main() -> None:
     print(circumstances())
     print(f"Medians of {arguments.repeat} turns. Goal: total / bare at most {GOAL}.\n")
     print(f"{'size':>10}", *(f"{head:>13}" for head in HEADS))
-    analyze_matrix(matrix_from_array(np.eye(64)), PAPER)  # imports, and wakes BLAS
+    analyze_matrix(matrix_from_array(np.eye(64)), SDM2020_TEXT)  # imports, and wakes BLAS
     for size in arguments.sizes:
         N, M = map(int, size.split("x"))
         compare(N, M, arguments.repeat)

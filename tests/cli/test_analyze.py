@@ -11,7 +11,8 @@ import pytest
 from commands import rows_of_layers, tensors
 from safetensors.numpy import save_file
 
-from htsr_ref import PAPER, Report, analyze
+from htsr_ref import Report, analyze
+from htsr_ref.conventions import SDM2020_TEXT
 from htsr_ref.reports.markdown import to_markdown
 
 SCHEMA = Path(__file__).parents[2] / "spec" / "schemas" / "report.schema.json"
@@ -26,13 +27,13 @@ def test_json_is_the_report(htsr, model):
     assert (outcome.code, outcome.err) == (0, "")
     validator = jsonschema.Draft202012Validator(json.loads(SCHEMA.read_text(encoding="utf-8")))
     validator.validate(json.loads(outcome.out, parse_constant=pytest.fail))
-    assert Report.from_json(outcome.out) == analyze(model, PAPER.override({"min_dim": 0}))
+    assert Report.from_json(outcome.out) == analyze(model, SDM2020_TEXT.override({"min_dim": 0}))
     assert Report.from_json(outcome.out).to_json() == outcome.out
 
 
 @pytest.mark.spec("RPT-6")
 def test_csv_by_matrix_and_by_layer(htsr, model):
-    report = analyze(model, PAPER.override({"min_dim": 0}))
+    report = analyze(model, SDM2020_TEXT.override({"min_dim": 0}))
     by_matrix = htsr("analyze", model, "--set", "min_dim=0", "--csv").out
     rows = list(csv.DictReader(io.StringIO(by_matrix)))
     assert [row["layer"] for row in rows] == ["conv"] * 9 + ["fc1", "fc2"]

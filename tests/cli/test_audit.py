@@ -48,14 +48,14 @@ def test_a_table_of_weightwatcher(htsr, weights, theirs):
 def test_another_convention_is_explained_and_the_means_add_up(htsr, weights, tmp_path):
     table = tmp_path / "a.csv"
     htsr("analyze", weights, "--set", "normalization=none", "--solver", "svd", "--csv", "-o", table)
-    outcome = htsr("audit", weights, table, "--convention", "paper")
+    outcome = htsr("audit", weights, table, "--convention", "sdm2020-text")
     assert outcome.code == 0
     assert "the choices that reproduce most: paper with normalization = none\n" in outcome.out
     table = outcome.out.split("mean over layers")[1].splitlines()
     cells = [re.split(r"\s{2,}", line) for line in table[2:6]]
     path = {name: np.array(numbers, float) for name, *numbers in cells}
     start, added, end, _ = path.values()
-    assert list(path) == ["paper", "normalization = none", "sum", "theirs − sum"]
+    assert list(path) == ["sdm2020-text", "normalization = none", "sum", "theirs − sum"]
     assert start + added == pytest.approx(end, abs=2e-3)
 
 
@@ -105,7 +105,7 @@ def test_a_claim_can_be_withdrawn_and_long_lists_are_cut(htsr, weights, theirs):
     outcome = htsr("audit", weights, theirs, "--convention", "unknown", "--changes", "0")
     assert outcome.code == 0
     assert "the choices that reproduce most: weightwatcher\n" in outcome.out
-    outcome = htsr("audit", weights, theirs, "--convention", "paper-code", "--changes", "0")
+    outcome = htsr("audit", weights, theirs, "--convention", "sdm2020", "--changes", "0")
     assert outcome.code == 1
     listed = [line for line in outcome.out.splitlines() if re.search(" unexplained(:|$)", line)]
     (more,) = re.findall(r"and (\d+) numbers more: --json lists them all", outcome.out)

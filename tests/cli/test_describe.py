@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 from safetensors.numpy import save_file
 
-from htsr_ref import PAPER, open_weights
+from htsr_ref import open_weights
 from htsr_ref.analysis.planning import plan
 from htsr_ref.cli.tables import WIDTH
+from htsr_ref.conventions import SDM2020_TEXT
 from htsr_ref.spectra.cost import estimate_cost
 from htsr_ref.weights.stored import StoredTensor
 
@@ -43,7 +44,7 @@ def test_the_convention_decides_what_would_be_analyzed(htsr, model):
 @pytest.mark.parametrize("solver", ["gram", "svd"])
 def test_the_cost_is_that_of_all_matrices(htsr, examples, solver):
     path = examples[0]
-    matrices = [m for item in plan(open_weights(path), PAPER) for m in item.matrices]
+    matrices = [m for item in plan(open_weights(path), SDM2020_TEXT) for m in item.matrices]
     costs = [estimate_cost(matrix, solver) for matrix in matrices]
     flops, memory = sum(cost.flops for cost in costs), max(cost.memory for cost in costs)
     last = htsr("describe", path, "--solver", solver).out.splitlines()[-1]
@@ -61,7 +62,7 @@ def test_json(htsr, model, tmp_path):
     assert (tmp_path / "d.json").read_text() == outcome.out
     found = json.loads(outcome.out)
     assert (found["name"], found["format"], found["solver"]) == (model.name, "safetensors", "svd")
-    assert found["convention"]["name"] == "paper"
+    assert found["convention"]["name"] == "sdm2020-text"
     layers = {layer["name"]: layer for layer in found["layers"]}
     assert list(layers) == ["conv", "fc1.bias", "fc1", "fc2"]
     assert layers["conv"]["skip_code"] == "min-dim"

@@ -37,14 +37,14 @@ def test_the_layer_that_changed_most_comes_first(htsr, model, tuned):
 @pytest.mark.spec("AUD-20", "AUD-22")
 def test_a_report_and_its_file_are_identical(htsr, model, tmp_path):
     report = tmp_path / "report.json"
-    htsr("analyze", model, "--convention", "hill-peak", "-o", report)
+    htsr("analyze", model, "--convention", "alphapruning", "-o", report)
     for pair in ((report, model), (model, report)):
         outcome = htsr("diff", *pair, "--fail-if-changed")
         assert outcome.code == 0
         assert outcome.out.endswith(
             "convention hill-peak\n\nidentical: no number of 3 layers differs\n"
         )
-    outcome = htsr("diff", report, model, "--convention", "paper")
+    outcome = htsr("diff", report, model, "--convention", "sdm2020-text")
     assert (outcome.code, outcome.out) == (2, "")
     assert outcome.err == (
         f"htsr: error: {report}: it follows hill-peak, not paper. Analyze its weights again, or "

@@ -23,7 +23,7 @@ def data(tmp_path):
 
 @pytest.mark.spec("CNV-21")
 def test_the_fit_of_a_convention(htsr, data):
-    outcome = htsr("fit", data, "--convention", "hill-median", "--set", "xmin_position=3", "--json")
+    outcome = htsr("fit", data, "--convention", "tempbalance", "--set", "xmin_position=3", "--json")
     assert (outcome.code, outcome.err) == (0, "")
     found = json.loads(outcome.out)
     tail = SAMPLE[40:]
@@ -37,7 +37,7 @@ def test_the_fit_of_a_convention(htsr, data):
 
 @pytest.mark.spec("CNV-21")
 def test_the_text_names_convention_fit_and_end(htsr, data):
-    text = htsr("fit", data, "--convention", "paper-code").out
+    text = htsr("fit", data, "--convention", "sdm2020").out
     assert "120 values; convention paper-code\n" in text
     assert f"xmax {SAMPLE[-1]:.6g}" in text
     fit = fit_power_law(SAMPLE, ks="one-sided")
@@ -61,7 +61,7 @@ def test_the_text_names_convention_fit_and_end(htsr, data):
     ],
 )
 def test_what_does_not_go_with_a_convention(htsr, data, flags, complaint):
-    outcome = htsr("fit", data, "--convention", "paper", *flags)
+    outcome = htsr("fit", data, "--convention", "sdm2020-text", *flags)
     assert (outcome.code, outcome.out) == (2, "")
     assert complaint in outcome.err
 

@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from htsr_ref import PAPER, Report
+from htsr_ref import Report
+from htsr_ref.conventions import SDM2020_TEXT
 
 
 @pytest.mark.spec("CNV-2")
@@ -34,14 +35,14 @@ def test_a_choice_that_does_not_exist(htsr, model, change, complaint):
 def test_a_convention_that_does_not_exist(htsr, model):
     outcome = htsr("analyze", model, "--convention", "papre")
     assert (outcome.code, outcome.out) == (2, "")
-    assert outcome.err.startswith("htsr: error: no convention 'papre'. Shipped: paper")
+    assert outcome.err.startswith("htsr: error: no convention 'papre'. Shipped: sdm2020")
 
 
 @pytest.mark.spec("CNV-1", "CNV-3")
 def test_changed_choices_are_named_in_every_form(htsr, model):
     changes = ["--set", "min_dim=0", "--set", " ks = one-sided "]
     report = Report.from_json(htsr("analyze", model, "--json", *changes).out)
-    assert report.convention == PAPER.override({"min_dim": 0, "ks": "one-sided"})
+    assert report.convention == SDM2020_TEXT.override({"min_dim": 0, "ks": "one-sided"})
     assert report.convention.overrides == ("min_dim", "ks")
     for flags in ([], ["--markdown"]):
         text = htsr("analyze", model, *changes, *flags).out

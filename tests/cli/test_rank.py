@@ -12,8 +12,9 @@ from commands import tensors
 from safetensors.numpy import save_file
 from schemas import MODEL_MEANS
 
-from htsr_ref import PAPER, analyze
+from htsr_ref import analyze
 from htsr_ref.cli.tables import WIDTH
+from htsr_ref.conventions import SDM2020_TEXT
 
 NUMBERS = [name for name in MODEL_MEANS if name != "mean_stable_rank"]
 
@@ -66,7 +67,7 @@ def test_csv(htsr, series):
         ("3", "a.safetensors"),
     ]
     for row in rows:
-        model = analyze(row["model"], PAPER.override({"min_dim": 0})).model
+        model = analyze(row["model"], SDM2020_TEXT.override({"min_dim": 0})).model
         assert [float(row[name]) for name in NUMBERS] == [getattr(model, name) for name in NUMBERS]
         assert (row["matrices"], row["convention"]) == ("11", "paper with min_dim = 0")
 
@@ -84,7 +85,7 @@ def test_json(htsr, series):
         (3, "a.safetensors"),
     ]
     for row in found["models"]:
-        model = analyze(row["model"], PAPER.override({"min_dim": 0})).model
+        model = analyze(row["model"], SDM2020_TEXT.override({"min_dim": 0})).model
         assert [row[name] for name in NUMBERS] == [getattr(model, name) for name in NUMBERS]
         assert row["matrices"] == 11
 
@@ -140,8 +141,16 @@ def test_a_report_must_follow_what_is_asked_for(htsr, series):
     assert (same.code, same.err) == (0, "")
     for options, made_by, cure in [
         (["--set", "min_dim=7"], "it follows paper with min_dim = 0, not paper with", "and --set"),
-        (["--convention", "hill-peak"], "it follows paper with min_dim = 0, not hill", "and --set"),
-        (["--convention", "paper"], "it follows paper with min_dim = 0, not paper.", "and --set"),
+        (
+            ["--convention", "alphapruning"],
+            "it follows paper with min_dim = 0, not hill",
+            "and --set",
+        ),
+        (
+            ["--convention", "sdm2020-text"],
+            "it follows paper with min_dim = 0, not paper.",
+            "and --set",
+        ),
         (["--solver", "gram"], "its solver was svd, not gram. Analyze", "out --solver"),
     ]:
         outcome = htsr("rank", *reports, *options)

@@ -118,11 +118,11 @@ def test_paper_code():
         kept = [W for W in slices(weight) if weight.ndim == 2 or min(W.shape) >= 50]
         if kept and name != "tokens":
             expected[name] = [fitted(eigenvalues(W), truncated) for W in kept]
-    check(report("paper-code"), expected)
+    check(report("sdm2020"), expected)
 
 
 @pytest.mark.spec("CNV-13")
-def test_natcomm2021():
+def test_weightwatcher_0_2_7():
     expected, norms = {}, []
     for name, weight in ALL.items():
         cut = slices(weight)
@@ -130,7 +130,7 @@ def test_natcomm2021():
         if scaled:
             expected[name] = [fitted(eigenvalues(W), truncated) for W in scaled]
             norms += [math.log10(np.linalg.norm(W)) for W in scaled]
-    found = report("natcomm2021")
+    found = report("weightwatcher-0.2.7")
     check(found, expected)
     assert found.model.mean_log10_frobenius_norm == pytest.approx(np.mean(norms), rel=1e-12)
     numbers = [alpha for pairs in expected.values() for alpha, _ in pairs]
@@ -146,7 +146,7 @@ def pooled(weight: Array) -> Array:
 def test_hill_median():
     spectra = {name: pooled(weight) for name, weight in ALL.items() if name != "tokens"}
     check(
-        report("hill-median"),
+        report("tempbalance"),
         {
             name: [fitted(lam, lambda x: hill(x, int(x.size / 2)))]
             for name, lam in spectra.items()
@@ -158,7 +158,7 @@ def test_hill_median():
 @pytest.mark.spec("CNV-15")
 def test_hill_peak():
     spectra = {name: pooled(weight) for name, weight in ALL.items() if name != "tokens"}
-    check(report("hill-peak"), {name: [fitted(lam, near_peak)] for name, lam in spectra.items()})
+    check(report("alphapruning"), {name: [fitted(lam, near_peak)] for name, lam in spectra.items()})
 
 
 def windows(weight: Array, rows: int, count: int) -> list[Array]:

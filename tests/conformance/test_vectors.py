@@ -24,7 +24,7 @@ from schemas import MODEL_MEANS
 from htsr_ref.analysis import analyzing as analysis
 from htsr_ref.analysis import fitting, matrix_analysis
 from htsr_ref.analysis.bad_entries import first_nonfinite
-from htsr_ref.conventions import PAPER
+from htsr_ref.conventions import SDM2020_TEXT
 from htsr_ref.errors import LayerError, NoFitError, SampleError
 from htsr_ref.layers.matrices import matrix_from_array
 from htsr_ref.powerlaw import TailFit, fit_power_law
@@ -139,7 +139,7 @@ def compute_metrics(given: Json) -> Json:
         mock.patch.object(matrix_analysis, "spectrum", return_value=given_spectrum),
         mock.patch.object(fitting, "fit_power_law", side_effect=[fit or NoFitError("given")]),
     ):
-        report = matrix_analysis.analyze_matrix(matrix_from_array(np.eye(M)), PAPER)
+        report = matrix_analysis.analyze_matrix(matrix_from_array(np.eye(M)), SDM2020_TEXT)
     return {key: getattr(report, key) for key in METRICS}
 
 
@@ -148,7 +148,7 @@ def compute_means(given: Json) -> Json:
     prepared = [matrix_report(numbers) for layer in given["layers"] for numbers in layer]
     kernels = {f"{i}": np.ones((2, 2, 1, len(layer))) for i, layer in enumerate(given["layers"])}
     alpha_range = given["alpha_range"] and tuple(given["alpha_range"])
-    convention = replace(PAPER, min_dim=0, average=given["average"], alpha_range=alpha_range)
+    convention = replace(SDM2020_TEXT, min_dim=0, average=given["average"], alpha_range=alpha_range)
     with mock.patch.object(analysis, "analyze_matrix", side_effect=prepared):
         report = analysis.analyze(kernels, convention)
     model, line = report.model, report.model.pl_norm_relation

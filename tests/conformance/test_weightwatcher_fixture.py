@@ -37,7 +37,7 @@ def report(network: str) -> Report:
         | ({"groups": CONVOLUTIONS[name]} if name in CONVOLUTIONS else {})
         for name in weights
     }
-    return analyze(weights, CONVENTIONS["weightwatcher"], layers=layers, solver="svd")
+    return analyze(weights, CONVENTIONS["weightwatcher-0.7.7"], layers=layers, solver="svd")
 
 
 @pytest.fixture(scope="module")

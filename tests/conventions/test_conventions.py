@@ -6,7 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from htsr_ref.conventions import CITATIONS, CONVENTIONS, FIELDS, PAPER, Convention, get_convention
+from htsr_ref.conventions import (
+    CITATIONS,
+    CONVENTIONS,
+    FIELDS,
+    SDM2020_TEXT,
+    Convention,
+    get_convention,
+)
 from htsr_ref.errors import ConventionError, HtsrError
 from htsr_ref.reports.markdown import value_text
 
@@ -17,7 +24,7 @@ ROWS = [
     if line.startswith("| `")
 ]
 TABLE = {row[0].strip("`"): row[1:] for row in ROWS if len(row) == 4}
-"""Rows of the page's table by field: values, meaning, value of `paper`."""
+"""Rows of the page's table by field: values, meaning, value of `sdm2020-text`."""
 
 NAMES = {name: list(field.values) for name, field in FIELDS.items() if field.values}
 COMPANIONS = {
@@ -44,7 +51,7 @@ def test_the_fields_are_those_of_the_table_in_its_order():
 def test_no_field_has_a_default():
     # A default would be a choice that no one made.
     with pytest.raises(TypeError, match=f"missing {len(FIELDS)} required positional arguments"):
-        Convention(name="paper")
+        Convention(name="sdm2020-text")
 
 
 @pytest.mark.spec("CNV-1")
@@ -58,7 +65,7 @@ def test_the_table_names_every_value_and_the_requirement(name):
 @pytest.mark.spec("CNV-2")
 @pytest.mark.parametrize(("name", "value"), [(n, v) for n in NAMES for v in NAMES[n]])
 def test_a_value_of_the_table_is_accepted(name, value):
-    changed = PAPER.override({**COMPANIONS.get(value, {}), name: value})
+    changed = SDM2020_TEXT.override({**COMPANIONS.get(value, {}), name: value})
     expected = (value,) if name == "layer_kinds" else None if value == "none" else value
     assert getattr(changed, name) in (expected, value)
 
@@ -67,7 +74,7 @@ def test_a_value_of_the_table_is_accepted(name, value):
 @pytest.mark.parametrize("name", FIELDS)
 def test_an_unknown_value_is_refused_with_the_legal_ones(name):
     with pytest.raises(ConventionError) as refusal:
-        PAPER.override({name: "nonsense"})
+        SDM2020_TEXT.override({name: "nonsense"})
     assert str(refusal.value) == f"{name} = 'nonsense' is not legal. Legal: {FIELDS[name].legal}"
 
 
@@ -102,7 +109,7 @@ def test_an_unknown_value_is_refused_with_the_legal_ones(name):
 )
 def test_a_value_of_the_wrong_form_is_refused(name, value):
     with pytest.raises(ConventionError, match=f"^{name} = .* is not legal"):
-        PAPER.override({name: value})
+        SDM2020_TEXT.override({name: value})
 
 
 @pytest.mark.spec("CNV-2")
@@ -131,31 +138,31 @@ def test_a_value_of_the_wrong_form_is_refused(name, value):
 )
 def test_values_that_make_no_sense_together_are_refused(changes, complaint):
     with pytest.raises(ConventionError) as refusal:
-        PAPER.override(changes)
+        SDM2020_TEXT.override(changes)
     assert complaint in str(refusal.value)
 
 
 @pytest.mark.spec("CNV-2", "CNV-3")
 def test_an_unknown_field_is_refused_with_the_known_ones():
     with pytest.raises(ConventionError, match=r"'min_dims'\. Fields: layer_kinds, fused, experts"):
-        PAPER.override({"min_dims": 50})
+        SDM2020_TEXT.override({"min_dims": 50})
 
 
 @pytest.mark.spec("CNV-2")
 def test_a_convention_is_checked_however_it_is_made():
     with pytest.raises(ConventionError, match="ks = 'both' is not legal"):
-        dataclasses.replace(PAPER, ks="both")
+        dataclasses.replace(SDM2020_TEXT, ks="both")
 
 
 @pytest.mark.spec("CNV-3")
 def test_an_override_is_a_new_convention_that_names_its_base_and_its_changes():
-    changed = PAPER.override({"ks": "one-sided", "min_dim": "0"})
-    assert (changed.name, changed.overrides) == ("paper", ("min_dim", "ks"))
+    changed = SDM2020_TEXT.override({"ks": "one-sided", "min_dim": "0"})
+    assert (changed.name, changed.overrides) == ("sdm2020-text", ("min_dim", "ks"))
     assert (changed.min_dim, changed.ks) == (0, "one-sided")
-    assert changed != PAPER
-    assert (PAPER.min_dim, PAPER.ks, PAPER.overrides) == (50, "two-sided", ())
+    assert changed != SDM2020_TEXT
+    assert (SDM2020_TEXT.min_dim, SDM2020_TEXT.ks, SDM2020_TEXT.overrides) == (50, "two-sided", ())
     assert changed.override({"conv": "group-slices"}).overrides == ("conv", "min_dim", "ks")
-    assert changed.override({"ks": "two-sided", "min_dim": 50}) == PAPER
+    assert changed.override({"ks": "two-sided", "min_dim": 50}) == SDM2020_TEXT
 
 
 @pytest.mark.spec("CNV-3")
@@ -175,22 +182,22 @@ def test_an_override_is_a_new_convention_that_names_its_base_and_its_changes():
     ],
 )
 def test_text_is_read_as_on_the_command_line(name, text, value):
-    read = getattr(PAPER.override({name: text}), name)
+    read = getattr(SDM2020_TEXT.override({name: text}), name)
     assert (read, type(read)) == (value, type(value))
 
 
 @pytest.mark.spec("CNV-4")
 @pytest.mark.parametrize("name", TABLE)
 def test_paper_is_the_last_column_of_the_table(name):
-    assert TABLE[name][2] == value_text(getattr(PAPER, name)).replace(",", ", ")
+    assert TABLE[name][2] == value_text(getattr(SDM2020_TEXT, name)).replace(",", ", ")
 
 
 SHIPPED = {
-    "CNV-11": "paper-code",
+    "CNV-11": "sdm2020",
     "CNV-12": "weightwatcher",
-    "CNV-13": "natcomm2021",
-    "CNV-14": "hill-median",
-    "CNV-15": "hill-peak",
+    "CNV-13": "weightwatcher-0.2.7",
+    "CNV-14": "tempbalance",
+    "CNV-15": "alphapruning",
     "CNV-16": "farms-linear",
     "CNV-17": "farms-conv",
     "CNV-18": "deepdataprofiler",
@@ -208,24 +215,24 @@ def test_a_shipped_convention_is_paper_with_the_changes_that_its_paragraph_lists
     changed = {
         field: value_text(value)
         for field, value in CONVENTIONS[name].values().items()
-        if value != getattr(PAPER, field)
+        if value != getattr(SDM2020_TEXT, field)
     }
     assert listed == changed
 
 
 @pytest.mark.spec("CNV-4")
 def test_conventions_are_shipped_under_their_names_with_their_sources():
-    assert get_convention("paper") == CONVENTIONS["paper"] == PAPER
-    assert list(CITATIONS) == list(CONVENTIONS) == ["paper", *SHIPPED.values()]
+    assert get_convention("sdm2020-text") == CONVENTIONS["sdm2020-text"] == SDM2020_TEXT
+    assert list(CITATIONS) == list(CONVENTIONS) == ["sdm2020-text", *SHIPPED.values()]
     assert all(convention.name == name for name, convention in CONVENTIONS.items())
     assert all(convention.overrides == () for convention in CONVENTIONS.values())
-    assert "1901.08278" in CITATIONS["paper"]
+    assert "1901.08278" in CITATIONS["sdm2020-text"]
 
 
 @pytest.mark.spec("CNV-2", "CNV-3")
 def test_shipped_conventions_are_found_by_name():
-    assert get_convention("paper", {"min_dim": 0}) == PAPER.override({"min_dim": 0})
-    with pytest.raises(ConventionError, match=r"'papper'\. Shipped: paper"):
+    assert get_convention("sdm2020-text", {"min_dim": 0}) == SDM2020_TEXT.override({"min_dim": 0})
+    with pytest.raises(ConventionError, match=r"'papper'\. Shipped: sdm2020"):
         get_convention("papper")
 
 

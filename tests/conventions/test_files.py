@@ -5,7 +5,7 @@ import json
 import pytest
 
 from htsr_ref import Report, analyze
-from htsr_ref.conventions import CONVENTIONS, PAPER
+from htsr_ref.conventions import CONVENTIONS, SDM2020_TEXT
 from htsr_ref.conventions.files import find_convention, load_convention
 from htsr_ref.errors import ConventionError
 
@@ -30,16 +30,16 @@ def test_a_file_changes_some_fields_of_its_base(tmp_path):
         "alpha_range": (2.0, 6.0),
     }
     assert (found.name, found.overrides) == ("mine", ())
-    assert found.values() == CONVENTIONS["weightwatcher"].values() | changes
+    assert found.values() == CONVENTIONS["weightwatcher-0.7.7"].values() | changes
     assert found.override({"min_dim": 3, "max_rows": "none"}).overrides == ("min_dim",)
 
 
 @pytest.mark.spec("CNV-20", "RPT-2")
 def test_a_file_without_a_base_gives_every_field(tmp_path):
-    values = {"name": "whole", **PAPER.override({"layer_kinds": "recurrent"}).values()}
+    values = {"name": "whole", **SDM2020_TEXT.override({"layer_kinds": "recurrent"}).values()}
     (tmp_path / "whole.json").write_text(json.dumps(values), encoding="utf-8")
     found = load_convention(tmp_path / "whole.json")
-    assert found.values() == PAPER.override({"layer_kinds": "recurrent"}).values()
+    assert found.values() == SDM2020_TEXT.override({"layer_kinds": "recurrent"}).values()
     report = analyze({"fc": [[1.0, 2.0], [3.0, 5.0]]}, found)
     assert Report.from_json(report.to_json()) == report
     del values["ks"]
@@ -56,13 +56,21 @@ def test_a_file_without_a_base_gives_every_field(tmp_path):
         ("a.toml", b"\xff", "utf-8"),
         ("a.json", '{"name": "a", "name": "b"}', "the key 'name' appears twice"),
         ("a.json", "[]", "it holds no object"),
-        ("a.toml", 'base = "paper"', "it needs a name of its own"),
-        ("a.toml", 'name = "paper"\nbase = "paper"', "it needs a name of its own"),
-        ("a.toml", 'name = "a"\nbase = "papre"', "no convention 'papre'. Shipped: paper"),
-        ("a.toml", 'name = "a"\nbase = 3', "no convention 3. Shipped: paper"),
-        ("a.toml", 'name = "a"\nbase = "paper"\nkss = 1', "has a field 'kss'. Fields: layer_kinds"),
-        ("a.toml", 'name = "a"\nbase = "paper"\nks = 1', "ks = 1 is not legal. Legal: two-sided"),
-        ("a.toml", 'name = "a"\nbase = "paper"\nxmin = "median"', "needs xmin_position"),
+        ("a.toml", 'base = "sdm2020"', "it needs a name of its own"),
+        ("a.toml", 'name = "sdm2020-text"\nbase = "sdm2020"', "it needs a name of its own"),
+        ("a.toml", 'name = "a"\nbase = "papre"', "no convention 'papre'. Shipped: sdm2020"),
+        ("a.toml", 'name = "a"\nbase = 3', "no convention 3. Shipped: sdm2020"),
+        (
+            "a.toml",
+            'name = "a"\nbase = "sdm2020"\nkss = 1',
+            "has a field 'kss'. Fields: layer_kinds",
+        ),
+        (
+            "a.toml",
+            'name = "a"\nbase = "sdm2020"\nks = 1',
+            "ks = 1 is not legal. Legal: two-sided",
+        ),
+        ("a.toml", 'name = "a"\nbase = "sdm2020"\nxmin = "median"', "needs xmin_position"),
     ],
 )
 def test_what_is_no_convention_is_refused_with_the_files_name(tmp_path, name, text, complaint):

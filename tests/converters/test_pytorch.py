@@ -24,7 +24,7 @@ from conversions import (
 from safetensors.numpy import save_file
 
 from htsr_ref import analyze
-from htsr_ref.conventions import PAPER
+from htsr_ref.conventions import SDM2020_TEXT
 
 FOLDER = FIXTURES / "pytorch"
 
@@ -283,7 +283,7 @@ def test_the_same_weights_give_the_same_report_whatever_they_come_in(tmp_path):
     (tmp_path / "model.pkl").write_bytes(pickle.dumps(arrays, 4))
     np.savez(tmp_path / "model.npz", **arrays)
     save_file(arrays, tmp_path / "model.safetensors")
-    convention = replace(PAPER, min_dim=0)
+    convention = replace(SDM2020_TEXT, min_dim=0)
     reports = [analyze(tmp_path / name, convention) for name in ("model.npz", "model.safetensors")]
     for converter, name, *end in (
         (pytorch, FOLDER / "parameters.pt", "--include", "*plain", "--include", "*_state"),

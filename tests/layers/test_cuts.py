@@ -8,14 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from htsr_ref.conventions import PAPER
+from htsr_ref.conventions import SDM2020_TEXT
 from htsr_ref.errors import LayerError
 from htsr_ref.layers.cuts import layer_matrices
 from htsr_ref.layers.matrices import WeightMatrix
 from htsr_ref.weights import Layer, open_weights
 
-GROUP_SLICES = PAPER.override({"conv": "group-slices"})
-SPLIT = PAPER.override({"fused": "split"})
+GROUP_SLICES = SDM2020_TEXT.override({"conv": "group-slices"})
+SPLIT = SDM2020_TEXT.override({"fused": "split"})
 
 
 def numbered(*shape: int) -> np.ndarray:
@@ -64,7 +64,7 @@ def test_groups_do_not_change_the_slices():
 @pytest.mark.spec("MAT-3")
 def test_slices_are_the_default():
     convolution = layer(numbered(6, 2, 1, 2), "conv", groups=3)
-    assert values(layer_matrices(convolution)) == values(layer_matrices(convolution, PAPER))
+    assert values(layer_matrices(convolution)) == values(layer_matrices(convolution, SDM2020_TEXT))
 
 
 @pytest.mark.spec("MAT-4")
@@ -90,7 +90,7 @@ def test_groups_that_do_not_divide_the_channels_are_refused():
     broken = replace(layer(numbered(6, 2, 1, 1), "conv"), groups=4)
     with pytest.raises(LayerError, match="'W': 4 groups do not divide 6 output channels"):
         layer_matrices(broken, GROUP_SLICES)
-    assert len(layer_matrices(broken, PAPER)) == 1
+    assert len(layer_matrices(broken, SDM2020_TEXT)) == 1
 
 
 @pytest.mark.spec("MAT-17")
@@ -98,7 +98,7 @@ def test_parts_are_cut_only_where_the_convention_splits():
     array = numbered(6, 3)
     parts = [{"name": "a", "size": 2}, {"name": "b", "size": 4}]
     fused = layer(array, "linear", parts=parts)
-    assert values(layer_matrices(fused, PAPER)) == [("", array.tolist())]
+    assert values(layer_matrices(fused, SDM2020_TEXT)) == [("", array.tolist())]
     split = values(layer_matrices(fused, SPLIT))
     assert split == [("a", array[:2].T.tolist()), ("b", array[2:].tolist())]
 

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from builders import gaussian, power_law_matrix
 
-from htsr_ref import PAPER, HtsrError, analyze
+from htsr_ref import HtsrError, analyze
+from htsr_ref.conventions import SDM2020_TEXT
 from htsr_ref.models.difference import compare_reports, relative
 
 
@@ -50,7 +51,9 @@ def test_shapes_tell_partners_apart():
 def test_what_cannot_be_compared_is_refused():
     arrays = {"a": gaussian(12, 8)}
     with pytest.raises(HtsrError, match="different conventions"):
-        compare_reports(analyze(arrays), analyze(arrays, PAPER.override({"ks": "one-sided"})))
+        compare_reports(
+            analyze(arrays), analyze(arrays, SDM2020_TEXT.override({"ks": "one-sided"}))
+        )
     with pytest.raises(HtsrError, match="no layer in common"):
         compare_reports(analyze(arrays), analyze({"b": gaussian(5, 4)}))
 

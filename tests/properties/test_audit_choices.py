@@ -5,18 +5,17 @@ from typing import Any
 import pytest
 from audits import report, small_model, verdicts, written
 
-from htsr_ref import PAPER
 from htsr_ref.audit import SharedSpectra, audit, read_table
 from htsr_ref.audit.dialects import OURS
 from htsr_ref.audit.searching import changes_of
-from htsr_ref.conventions import CONVENTIONS, FIELDS
+from htsr_ref.conventions import CONVENTIONS, FIELDS, SDM2020_TEXT
 from htsr_ref.weights import open_weights
 
 WEIGHTS = open_weights(small_model())
 QUANTITIES = frozenset(OURS.quantities.values())
 CHANGES = [
     change
-    for change in changes_of(PAPER, QUANTITIES)
+    for change in changes_of(SDM2020_TEXT, QUANTITIES)
     if change.get("layer_kinds") != ("recurrent",)  # The model has no such layer.
 ]
 SAME_HERE = {
@@ -35,7 +34,7 @@ SAME_HERE = {
     "equal_eigenvalues": "matters for repeated eigenvalues alone",
     "shifted": "moves no entropy by 1e-6",
 }
-"""Fields or values that change no number of this model's layers under `paper`; nor does leaving
+"""Fields or values that change no number of this model's layers under sdm2020-text; nor does leaving
 out layers, as no convolution or one kind of layer, change those of the others."""
 
 
@@ -71,15 +70,15 @@ def test_every_field_and_value_is_among_the_changes():
     assert {name for name, _ in changed} == set(FIELDS) - never
     for name, field in FIELDS.items():
         for value in set(field.values) - {"operator", "weight", "recurrent"}:
-            if name not in never and value not in ("none", str(getattr(PAPER, name))):
+            if name not in never and value not in ("none", str(getattr(SDM2020_TEXT, name))):
                 assert any(n == name and value in text for n, text in changed), (name, value)
 
 
 @pytest.mark.spec("AUD-8", "AUD-12", "AUD-13")
 @pytest.mark.parametrize("change", fast_first(CHANGES), ids=text_of)
 def test_a_table_with_one_choice_changed_names_that_choice(spectra, tmp_path, change):
-    path = written(tmp_path, report(WEIGHTS, PAPER.override(change)).to_csv())
-    found = audit(spectra, read_table(path), PAPER, most=1)
+    path = written(tmp_path, report(WEIGHTS, SDM2020_TEXT.override(change)).to_csv())
+    found = audit(spectra, read_table(path), SDM2020_TEXT, most=1)
     if not matters(change):
         assert set(verdicts(found)) == {"reproduced"}
         assert found.explanation.changes == {}
@@ -97,7 +96,7 @@ def test_a_table_with_one_choice_changed_names_that_choice(spectra, tmp_path, ch
 @pytest.mark.spec("AUD-10", "AUD-11")
 @pytest.mark.parametrize("change", fast_first(CHANGES), ids=text_of)
 def test_a_report_with_one_choice_changed_is_one_step_from_the_paper(spectra, tmp_path, change):
-    made = report(WEIGHTS, PAPER.override(change))
+    made = report(WEIGHTS, SDM2020_TEXT.override(change))
     table = read_table(written(tmp_path, made.to_json(), "theirs.json"))
     found = audit(spectra, table, table.convention)
     assert set(verdicts(found)) == {"reproduced"}
@@ -122,7 +121,7 @@ def test_an_unknown_convention_is_found(spectra, tmp_path, name):
 @pytest.mark.spec("AUD-12")
 def test_two_choices_are_found_together(spectra, tmp_path):
     changes = {"normalization": "none", "ks": "one-sided"}
-    made = report(WEIGHTS, PAPER.override(changes))
-    found = audit(spectra, read_table(written(tmp_path, made.to_csv())), PAPER)
+    made = report(WEIGHTS, SDM2020_TEXT.override(changes))
+    found = audit(spectra, read_table(written(tmp_path, made.to_csv())), SDM2020_TEXT)
     assert found.explanation.changes == changes
     assert found.counts["unexplained"] == 0

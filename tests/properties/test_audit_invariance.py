@@ -10,7 +10,7 @@ from htsr_ref.conventions import CONVENTIONS
 from htsr_ref.weights import open_weights
 
 WEIGHTS = open_weights(small_model())
-WW = CONVENTIONS["weightwatcher"]
+WW = CONVENTIONS["weightwatcher-0.7.7"]
 
 
 @pytest.mark.spec("AUD-7", "AUD-9")

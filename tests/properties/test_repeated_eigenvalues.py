@@ -12,7 +12,7 @@ from htsr_ref.conventions import CONVENTIONS, Convention
 from htsr_ref.powerlaw import fit_power_law
 from htsr_ref.reports.report import MatrixReport
 
-GROUPING = pytest.mark.parametrize("name", ["paper", "paper-code"])
+GROUPING = pytest.mark.parametrize("name", ["sdm2020-text", "sdm2020"])
 REL = 1e-9
 
 pytestmark = pytest.mark.spec("SPC-13")
@@ -90,7 +90,7 @@ def test_rounding_that_leaves_equal_entries_equal_does_not_matter(name, kind, rn
 @pytest.mark.parametrize("ks", ["two-sided", "one-sided"])
 @given(generators, st.integers(2, 6))
 def test_taking_every_eigenvalue_k_times_leaves_threshold_exponent_and_distance(ks, rng, times):
-    convention = CONVENTIONS["paper"].override({"ks": ks})
+    convention = CONVENTIONS["sdm2020-text"].override({"ks": ks})
     A = rng.standard_normal((16, 9))
     once = one(A, convention)
     often = one(np.kron(haar(rng, times, times), A), convention)
@@ -105,7 +105,7 @@ def test_taking_every_eigenvalue_k_times_leaves_threshold_exponent_and_distance(
 @given(generators)
 def test_a_circulant_matrix_has_the_exponent_of_its_transform(rng):
     W = circulant(rng)
-    found = one(W, CONVENTIONS["paper"])
+    found = one(W, CONVENTIONS["sdm2020-text"])
     half = np.abs(np.fft.rfft(W[0])) ** 2
     paired = slice(1, (W.shape[0] + 1) // 2)
     expected = fit_power_law(np.concatenate((half, half[paired])))
@@ -129,7 +129,7 @@ def test_the_operator_of_a_convolution(name, rng, size):
 
 def test_programs_take_what_they_compute():
     grouping = {name for name, found in CONVENTIONS.items() if found.equal_eigenvalues == "group"}
-    assert grouping == {"paper", "paper-code"}
+    assert grouping == {"sdm2020-text", "sdm2020"}
 
 
 @GROUPING
@@ -144,7 +144,7 @@ def test_eigenvalues_of_their_own_keep_every_number(name, rng):
 @pytest.mark.parametrize("ks", ["two-sided", "one-sided"])
 def test_the_goodness_of_fit_test_repeats_a_fit_of_groups(ks):
     W = np.kron(np.eye(6), np.random.default_rng(3).standard_normal((40, 20)))
-    convention = CONVENTIONS["paper"].override({"ks": ks})
+    convention = CONVENTIONS["sdm2020-text"].override({"ks": ks})
     p_values = [
         one(V, convention, solver, checks=Checks(gof=60)).p_value
         for V, solver in ((W, "svd"), (W, "gram"), (3.3 * W, "svd"))

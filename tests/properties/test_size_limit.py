@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strategies import generators, shapes
 
-from htsr_ref import PAPER, analyze
+from htsr_ref import analyze
+from htsr_ref.conventions import SDM2020_TEXT
 
 
 @pytest.mark.spec("MAT-1", "MAT-7")
@@ -13,7 +14,7 @@ from htsr_ref import PAPER, analyze
 def test_min_dim_is_the_smallest_that_is_analyzed(rng, shape, above, wide):
     N, M = shape
     min_dim = max(0, M + above)
-    convention = PAPER.override({"min_dim": min_dim, "min_dim_applies_to": "all"})
+    convention = SDM2020_TEXT.override({"min_dim": min_dim, "min_dim_applies_to": "all"})
     W = rng.standard_normal((M, N) if wide else (N, M))
     (layer,) = analyze({"W": W}, convention).layers
     assert (layer.skip_code is None) == (min_dim <= M)

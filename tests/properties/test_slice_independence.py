@@ -6,9 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strategies import generators
 
-from htsr_ref import PAPER, analyze
+from htsr_ref import analyze
+from htsr_ref.conventions import SDM2020_TEXT
 
-SMALL = PAPER.override({"min_dim": 0})
+SMALL = SDM2020_TEXT.override({"min_dim": 0})
 
 
 @pytest.mark.spec("MAT-3")

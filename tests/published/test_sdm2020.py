@@ -46,7 +46,7 @@ def test_matrices_of_a_model_are_counted_from_shapes_alone(model, count):
     weights = open_weights(
         {name: np.broadcast_to(np.float32(0), shape) for name, shape in SHAPES[model].items()}
     )
-    planned = sum(len(layer.matrices) for layer in plan(weights, get_convention("paper-code")))
+    planned = sum(len(layer.matrices) for layer in plan(weights, get_convention("sdm2020")))
     assert by_hand == planned == count
 
 

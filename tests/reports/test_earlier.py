@@ -5,7 +5,8 @@ import json
 import pytest
 from reports import everything
 
-from htsr_ref import PAPER, Report
+from htsr_ref import Report
+from htsr_ref.conventions import SDM2020_TEXT
 from htsr_ref.errors import ReportError
 from htsr_ref.reports.earlier import ASSUMED
 
@@ -35,7 +36,7 @@ def test_a_report_of_the_first_version_has_the_same_numbers_and_says_what_is_ass
     found = Report.from_json(json.dumps(as_it_was(report)))
     assert found.model == report.model
     assert [layer.matrices for layer in found.layers] == [layer.matrices for layer in report.layers]
-    stated = {name: value for name, value in PAPER.values().items() if name not in ASSUMED}
+    stated = {name: value for name, value in SDM2020_TEXT.values().items() if name not in ASSUMED}
     assert found.convention.values() == stated | ASSUMED
     assert found.spec_version == "0.2"
     (warning,) = set(found.warnings) - set(report.warnings)

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from htsr_ref import PAPER, analyze
+from htsr_ref import analyze
+from htsr_ref.conventions import SDM2020_TEXT
 from htsr_ref.reports.markdown import number, remarks, to_markdown
 
 pytestmark = pytest.mark.spec("RPT-6")
@@ -84,7 +85,7 @@ def test_a_report_without_remarks_has_no_table_for_them():
 
 
 def test_changed_choices_and_units_are_named():
-    convention = PAPER.override({"average": "layers", "layer_kinds": "weight,embedding"})
+    convention = SDM2020_TEXT.override({"average": "layers", "layer_kinds": "weight,embedding"})
     kernel = np.stack([QUANTILES, QUANTILES], axis=-1)
     texts, tables = read(to_markdown(analyze({"conv.weight": kernel}, convention)))
     changed = "Convention paper with layer_kinds = weight,embedding, average = layers; "
@@ -122,7 +123,7 @@ def test_remarks_count_the_matrices_that_they_concern():
     kernel = np.zeros((12, 12, 1, 3))
     kernel[:, :, 0, 0] = np.diag([*[1.0] * 11, 9.0])
     kernel[:, :, 0, 1] = np.eye(12)
-    report = analyze({"conv.weight": kernel, "i": np.eye(3)}, PAPER.override({"min_dim": 0}))
+    report = analyze({"conv.weight": kernel, "i": np.eye(3)}, SDM2020_TEXT.override({"min_dim": 0}))
     report = replace(report, warnings=("the file is odd",))
     assert remarks(report) == [
         "the file is odd",

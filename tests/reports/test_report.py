@@ -17,9 +17,9 @@ from hypothesis import strategies as st
 from reports import everything, first_matrix, reports
 from safetensors.numpy import save_file
 
-from htsr_ref import PAPER, Report, __version__, analyze, write_weights
+from htsr_ref import Report, __version__, analyze, write_weights
 from htsr_ref.analysis.checks import Checks
-from htsr_ref.conventions import FIELDS
+from htsr_ref.conventions import FIELDS, SDM2020_TEXT
 from htsr_ref.errors import ReportError
 from htsr_ref.metric_table import MEAN_FIELDS
 from htsr_ref.weights import TensorSpec
@@ -135,7 +135,7 @@ def test_a_report_that_cannot_be_opened(tmp_path, name, reason):
 @pytest.mark.spec("RPT-2", "PL-18")
 def test_a_law_without_a_comparison_survives_the_round_trip():
     W = np.diag(np.r_[np.full(30, 9.0), 1.0, 2.0, 3.0])
-    report = analyze({"W": W}, PAPER.override({"xmin": 1.0}), checks=Checks(compare=True))
+    report = analyze({"W": W}, SDM2020_TEXT.override({"xmin": 1.0}), checks=Checks(compare=True))
     assert report.layers[0].matrices[0].comparisons["lognormal"] is None
     assert Report.from_json(report.to_json()) == report
 
@@ -192,7 +192,7 @@ def test_a_missing_alpha_has_a_reason_and_a_present_one_has_none(report):
 @pytest.mark.spec("RPT-5", "PL-8")
 def test_warnings_stand_where_they_concern(tmp_path):
     save_file({"lstm.weight_hh": gaussian(12, 5)}, tmp_path / "a.safetensors")
-    convention = PAPER.override({"layer_kinds": "recurrent"})
+    convention = SDM2020_TEXT.override({"layer_kinds": "recurrent"})
     report = analyze(tmp_path / "a.safetensors", convention)
     (layer,) = report.layers
     assert report.warnings == ()

@@ -9,7 +9,7 @@ import pytest
 
 from htsr_ref.analysis.analyzing import analyze_layer
 from htsr_ref.analysis.planning import plan
-from htsr_ref.conventions import PAPER
+from htsr_ref.conventions import SDM2020_TEXT
 from htsr_ref.errors import LayerError
 from htsr_ref.layers.cuts import layer_matrices
 from htsr_ref.layers.matrices import matrix_from_array
@@ -18,7 +18,7 @@ from htsr_ref.spectra.solvers import SOLVERS, Solved
 from htsr_ref.spectra.store import MemoryStore, solve
 from htsr_ref.weights import open_weights
 
-OPERATOR = PAPER.override({"conv": "operator", "map_size": 5})
+OPERATOR = SDM2020_TEXT.override({"conv": "operator", "map_size": 5})
 
 
 class FolderStore:
@@ -61,7 +61,7 @@ def forbidden(_):
 
 @pytest.mark.spec("AUD-9")
 @pytest.mark.parametrize("kind", ["memory", "folder"])
-@pytest.mark.parametrize("convention", [PAPER, OPERATOR], ids=["slices", "operator"])
+@pytest.mark.parametrize("convention", [SDM2020_TEXT, OPERATOR], ids=["slices", "operator"])
 def test_what_is_kept_is_neither_solved_nor_read_again(
     model, tmp_path, monkeypatch, kind, convention
 ):
@@ -75,7 +75,7 @@ def test_what_is_kept_is_neither_solved_nor_read_again(
 
 
 @pytest.mark.spec("AUD-9")
-@pytest.mark.parametrize("convention", [PAPER, OPERATOR], ids=["slices", "operator"])
+@pytest.mark.parametrize("convention", [SDM2020_TEXT, OPERATOR], ids=["slices", "operator"])
 def test_no_two_matrices_of_a_source_are_confused(model, convention):
     members = [
         member

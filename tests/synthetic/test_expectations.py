@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from htsr_ref.analysis.analyzing import analyze
-from htsr_ref.conventions import FIELDS, PAPER, get_convention
+from htsr_ref.conventions import FIELDS, SDM2020_TEXT, get_convention
 from htsr_ref.errors import ExpectationError
 from htsr_ref.synthetic.expectations import (
     FREE_FIELDS,
@@ -119,7 +119,7 @@ def test_a_manifest_can_hold_anything(value, words):
 @pytest.mark.spec("RMT-12")
 def test_only_choices_that_change_no_number_of_a_matrix_are_free():
     require_comparable(
-        PAPER.override({"min_dim": 0, "average": "layers", "layer_kinds": ("weight",)})
+        SDM2020_TEXT.override({"min_dim": 0, "average": "layers", "layer_kinds": ("weight",)})
     )
     changes = {
         "layer_kinds": ("weight", "embedding"),
@@ -141,11 +141,11 @@ def test_only_choices_that_change_no_number_of_a_matrix_are_free():
     weights = {"fc": np.random.default_rng(0).standard_t(3, (90, 60))}
     plain = analyze(weights).layers[0].matrices
     for name, value in changes.items():
-        convention = PAPER.override({name: value})
-        assert getattr(convention, name) != getattr(PAPER, name)
+        convention = SDM2020_TEXT.override({name: value})
+        assert getattr(convention, name) != getattr(SDM2020_TEXT, name)
         require_comparable(convention)
         assert analyze(weights, convention).layers[0].matrices == plain
     with pytest.raises(ExpectationError, match="normalization differs"):
-        require_comparable(PAPER.override({"normalization": "none"}))
+        require_comparable(SDM2020_TEXT.override({"normalization": "none"}))
     with pytest.raises(ExpectationError, match="those of the convention paper"):
         require_comparable(get_convention("weightwatcher"))

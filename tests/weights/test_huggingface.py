@@ -10,7 +10,7 @@ import pytest
 from conversions import FIXTURES, assert_holds, by_tensor, expected, fixtures, parts
 
 from htsr_ref import analyze
-from htsr_ref.conventions import PAPER
+from htsr_ref.conventions import SDM2020_TEXT
 from htsr_ref.errors import WeightFileError
 from htsr_ref.weights import TensorSpec, open_weights
 from htsr_ref.weights.assemble import assemble
@@ -72,7 +72,7 @@ def test_experts_that_only_their_router_tells(name):
     assert parts(first) == {"gate": 4, "up": 4}
     assert not second.parts
     for fused, matrices in (("split", (6, 3)), ("whole", (3, 3))):
-        convention = PAPER.override({"fused": fused, "experts": "split", "min_dim": 0})
+        convention = SDM2020_TEXT.override({"fused": fused, "experts": "split", "min_dim": 0})
         report = analyze(FOLDER / name, convention)
         counts = {layer.name: len(layer.matrices) for layer in report.layers}
         # Three experts, of which each has gate and up.

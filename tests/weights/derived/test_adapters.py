@@ -14,14 +14,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from safetensors.numpy import load_file, save_file
 
-from htsr_ref import PAPER, analyze
+from htsr_ref import analyze
+from htsr_ref.conventions import SDM2020_TEXT
 from htsr_ref.layers.matrices import weight_matrix
 from htsr_ref.spectra.cost import estimate_cost
 from htsr_ref.spectra.eigenvalues import spectrum
 from htsr_ref.weights import open_weights
 
 FIXTURES = Path(__file__).parent / "fixtures"
-ALL = PAPER.override({"min_dim": "0", "layer_kinds": "weight,embedding"})
+ALL = SDM2020_TEXT.override({"min_dim": "0", "layer_kinds": "weight,embedding"})
 PREFIX = "base_model.model."
 
 

@@ -7,13 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from htsr_ref import PAPER, analyze
+from htsr_ref import analyze
+from htsr_ref.conventions import SDM2020_TEXT
 from htsr_ref.errors import WeightFileError
 from htsr_ref.weights import open_weights
 from htsr_ref.weights.derived.combining import minus, with_adapter
 
 FIXTURES = Path(__file__).parent / "fixtures"
-ALL = PAPER.override({"min_dim": "0", "layer_kinds": "weight,embedding"})
+ALL = SDM2020_TEXT.override({"min_dim": "0", "layer_kinds": "weight,embedding"})
 BASE = FIXTURES / "base"
 
 
