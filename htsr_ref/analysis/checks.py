@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
+from htsr_ref.analysis.replicating import require_repeatable
 from htsr_ref.conventions import Convention
-from htsr_ref.errors import ConventionError
 from htsr_ref.spectra.shuffle import check_shuffles
 
 
@@ -47,20 +47,11 @@ class Checks:
     def require_fit_for(self, convention: Convention) -> None:
         """Refuse the goodness-of-fit test of a fit that its replicas cannot repeat.
 
-        Spec: CNV-2.
+        Spec: CNV-2, PL-73.
         """
-        choices = convention.estimator, convention.ks_model, convention.small_samples
-        repeatable = choices == ("mle", "unbounded", "alike") and convention.clip_fingers == 0
-        if self.gof and not (repeatable and convention.xmin in ("ks", _number(convention))):
-            raise ConventionError(
-                "the goodness-of-fit test repeats only the fit estimator = mle, xmin = ks or a "
-                "number, ks_model = unbounded, small_samples = alike. Leave it out"
-            )
+        if self.gof:
+            require_repeatable(convention, "the goodness-of-fit test")
 
 
 NO_CHECKS = Checks()
 """Nothing besides the extreme-value index."""
-
-
-def _number(convention: Convention) -> float | None:
-    return None if isinstance(convention.xmin, str) else convention.xmin

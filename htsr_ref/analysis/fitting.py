@@ -65,20 +65,16 @@ def fit_eigenvalues(
 
     Spec: PL-1, PL-7, CNV-5, CNV-6, CNV-8, CNV-9, SPC-10, SPC-11.
     """
-    sample = selected(eigenvalues, accuracy, convention)
+    dropped, sample = split(eigenvalues, accuracy, convention)
     if sample.size == 0:
-        raise NoFitError(
-            "all eigenvalues are zero"
-            if eigenvalues[-1] == 0
-            else f"no eigenvalue is above eigenvalue_floor = {convention.eigenvalue_floor}"
-        )
+        raise NoFitError(_nothing_left(eigenvalues, dropped, convention))
     chosen = isinstance(convention.xmin, str) and convention.xmin != "erg"
     if chosen and sample[0] == sample[-1] and eigenvalues[-sample.size] < eigenvalues[-1]:
         raise NoFitError(EQUAL)
     found: TailFit[ExponentLaw] | None
     if convention.clip_fingers:
         found = clip_fingers(
-            sample, max_fingers=convention.clip_fingers + 1, ks=_distance(convention)
+            sample, max_fingers=convention.clip_fingers + 1, ks=distance(convention)
         )
     elif convention.small_samples == "corrected" and sample.size < SMALL_SAMPLE:
         starts = range(max(1, sample.size - SMALL_SAMPLE_TAIL + 1))
@@ -95,8 +91,24 @@ def fit_eigenvalues(
     return replace(found, xmax=largest) if bounded else found
 
 
+def _nothing_left(eigenvalues: Values, dropped: Values, convention: Convention) -> str:
+    if eigenvalues[-1] == 0:
+        return "all eigenvalues are zero"
+    if dropped.size:
+        return f"drop_smallest = {convention.drop_smallest} leaves no eigenvalue to fit"
+    return f"no eigenvalue is above eigenvalue_floor = {convention.eigenvalue_floor}"
+
+
 def selected(eigenvalues: Values, accuracy: Accuracy, convention: Convention) -> Values:
     """Eigenvalues that enter the fit.
+
+    Spec: PL-1, SPC-10, SPC-11, SPC-13.
+    """
+    return split(eigenvalues, accuracy, convention)[1]
+
+
+def split(eigenvalues: Values, accuracy: Accuracy, convention: Convention) -> tuple[Values, Values]:
+    """Eigenvalues above the floor: those that are dropped as the smallest, and those that enter.
 
     Spec: PL-1, SPC-10, SPC-11, SPC-13.
     """
@@ -105,8 +117,8 @@ def selected(eigenvalues: Values, accuracy: Accuracy, convention: Convention) ->
     chosen = eigenvalues > (0.0 if isinstance(floor, str) else floor)
     if floor == "rounding":
         chosen &= accuracy.resolved
-    chosen[: convention.drop_smallest] = False
-    return eigenvalues[chosen]
+    smallest = np.arange(eigenvalues.size) < convention.drop_smallest
+    return eigenvalues[chosen & smallest], eigenvalues[chosen & ~smallest]
 
 
 def _told_apart(eigenvalues: Values, accuracy: Accuracy, convention: Convention) -> Values:
@@ -118,7 +130,7 @@ def _told_apart(eigenvalues: Values, accuracy: Accuracy, convention: Convention)
     return grouped(eigenvalues, accuracy.widths) if grouping else eigenvalues
 
 
-def _distance(convention: Convention) -> KsKind:
+def distance(convention: Convention) -> KsKind:
     """Kind of the KS distance: equal eigenvalues are one step of the empirical function, or many.
 
     Spec: PL-3, SPC-13.
@@ -151,7 +163,7 @@ def _by_rule(
 
     Spec: CNV-6, CNV-7.
     """
-    ks = _distance(convention)
+    ks = distance(convention)
     if isinstance(xmin, str):
         require_distinct(sample)
     if xmin == "median":
@@ -173,7 +185,7 @@ def _closest(
 
     Spec: PL-4, CNV-5, CNV-7.
     """
-    ks = _distance(convention)
+    ks = distance(convention)
     renormalized = convention.ks_model == "renormalized"
     logs = relative_logs(sample)
 

@@ -8,11 +8,11 @@ import numpy as np
 from htsr_ref.analysis.checks import NO_CHECKS, Checks
 from htsr_ref.analysis.evidence import compare_laws, extreme_value, fit_warnings
 from htsr_ref.analysis.fitting import fit_eigenvalues, selected
+from htsr_ref.analysis.replicating import goodness_under
 from htsr_ref.conventions import Convention
 from htsr_ref.errors import NoFitError
 from htsr_ref.layers.matrices import Pool, WeightMatrix
 from htsr_ref.metric_table import Fit, Measured, measure
-from htsr_ref.powerlaw.uncertainty import goodness_of_fit
 from htsr_ref.randommatrix.phases import phase_of
 from htsr_ref.reports.report import LawComparison, MatrixReport
 from htsr_ref.spectra.accuracy import accuracy_of
@@ -160,16 +160,13 @@ def _checked(
     warnings: tuple[str, ...] = ()
     if found is None or not (checks.gof or checks.compare):
         return p_value, comparisons, warnings
-    sample = selected(eigen.eigenvalues, accuracy_of(eigen), convention)
+    accuracy = accuracy_of(eigen)
     if checks.gof:
-        p_value = goodness_of_fit(
-            sample,
-            found,
-            xmin="searched" if convention.xmin == "ks" else "known",
-            replicas=checks.gof,
-            seed=checks.seed,
+        p_value = goodness_under(
+            eigen.eigenvalues, accuracy, convention, found, replicas=checks.gof, seed=checks.seed
         ).p_value
     if checks.compare:
+        sample = selected(eigen.eigenvalues, accuracy, convention)
         tail = sample[found.start : found.sample_size]
         comparisons, warnings = compare_laws(tail, found.xmin)
     return p_value, comparisons, warnings

@@ -36,7 +36,7 @@ def analyze(
     layers: options.LayersOption = None,
     include: options.IncludeOption = None,
     exclude: options.ExcludeOption = None,
-    convention: options.ConventionOption = DEFAULT,
+    convention: options.OptionalConventionOption = None,
     set_: options.SetOption = None,
     solver: options.SolverOption = "auto",
     json: options.JsonOption = False,
@@ -114,14 +114,14 @@ def analyze(
     if minus is not None and base is not None:
         raise HtsrError("--minus subtracts a model, --base adds one to an adapter. Choose one")
     output.check_writable(out, file, minus, base, layers, convention)
-    chosen = options.convention_of(convention, set_)
+    chosen = options.convention_of(convention or DEFAULT, set_)
     overrides = options.layers_of(layers)
 
     from htsr_ref.analysis.analyzing import analyze as run
     from htsr_ref.analysis.checks import Checks
     from htsr_ref.cli.tables import report_table
     from htsr_ref.reports.columns import weightwatcher_csv
-    from htsr_ref.reports.gates import parse_gate
+    from htsr_ref.reports.gates import OF_CONVENTION, parse_gate
     from htsr_ref.reports.markdown import to_markdown
     from htsr_ref.synthetic import expectations
     from htsr_ref.weights import open_weights, select
@@ -129,6 +129,11 @@ def analyze(
     from htsr_ref.weights.derived.combining import with_adapter
 
     gates = [parse_gate(text) for text in fail_if or []]
+    if convention is None and any(gate.name in OF_CONVENTION for gate in gates):
+        output.fail(
+            f"warning: alpha_hat depends on the convention: the gate is for {DEFAULT}. "
+            "Say which one you mean with --convention"
+        )
     if minus is not None:
         found = subtract(open_weights(file, overrides), open_weights(minus, overrides))
     elif base is not None:
@@ -171,6 +176,11 @@ def analyze(
     if expected is not None:
         outcome = expectations.compare(report, expected)
         output.fail(f"numbers as expected: {outcome.met}; not as expected: {len(outcome.misses)}")
+        if outcome.not_compared:
+            output.fail(
+                f"not compared, since they are known of the fit of sdm2020-text: "
+                f"{outcome.not_compared}"
+            )
         for miss in outcome.by_chance:
             output.fail(f"not as expected, as chance allows: {miss}")
         failures += [f"not as expected: {miss}" for miss in outcome.misses]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, cast
 import typer
 
 from htsr_ref.cli import options, output
-from htsr_ref.conventions import CONVENTIONS, FIELDS
+from htsr_ref.conventions import CONVENTIONS, DEFAULT, FIT_FIELDS
 from htsr_ref.errors import HtsrError, SampleError
 
 if TYPE_CHECKING:
@@ -27,12 +27,6 @@ _LAWS = (
     "exponential",
 )
 
-FIT_FIELDS = tuple(name for name, field in FIELDS.items() if field.stage == "fit")
-"""Fields of a convention that the fit of a sample depends on.
-
-Spec: CNV-21.
-"""
-
 
 def _complete_set(incomplete: str) -> list[str]:
     return [text for text in options.complete_set(incomplete) if text.startswith(FIT_FIELDS)]
@@ -49,25 +43,31 @@ def fit(
         str | None, typer.Option("--key", metavar="NAME", help="Array of an .npz file.")
     ] = None,
     xmin: Annotated[
-        str,
+        str | None,
         typer.Option(
             "--xmin",
             metavar="RULE|NUMBER",
             autocompletion=lambda: list(_RULES),
-            help=f"The threshold, or how to choose it: {', '.join(_RULES)}.",
+            help=f"The threshold, or how to choose it: {', '.join(_RULES)}. "
+            "Short for --set xmin=….",
         ),
-    ] = "ks",
+    ] = None,
     ks: Annotated[
-        Literal["two-sided", "one-sided"],
-        typer.Option("--ks", help="Both ends of each step (the definition), or the lower only."),
-    ] = "two-sided",
+        Literal["two-sided", "one-sided"] | None,
+        typer.Option(
+            "--ks",
+            help="Both ends of each step (the definition), or the lower only. Short for "
+            "--set ks=….",
+        ),
+    ] = None,
     law: Annotated[
         str | None,
         typer.Option(
             "--law",
             metavar="LAW",
             autocompletion=lambda: list(_LAWS),
-            help=f"Fit another law instead: {', '.join(_LAWS)}.",
+            help=f"Fit another law instead: {', '.join(_LAWS)}; --xmin and --ks are ks and "
+            "two-sided then if they are not given.",
         ),
     ] = None,
     convention: Annotated[
@@ -76,8 +76,8 @@ def fit(
             "--convention",
             metavar="NAME|FILE",
             autocompletion=lambda: list(CONVENTIONS),
-            help="Fit as a convention fits eigenvalues: see `htsr conventions`. Its choices about "
-            "matrices, such as limits of size, play no part.",
+            help=f"Fit as a convention fits eigenvalues, {DEFAULT} by default: see "
+            "`htsr conventions`. Its choices about matrices, such as limits of size, play no part.",
         ),
     ] = None,
     set_: Annotated[
@@ -119,20 +119,17 @@ def fit(
 
     if law is not None and (gof or replicas or compare or plot):
         raise HtsrError("--law gives a fit alone: leave out --gof, --bootstrap, --compare, --plot")
-    by_convention = convention is not None or set_ is not None
-    if by_convention and (law or gof or replicas or compare or plot):
-        raise HtsrError("--convention gives a fit alone: leave out --law, --gof, --bootstrap, …")
-    if by_convention and (xmin, ks) != ("ks", "two-sided"):
-        raise HtsrError("xmin and ks are choices of the convention: write --set xmin=…, --set ks=…")
+    if law is not None and (convention is not None or set_ is not None):
+        raise HtsrError("--law is no choice of a convention: leave out --convention and --set")
     for written in (out, plot):
         output.check_writable(written, data, convention)
 
     from htsr_ref.analysis.analyzing import Progress
-    from htsr_ref.samples.examining import examine_by_convention, examine_law, examine_sample
+    from htsr_ref.samples.examining import examine_law, examine_sample
     from htsr_ref.samples.samples import parse_sample, read_sample
 
     threshold = _threshold(xmin)
-    chosen = _fit_convention(convention or "paper", set_) if by_convention else None
+    chosen = _fit_convention(convention or DEFAULT, _with_short_forms(set_, xmin, ks))
     if data != "-":
         sample, name = read_sample(data, key), Path(data).name
     elif key is None:
@@ -144,16 +141,15 @@ def fit(
         def progress(done: int, total: int) -> None:
             show(Progress("replicas" if law is None else "thresholds", done, total))
 
-        if chosen is not None:
-            report = examine_by_convention(sample, name, chosen)
-        elif law is not None:
-            report = examine_law(sample, name, law, ks=ks, xmin=threshold, progress=progress)
+        if law is not None:
+            report = examine_law(
+                sample, name, law, ks=ks or "two-sided", xmin=threshold, progress=progress
+            )
         else:
             report = examine_sample(
                 sample,
                 name,
-                ks=ks,
-                xmin=threshold,
+                chosen,
                 gof=gof,
                 replicas=replicas,
                 compare=compare,
@@ -167,10 +163,21 @@ def fit(
     output.emit(report.to_json() if form == "json" else _text(report), out)
 
 
-def _fit_convention(name: str, overrides: list[str] | None) -> "Convention":
+def _with_short_forms(set_: list[str] | None, xmin: str | None, ks: str | None) -> list[str]:
+    """Write --xmin and --ks as --set writes them; --xmin median is the half of the values."""
+    short = []
+    if xmin is not None:
+        position = "2" if xmin == "median" else "none"
+        short += [f"xmin={xmin}", f"xmin_position={position}"]
+    if ks is not None:
+        short.append(f"ks={ks}")
+    return [*short, *(set_ or [])]
+
+
+def _fit_convention(name: str, overrides: list[str]) -> "Convention":
     """Build the convention; a choice that the fit would not follow is refused."""
     chosen = options.convention_of(name, overrides)
-    for field in (text.partition("=")[0].strip() for text in overrides or []):
+    for field in (text.partition("=")[0].strip() for text in overrides):
         if field not in FIT_FIELDS:
             raise HtsrError(
                 f"--set {field}: it concerns matrices, and a sample is not one. A fit follows "
@@ -188,7 +195,9 @@ def _named(name: str) -> Iterator[None]:
         raise SampleError(f"{name}: {error}") from error
 
 
-def _threshold(text: str) -> "float | XminRule":
+def _threshold(text: str | None) -> "float | XminRule":
+    if text is None:
+        return "ks"
     if text in _RULES:
         return cast("XminRule", text)
     try:
@@ -210,10 +219,10 @@ def _text(report: "SampleReport") -> str:
             error = report.stderr.get(name)
             lines.append(f"{name:<12} {value:.6g}" + ("" if error is None else f" ± {error:.2g}"))
     else:
-        chosen = report.convention
+        convention = report.convention
         low, high = fit.ci95
         lines = [
-            head if chosen is None else f"{head}; convention {convention_text(chosen)}",
+            head if convention is None else f"{head}; convention {convention_text(convention)}",
             f"alpha        {fit.alpha:.4f} ± {fit.stderr:.4f}, "
             f"95 % {low:.4f} … {high:.4f} (xmin taken as known)",
         ]

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from htsr_ref.conventions import CONVENTIONS, FIELDS, Convention
+from htsr_ref.conventions import CONVENTIONS, DEFAULT, FIELDS, Convention
 from htsr_ref.conventions.files import find_convention
 from htsr_ref.errors import ConventionError, HtsrError
 
@@ -59,6 +59,16 @@ ConventionOption = Annotated[
         metavar="NAME|FILE",
         autocompletion=lambda: list(CONVENTIONS),
         help="Whose choices to follow: see `htsr conventions`, or your own .toml or .json file.",
+    ),
+]
+OptionalConventionOption = Annotated[
+    str | None,
+    typer.Option(
+        "--convention",
+        metavar="NAME|FILE",
+        autocompletion=lambda: list(CONVENTIONS),
+        help=f"Whose choices to follow, {DEFAULT} by default: see `htsr conventions`, or your own "
+        ".toml or .json file.",
     ),
 ]
 SetOption = Annotated[

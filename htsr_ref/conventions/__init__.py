@@ -12,6 +12,9 @@ CONVENTIONS: Mapping[str, Convention] = MappingProxyType(
 )
 """The shipped conventions by name."""
 
+FIT_FIELDS = tuple(name for name, field in FIELDS.items() if field.stage == "fit")
+"""Fields of a convention that a fit depends on (CNV-21)."""
+
 SDM2020 = CONVENTIONS[DEFAULT]
 """What the authors of SDM 2020 (arXiv 1901.08278) computed: the default (CNV-4)."""
 
@@ -23,6 +26,7 @@ __all__ = [
     "CONVENTIONS",
     "DEFAULT",
     "FIELDS",
+    "FIT_FIELDS",
     "SDM2020",
     "SDM2020_TEXT",
     "Convention",

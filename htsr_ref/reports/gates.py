@@ -24,6 +24,9 @@ GATED = tuple(
 )
 """Numbers of a model that a gate can name."""
 
+OF_CONVENTION = ("alpha_hat",)
+"""Numbers of a model that say nothing without the convention (RPT-7)."""
+
 
 class GateError(HtsrError):
     """Text that is not a gate."""

@@ -23,8 +23,8 @@ class SampleReport:
     warnings : why the fit should be read with care.
     xmin_rule : the rule that chose xmin, "fixed" if it was given; None under a convention.
     convention : the choices that were followed; those about matrices and means play no part. None
-        if the fit was asked for without one.
-    law : name of the law that was asked for; None for the power law's own report.
+        where a law was asked for.
+    law : name of the law that was asked for; None for the convention's.
     log_likelihood : natural logarithm, of the tail under that law.
     extreme_value : the extreme-value index; None for a sample too small for one.
     p_value, gof_replicas : goodness of fit; None if it was not asked for.
@@ -64,7 +64,7 @@ class SampleReport:
         return dict(zip(("alpha", "rate"), law.stderr(self.fit.tail_size), strict=True))
 
     def to_json(self) -> str:
-        """Write the report as JSON text; under a law or a convention it holds the fit alone."""
+        """Write the report as JSON text; under a law it holds the fit alone."""
         fit = self.fit
         found: dict[str, Any] = {
             "spec_version": SPEC_VERSION,
@@ -85,7 +85,7 @@ class SampleReport:
         found |= {"tail_size": fit.tail_size, "ks_distance": fit.ks_distance}
         if self.law is not None:
             found["log_likelihood"] = self.log_likelihood
-        elif self.convention is None:
+        else:
             evidence = asdict(self)
             found |= {key: evidence[key] for key in EVIDENCE}
         return strictjson.dumps(found | {"warnings": self.warnings})
@@ -100,4 +100,4 @@ EVIDENCE = (
     "seed",
     "comparisons",
 )
-"""What a report says of the power law beside its fit, where no law or convention was asked for."""
+"""What a report says of the power law beside its fit, where no law was asked for."""

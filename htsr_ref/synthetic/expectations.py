@@ -1,14 +1,15 @@
 """Numbers that are known before a file is analyzed, and whether a report meets them."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, fields
 from itertools import product
+from types import MappingProxyType
 from typing import Any
 
 from scipy.stats import binom
 
-from htsr_ref.conventions import FIELDS, SDM2020, Convention
+from htsr_ref.conventions import FIELDS, FIT_FIELDS, SDM2020_TEXT, Convention
 from htsr_ref.errors import ExpectationError
 from htsr_ref.metric_table import METRICS
 from htsr_ref.reports.report import Report
@@ -18,6 +19,9 @@ FREE_FIELDS = frozenset(
     name for name, field in FIELDS.items() if field.stage in ("selection", "model")
 )
 """Fields of a convention that change no number of a matrix: which are left out, and the model's."""
+
+SCALED = ("lambda_max", "lambda_min", "xmin", "xmax")
+"""Numbers of a matrix that are proportional to the factor c of X = c·WᵀW."""
 
 CHANCE = 1e-5
 """Probability with which more numbers miss their intervals than chance is held to allow."""
@@ -71,11 +75,13 @@ class Outcome:
     met : how many numbers lie in their intervals.
     misses : those that do not, in words.
     by_chance : those that do not either, but are no more than chance allows.
+    not_compared : how many are known only under another fit than the report's.
     """
 
     met: int
     misses: tuple[str, ...]
     by_chance: tuple[str, ...]
+    not_compared: int = 0
 
 
 def to_json(expected: Mapping[str, tuple[Expectation, ...]]) -> dict[str, Any]:
@@ -147,7 +153,8 @@ def compare(report: Report, expected: Mapping[str, tuple[Expectation, ...]]) -> 
 
     Parameters
     ----------
-    report : under the convention `paper`, up to choices that change no number of a matrix.
+    report : under `sdm2020-text`, up to choices that change no number of a matrix, c and the fit.
+        Where the fit is another, its numbers are not compared.
     expected : by layer name.
 
     Raises
@@ -162,13 +169,24 @@ def compare(report: Report, expected: Mapping[str, tuple[Expectation, ...]]) -> 
     misses: list[str] = []
     by_chance: list[str] = []
     compared: dict[float, list[str | None]] = {}
+    not_compared = 0
+    unknown = {
+        metric
+        for name in _differing(report.convention, FIT_FIELDS)
+        for metric in FIELDS[name].affects or METRICS
+    }
     for name, several in expected.items():
         if name not in layers or not layers[name].matrices:
             reason = layers[name].skipped if name in layers else "there is no such layer"
             misses.append(f"layer {name}: not analyzed: {reason}")
             continue
         for matrix, one in product(layers[name].matrices, several):
+            if one.metric in unknown:
+                not_compared += 1
+                continue
             number = getattr(matrix, one.metric)
+            if number is not None and one.metric in SCALED:
+                number *= SCALES[report.convention.normalization](matrix)
             miss = None if one.holds(number) else f"layer {name}: {one.miss(number)}"
             compared.setdefault(one.false_alarm, []).append(miss)
     for rate, results in compared.items():
@@ -176,21 +194,30 @@ def compare(report: Report, expected: Mapping[str, tuple[Expectation, ...]]) -> 
         allowed = binom.isf(CHANCE, len(results), rate)
         (by_chance if len(missed) <= allowed else misses).extend(missed)
     met = sum(results.count(None) for results in compared.values())
-    return Outcome(met, tuple(misses), tuple(by_chance))
+    return Outcome(met, tuple(misses), tuple(by_chance), not_compared)
 
 
 def require_comparable(convention: Convention) -> None:
-    """Refuse a convention whose numbers of a matrix are not those of `paper`.
+    """Refuse a convention whose numbers of a matrix do not follow from those of `sdm2020-text`.
 
     Spec: RMT-12.
     """
-    changed = [
-        name
-        for name in FIELDS
-        if name not in FREE_FIELDS and getattr(convention, name) != getattr(SDM2020, name)
-    ]
+    others = [name for name in FIELDS if name not in {*FREE_FIELDS, *FIT_FIELDS, "normalization"}]
+    changed = _differing(convention, others)
+    if convention.normalization not in SCALES:
+        changed.append("normalization")
     if changed:
         raise ExpectationError(
-            f"expectations are those of the convention paper, and {', '.join(changed)} differs: "
-            "leave out --expect or the change"
+            f"expectations are those of the convention {SDM2020_TEXT.name}, and "
+            f"{', '.join(changed)} differs (RMT-12): leave out --expect or the change"
         )
+
+
+def _differing(convention: Convention, names: Iterable[str]) -> list[str]:
+    return [name for name in names if getattr(convention, name) != getattr(SDM2020_TEXT, name)]
+
+
+SCALES: Mapping[str, Callable[[MatrixReport], float]] = MappingProxyType(
+    {"1/N": lambda matrix: 1.0, "none": lambda matrix: 1.0 / matrix.N}
+)
+"""What takes an eigenvalue of a report to X = WᵀW/N, by the value of `normalization` (SPC-9)."""

@@ -1,7 +1,7 @@
 """What is known of the numbers of one random matrix before it is drawn: closed forms and bounds.
 
 Every function takes N, M and an ensemble's parameters; the numbers are those of the convention
-`paper`. What is known only of the limit, with no bound for a finite matrix, is left out.
+`sdm2020-text`. What is known only of the limit, with no bound for a finite matrix, is left out.
 """
 
 import math

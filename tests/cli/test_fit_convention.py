@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 
 from htsr_ref.analysis.fitting import fit_eigenvalues
-from htsr_ref.cli.fit import FIT_FIELDS
-from htsr_ref.conventions import CONVENTIONS, FIELDS
+from htsr_ref.conventions import CONVENTIONS, FIELDS, FIT_FIELDS
 from htsr_ref.powerlaw import fit_power_law
 from htsr_ref.spectra.accuracy import sample_accuracy
 
@@ -38,10 +37,11 @@ def test_the_fit_of_a_convention(htsr, data):
 @pytest.mark.spec("CNV-21")
 def test_the_text_names_convention_fit_and_end(htsr, data):
     text = htsr("fit", data, "--convention", "sdm2020").out
-    assert "120 values; convention paper-code\n" in text
+    assert "120 values; convention sdm2020\n" in text
     assert f"xmax {SAMPLE[-1]:.6g}" in text
+    assert htsr("fit", data).out == text
     fit = fit_power_law(SAMPLE, ks="one-sided")
-    other = htsr("fit", data, "--set", "ks=one-sided").out
+    other = htsr("fit", data, "--convention", "sdm2020-text", "--set", "ks=one-sided").out
     assert f"alpha        {fit.alpha:.4f} ± {fit.stderr:.4f}" in other
     assert max(map(len, text.splitlines())) <= 100
 
@@ -50,10 +50,7 @@ def test_the_text_names_convention_fit_and_end(htsr, data):
 @pytest.mark.parametrize(
     ("flags", "complaint"),
     [
-        (["--gof", "10"], "--convention gives a fit alone"),
-        (["--law", "exponential"], "--convention gives a fit alone"),
-        (["--ks", "one-sided"], "write --set xmin=…, --set ks=…"),
-        (["--xmin", "median"], "write --set xmin=…, --set ks=…"),
+        (["--law", "exponential"], "--law is no choice of a convention"),
         (["--set", "xmin=median"], "needs xmin_position"),
         (["--set", "min_dim=0"], "--set min_dim: it concerns matrices, and a sample is not one"),
         (["--set", " min_eigenvalues = 20"], "--set min_eigenvalues: it concerns matrices"),
@@ -64,6 +61,14 @@ def test_what_does_not_go_with_a_convention(htsr, data, flags, complaint):
     outcome = htsr("fit", data, "--convention", "sdm2020-text", *flags)
     assert (outcome.code, outcome.out) == (2, "")
     assert complaint in outcome.err
+
+
+@pytest.mark.spec("CNV-21")
+def test_short_forms_are_choices_of_the_convention(htsr, data):
+    long = ("--set", "xmin=median", "--set", "xmin_position=2", "--set", "ks=two-sided")
+    short = htsr("fit", data, "--xmin", "median", "--ks", "two-sided").out
+    assert short == htsr("fit", data, *long).out
+    assert "sdm2020 with xmin = median, xmin_position = 2.0, ks = two-sided" in short
 
 
 class Recorder:

@@ -9,11 +9,14 @@ import pytest
 from htsr_ref.conventions import (
     CITATIONS,
     CONVENTIONS,
+    DEFAULT,
     FIELDS,
+    SDM2020,
     SDM2020_TEXT,
     Convention,
     get_convention,
 )
+from htsr_ref.conventions.names import ALIASES, RENAMED
 from htsr_ref.errors import ConventionError, HtsrError
 from htsr_ref.reports.markdown import value_text
 
@@ -24,7 +27,7 @@ ROWS = [
     if line.startswith("| `")
 ]
 TABLE = {row[0].strip("`"): row[1:] for row in ROWS if len(row) == 4}
-"""Rows of the page's table by field: values, meaning, value of `sdm2020-text`."""
+"""Rows of the page's table by field: values, meaning, value of `sdm2020`."""
 
 NAMES = {name: list(field.values) for name, field in FIELDS.items() if field.values}
 COMPANIONS = {
@@ -188,13 +191,13 @@ def test_text_is_read_as_on_the_command_line(name, text, value):
 
 @pytest.mark.spec("CNV-4")
 @pytest.mark.parametrize("name", TABLE)
-def test_paper_is_the_last_column_of_the_table(name):
-    assert TABLE[name][2] == value_text(getattr(SDM2020_TEXT, name)).replace(",", ", ")
+def test_the_default_is_the_last_column_of_the_table(name):
+    assert TABLE[name][2] == value_text(getattr(SDM2020, name)).replace(",", ", ")
 
 
 SHIPPED = {
-    "CNV-11": "sdm2020",
-    "CNV-12": "weightwatcher",
+    "CNV-11": "sdm2020-text",
+    "CNV-12": "weightwatcher-0.7.7",
     "CNV-13": "weightwatcher-0.2.7",
     "CNV-14": "tempbalance",
     "CNV-15": "alphapruning",
@@ -209,21 +212,24 @@ SHIPPED = {
     "CNV-11", "CNV-12", "CNV-13", "CNV-14", "CNV-15", "CNV-16", "CNV-17", "CNV-18", "CNV-19"
 )
 @pytest.mark.parametrize(("requirement", "name"), SHIPPED.items())
-def test_a_shipped_convention_is_paper_with_the_changes_that_its_paragraph_lists(requirement, name):
+def test_a_shipped_convention_is_the_default_with_the_changes_that_its_paragraph_lists(
+    requirement, name
+):
     paragraph = re.search(rf"### {requirement} .*?(?=\n### |\Z)", PAGE, re.S)[0]
     listed = dict(re.findall(r"`(\w+) = ([^`]*)`", paragraph))
     changed = {
         field: value_text(value)
         for field, value in CONVENTIONS[name].values().items()
-        if value != getattr(SDM2020_TEXT, field)
+        if value != getattr(SDM2020, field)
     }
     assert listed == changed
 
 
 @pytest.mark.spec("CNV-4")
 def test_conventions_are_shipped_under_their_names_with_their_sources():
+    assert get_convention(DEFAULT) == CONVENTIONS["sdm2020"] == SDM2020
     assert get_convention("sdm2020-text") == CONVENTIONS["sdm2020-text"] == SDM2020_TEXT
-    assert list(CITATIONS) == list(CONVENTIONS) == ["sdm2020-text", *SHIPPED.values()]
+    assert list(CITATIONS) == list(CONVENTIONS) == ["sdm2020", *SHIPPED.values()]
     assert all(convention.name == name for name, convention in CONVENTIONS.items())
     assert all(convention.overrides == () for convention in CONVENTIONS.values())
     assert "1901.08278" in CITATIONS["sdm2020-text"]
@@ -234,6 +240,28 @@ def test_shipped_conventions_are_found_by_name():
     assert get_convention("sdm2020-text", {"min_dim": 0}) == SDM2020_TEXT.override({"min_dim": 0})
     with pytest.raises(ConventionError, match=r"'papper'\. Shipped: sdm2020"):
         get_convention("papper")
+
+
+@pytest.mark.spec("CNV-22")
+def test_the_name_of_a_program_is_its_newest_version():
+    assert get_convention("weightwatcher") == CONVENTIONS["weightwatcher-0.7.7"]
+    assert {**ALIASES} == {"weightwatcher": "weightwatcher-0.7.7"}
+
+
+@pytest.mark.spec("CNV-22")
+def test_earlier_names_are_refused_with_the_present_ones():
+    table = dict(re.findall(r"^\| `([^`]+)` \| `([^`]+)` \|$", PAGE, re.M))
+    assert table == {**RENAMED}
+    for old, new in table.items():
+        with pytest.raises(ConventionError, match=f"'{old}' is now called {new}$"):
+            get_convention(old)
+        assert new in CONVENTIONS
+
+
+@pytest.mark.spec("CNV-22")
+def test_conventions_that_follow_a_program_of_several_versions_name_one():
+    for name in CONVENTIONS:
+        assert re.fullmatch(r"weightwatcher-\d+\.\d+\.\d+|(?!weightwatcher).*", name)
 
 
 def test_a_refusal_is_a_message_for_people():

@@ -34,8 +34,8 @@ SAME_HERE = {
     "equal_eigenvalues": "matters for repeated eigenvalues alone",
     "shifted": "moves no entropy by 1e-6",
 }
-"""Fields or values that change no number of this model's layers under sdm2020-text; nor does leaving
-out layers, as no convolution or one kind of layer, change those of the others."""
+"""Fields or values that change no number of this model's layers under sdm2020-text; nor does
+leaving out layers, as no convolution or one kind of layer, change those of the others."""
 
 
 def matters(change: dict[str, Any]) -> bool:

@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 
 from htsr_ref.analysis.evidence import ALTERNATIVES
-from htsr_ref.errors import NoFitError, SampleError
+from htsr_ref.conventions import CONVENTIONS, SDM2020
+from htsr_ref.conventions import SDM2020_TEXT as TEXT
+from htsr_ref.errors import ConventionError, NoFitError
 from htsr_ref.powerlaw import fit_power_law
 from htsr_ref.powerlaw.comparison import compare
 from htsr_ref.powerlaw.distributions import DISTRIBUTIONS, Exponential, PowerLaw
@@ -16,6 +18,7 @@ from htsr_ref.powerlaw.extreme import tail_index
 from htsr_ref.powerlaw.uncertainty import bootstrap, goodness_of_fit
 from htsr_ref.samples.examining import examine_law, examine_sample
 
+GIVEN = TEXT.override({"xmin": 1.0})
 PARETO = np.random.default_rng(4).pareto(1.5, 300) + 1.0
 MARCHENKO_PASTUR = np.linalg.eigvalsh(
     (lambda w: w.T @ w / 1000)(np.random.default_rng(0).standard_normal((1000, 500)))
@@ -23,7 +26,7 @@ MARCHENKO_PASTUR = np.linalg.eigvalsh(
 
 
 def test_the_fit_and_the_index_are_those_of_the_sample():
-    report = examine_sample(PARETO, "pareto")
+    report = examine_sample(PARETO, "pareto", TEXT)
     fit, index = fit_power_law(PARETO), tail_index(PARETO)
     assert report.sample_size == 300
     assert report.fit == fit
@@ -36,7 +39,14 @@ def test_the_fit_and_the_index_are_those_of_the_sample():
 
 
 def test_what_is_asked_for_is_computed_from_the_seed():
-    report = examine_sample(PARETO, "pareto", ks="one-sided", gof=50, replicas=40, seed=3)
+    report = examine_sample(
+        PARETO,
+        "pareto",
+        TEXT.override({"ks": "one-sided", "equal_eigenvalues": "apart"}),
+        gof=50,
+        replicas=40,
+        seed=3,
+    )
     fit = fit_power_law(PARETO, ks="one-sided")
     drawn = bootstrap(PARETO, ks="one-sided", replicas=40, seed=3)
     assert report.p_value == goodness_of_fit(PARETO, fit, replicas=50, seed=3).p_value
@@ -60,10 +70,10 @@ def test_every_alternative_is_fitted_to_the_same_tail():
 
 @pytest.mark.spec("PL-18", "RPT-1")
 def test_a_law_that_cannot_be_fitted_is_not_compared_and_the_reason_is_given():
-    report = examine_sample([9.0] * 4, "equal", xmin=1.0, compare=True)
+    report = examine_sample([9.0] * 4, "equal", GIVEN, compare=True)
     assert report.fit.alpha == pytest.approx(1 + 1 / np.log(9), rel=1e-12)
     assert report == replace(
-        examine_sample([9.0] * 4, "equal", xmin=1.0),
+        examine_sample([9.0] * 4, "equal", GIVEN),
         comparisons=report.comparisons,
         warnings=report.warnings,
     )
@@ -80,7 +90,7 @@ def test_a_law_that_cannot_be_fitted_is_not_compared_and_the_reason_is_given():
 
 @pytest.mark.spec("PL-19")
 def test_a_power_law_fitted_to_an_edge_is_warned_of():
-    report = examine_sample(MARCHENKO_PASTUR, "gaussian matrix")
+    report = examine_sample(MARCHENKO_PASTUR, "gaussian matrix", TEXT)
     assert report.extreme_value.verdict == "bounded edge"
     assert any("extreme-value index -0." in text for text in report.warnings)
     # The fit itself is not changed.
@@ -101,28 +111,46 @@ def test_a_short_tail_is_warned_of():
 
 @pytest.mark.spec("PL-17")
 def test_a_sample_too_small_for_an_index_has_none():
-    assert examine_sample([1.0, 2.5], "two").extreme_value is None
+    assert examine_sample([1.0, 2.5], "two", TEXT).extreme_value is None
 
 
-@pytest.mark.parametrize(("rule", "stated"), [("median", "median"), (1.5, "fixed")])
-def test_the_rule_that_chose_xmin_is_stated(rule, stated):
-    report = examine_sample(PARETO, "pareto", xmin=rule)
-    assert report.xmin_rule == stated
-    assert report.fit.xmin == fit_power_law(PARETO, xmin=rule).xmin
+@pytest.mark.spec("CNV-21")
+@pytest.mark.parametrize("fields", [{"xmin": "median", "xmin_position": 2}, {"xmin": 1.5}])
+def test_the_rule_that_chose_xmin_is_stated(fields):
+    report = examine_sample(PARETO, "pareto", TEXT.override(fields))
+    assert report.convention.xmin == fields["xmin"]
+    assert report.fit.xmin == fit_power_law(PARETO, xmin=fields["xmin"]).xmin
 
 
-def test_random_choices_that_do_not_go_with_the_rule_are_refused():
-    for asked in ({"gof": 10}, {"replicas": 10}):
-        with pytest.raises(SampleError, match="replicas cannot follow xmin = median"):
-            examine_sample(PARETO, "pareto", xmin="median", **asked)
-    given = examine_sample(PARETO, "pareto", xmin=1.5, replicas=10)
+@pytest.mark.spec("PL-73")
+@pytest.mark.parametrize(
+    "convention",
+    [
+        SDM2020.override({"xmin": "median", "xmin_position": 2}),
+        SDM2020.override({"estimator": "bounded-mle"}),
+        TEXT.override({"clip_fingers": 3}),
+        CONVENTIONS["weightwatcher-0.7.7"],
+        CONVENTIONS["setol"],
+    ],
+)
+def test_random_choices_that_do_not_go_with_the_fit_are_refused(convention):
+    for asked, what in (({"gof": 10}, "goodness-of-fit test"), ({"replicas": 10}, "bootstrap")):
+        with pytest.raises(ConventionError, match=f"the {what} repeats only .*PL-73"):
+            examine_sample(PARETO, "pareto", convention, **asked)
+
+
+@pytest.mark.spec("PL-46")
+def test_a_given_threshold_has_no_interval():
+    given = examine_sample(PARETO, "pareto", TEXT.override({"xmin": 1.5}), replicas=10)
     assert given.alpha_bootstrap95 is not None
     assert given.xmin_bootstrap95 is None
 
 
 def test_a_sample_without_a_fit_is_refused():
     with pytest.raises(NoFitError, match="all 3 positive values are equal"):
-        examine_sample([2.0, 2.0, 2.0], "equal")
+        examine_sample([2.0, 2.0, 2.0], "equal", TEXT)
+    with pytest.raises(NoFitError, match="drop_smallest = 1 leaves no eigenvalue to fit"):
+        examine_sample([2.0], "one")
 
 
 @pytest.mark.spec("RPT-1")

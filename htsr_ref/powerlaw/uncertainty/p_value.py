@@ -1,6 +1,7 @@
 """Could the tail be a sample of the fitted power law? The p-value of Clauset, Shalizi & Newman."""
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal
 
 import numpy as np
@@ -41,6 +42,8 @@ def goodness_of_fit(
     fit: TailFit[ExponentLaw],
     *,
     xmin: Literal["searched", "known"] = "searched",
+    renormalized: bool = False,
+    dropped: ArrayLike = (),
     replicas: int = 2500,
     seed: Seed = 0,
     progress: Progress | None = None,
@@ -53,6 +56,10 @@ def goodness_of_fit(
     fit : its fit.
     xmin : "searched": as the threshold of least distance, and it is searched again in every
         replica. "known": by other means, and every replica is a tail above it.
+    renormalized : whether the law was renormalized to end at the largest point; then that of each
+        replica ends at the replica's own.
+    dropped : (d,) values that belong to the sample, all as small as its least, and that were left
+        out before it was fitted; of each replica the d smallest are left out likewise.
     replicas : number of samples drawn. The standard error of p is √(p(1-p)/replicas).
     seed : seed of the random generator, or a generator.
     progress : called with the numbers of replicas done and of all.
@@ -68,7 +75,7 @@ def goodness_of_fit(
     ValueError
         No replicas are asked for.
 
-    Spec: PL-50, PL-52. Source: Clauset, Shalizi & Newman 2009, section 4.1.
+    Spec: PL-50, PL-52, PL-73. Source: Clauset, Shalizi & Newman 2009, section 4.1.
 
     >>> from htsr_ref.powerlaw import fit_power_law
     >>> quantiles = (1 - (np.arange(1, 129) - 0.5) / 128) ** (-1 / 1.5)
@@ -83,20 +90,28 @@ def goodness_of_fit(
     rng = np.random.default_rng(seed)
     limit = fit.ks_distance - ROUNDING
     smaller = 0
+    left_out = np.sort(np.asarray(dropped, dtype=np.float64))
     if xmin == "searched":
         logs = relative_logs(x)
-        found = search_pruned(x, logs, candidate_starts(x), fit.ks)
+        starts = candidate_starts(x)
+        found = search_pruned(x, logs, starts, fit.ks, renormalized=renormalized)
         if found is None or found.start != start:
             raise SampleError(
                 f'xmin = {fit.xmin} is not the threshold of least distance: pass xmin="known"'
             )
-        for count in chunks(replicas, x.size, progress):
-            drawn = draw_samples(rng, logs - logs[start], start, fit.alpha, count)
-            smaller += int(any_closer(drawn, fit.ks, limit).sum())
+        d = left_out.size
+        logs = relative_logs(np.concatenate((left_out, x)))
+        logs -= logs[d + start]
+        for count in chunks(replicas, logs.size, progress):
+            drawn = draw_samples(rng, logs, d + start, fit.alpha, count, dropped=d)
+            smaller += int(any_closer(drawn, fit.ks, limit, renormalized=renormalized).sum())
     else:
-        for count in chunks(replicas, fit.tail_size, progress):
-            tails = draw_tails(rng, fit.tail_size, count, begin_at_xmin=bool(x[start] == fit.xmin))
-            smaller += sum(fit_above(tail, 0, 1.0, fit.ks).ks_distance < limit for tail in tails)
+        d = int(np.count_nonzero(left_out >= fit.xmin))
+        refit = partial(fit_above, start=0, xmin=1.0, ks=fit.ks, renormalized=renormalized)
+        begins = bool(x[start] == fit.xmin)
+        for count in chunks(replicas, d + fit.tail_size, progress):
+            tails = draw_tails(rng, d + fit.tail_size, count, begin_at_xmin=begins)[:, d:]
+            smaller += sum(refit(tail).ks_distance < limit for tail in tails)
     return GoodnessOfFit((replicas - smaller) / replicas, replicas, recorded(seed))
 
 
@@ -106,23 +121,28 @@ def draw_samples(
     start: int,
     alpha: float,
     count: int,
+    *,
+    dropped: int = 0,
 ) -> NDArray[np.float64]:
     """Draw ln(x/xmin) of samples that follow the sample below xmin and the law above it.
+
+    Of each sample the `dropped` smallest points are left out.
 
     Each point is one of the sample's, each as likely as any other; one of the tail's stands for a
     point of the law. Replicas of equal values are drawn again.
 
-    Spec: PL-40, PL-49.
+    Spec: PL-40, PL-49, PL-73.
     """
     picks = rng.integers(log_ratios.size, size=(count, log_ratios.size))
     drawn = log_ratios[picks]
     in_tail = picks >= start
     drawn[in_tail] = rng.exponential(1.0 / (alpha - 1.0), np.count_nonzero(in_tail))
     drawn.sort(axis=1)
+    drawn = drawn[:, dropped:]
     without_fit = drawn[:, 0] == drawn[:, -1]
     if without_fit.any():
         again = int(without_fit.sum())
-        drawn[without_fit] = draw_samples(rng, log_ratios, start, alpha, again)
+        drawn[without_fit] = draw_samples(rng, log_ratios, start, alpha, again, dropped=dropped)
     return drawn
 
 

@@ -48,6 +48,8 @@ def bootstrap(
     *,
     ks: KsKind = "two-sided",
     xmin: float | Literal["ks"] = "ks",
+    renormalized: bool = False,
+    dropped: ArrayLike = (),
     replicas: int = 2500,
     level: float = 0.95,
     seed: Seed = 0,
@@ -60,6 +62,7 @@ def bootstrap(
     sample : (n,) real, positive, in any order.
     ks : kind of the KS distance by which every replica chooses its xmin.
     xmin : "ks", searched in every replica, or a threshold; then its tail alone is resampled.
+    renormalized, dropped : as for `goodness_of_fit`.
     replicas : number of samples drawn.
     level : nominal probability of covering.
     seed : seed of the random generator, or a generator.
@@ -76,7 +79,7 @@ def bootstrap(
     ValueError
         The level or the number of replicas is out of range.
 
-    Spec: PL-46. Source: Efron & Tibshirani, An Introduction to the Bootstrap (1993).
+    Spec: PL-46, PL-73. Source: Efron & Tibshirani, An Introduction to the Bootstrap (1993).
 
     >>> quantiles = (1 - (np.arange(1, 129) - 0.5) / 128) ** (-1 / 1.5)
     >>> low, high = bootstrap(quantiles, xmin=1.0).alpha
@@ -87,7 +90,10 @@ def bootstrap(
     fit = fit_power_law(sample, ks=ks, xmin=xmin)
     x = checked_sample(sample)
     if xmin == "ks":
-        points, estimate = x.size, _searching(x, ks)
+        left_out = np.sort(np.asarray(dropped, dtype=np.float64))
+        whole = np.concatenate((left_out, x))
+        points = whole.size
+        estimate = _searching(whole, ks, left_out.size, renormalized=renormalized)
     else:
         points, estimate = fit.tail_size, _above(x[x >= xmin], float(xmin))
     rng = np.random.default_rng(seed)
@@ -99,13 +105,15 @@ def bootstrap(
     )
 
 
-def _searching(x: NDArray[np.float64], ks: KsKind) -> Estimator:
+def _searching(
+    x: NDArray[np.float64], ks: KsKind, dropped: int, *, renormalized: bool
+) -> Estimator:
     """Fit samples, given as (r, m) indices into x, above the thresholds of least distance."""
     logs = relative_logs(x)
 
     def estimate(picks: NDArray[np.intp]) -> Estimates:
-        picks = np.sort(picks, axis=1)
-        starts, alphas, _ = search_rows(logs[picks], ks)
+        picks = np.sort(picks, axis=1)[:, dropped:]
+        starts, alphas, _ = search_rows(logs[picks], ks, renormalized=renormalized)
         starts = np.minimum(starts, picks.shape[1] - 1)[:, np.newaxis]
         thresholds = x[np.take_along_axis(picks, starts, axis=1)[:, 0]]
         return np.stack((alphas, np.where(np.isnan(alphas), np.nan, thresholds)))

@@ -5,7 +5,7 @@ most of its time on calling NumPy. Here every step serves all rows of a table of
 candidates of all rows stand in one list; those that a bound rules out leave it.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,11 +31,13 @@ class _Samples:
     ks : kind of the KS distance.
     firsts : (r, n) index in its row of the first point tied with each; None where ties do not
         matter.
+    renormalized : whether each law is renormalized to end at the largest point of its row.
     """
 
     logs: NDArray[np.float64]
     ks: KsKind
     firsts: NDArray[np.intp] | None
+    renormalized: bool
 
 
 @dataclass(frozen=True)
@@ -47,22 +49,28 @@ class _Candidates:
     rows : the row that each belongs to.
     starts : index in that row of the first point of the tail.
     decays : α - 1.
+    masses : what the law has up to the row's largest point; 1 where it is not renormalized.
     bounds : lower bounds of the KS distance.
     """
 
     rows: NDArray[np.intp]
     starts: NDArray[np.intp]
     decays: NDArray[np.float64]
+    masses: NDArray[np.float64]
     bounds: NDArray[np.float64]
 
     def where(self, chosen: NDArray[np.bool_] | NDArray[np.intp]) -> "_Candidates":
         """Return the chosen ones."""
         return _Candidates(
-            self.rows[chosen], self.starts[chosen], self.decays[chosen], self.bounds[chosen]
+            self.rows[chosen],
+            self.starts[chosen],
+            self.decays[chosen],
+            self.masses[chosen],
+            self.bounds[chosen],
         )
 
 
-def search_rows(logs: NDArray[np.float64], ks: KsKind) -> Found:
+def search_rows(logs: NDArray[np.float64], ks: KsKind, *, renormalized: bool = False) -> Found:
     """Threshold of least KS distance in every row; the smallest of several equally good ones.
 
     Parameters
@@ -70,22 +78,25 @@ def search_rows(logs: NDArray[np.float64], ks: KsKind) -> Found:
     logs : (r, n) float64, every row ascending: natural logarithms of r samples, each up to a
         constant of its own.
     ks : kind of the KS distance.
+    renormalized : whether each law is renormalized to end at the largest point of its row.
 
     Returns
     -------
     Starts, exponents and KS distances of the r rows; n, NaN and infinity for a row of equal values.
 
-    Spec: PL-41.
+    Spec: PL-41, CNV-7.
 
     >>> logs = np.log([[1.0, 2.0, 4.0, 8.0], [1.0, 1.0, 3.0, 20.0]])
     >>> starts, _, distances = search_rows(logs, "two-sided")
     >>> starts, distances.round(4)
     (array([0, 0]), array([0.25, 0.5 ]))
     """
-    return _best_first(logs, ks, bar=np.inf, enough=-np.inf)
+    return _best_first(_samples(logs, ks, renormalized), bar=np.inf, enough=-np.inf)
 
 
-def any_closer(logs: NDArray[np.float64], ks: KsKind, limit: float) -> NDArray[np.bool_]:
+def any_closer(
+    logs: NDArray[np.float64], ks: KsKind, limit: float, *, renormalized: bool = False
+) -> NDArray[np.bool_]:
     """Tell for every row whether the least KS distance of its candidates is below a limit.
 
     One candidate below the limit settles a row, and so do bounds of all above it, long before the
@@ -93,36 +104,40 @@ def any_closer(logs: NDArray[np.float64], ks: KsKind, limit: float) -> NDArray[n
 
     Parameters
     ----------
-    logs, ks : as for `search_rows`.
+    logs, ks, renormalized : as for `search_rows`.
     limit : distance.
 
     Returns
     -------
     (r,) bool.
 
-    Spec: PL-50.
+    Spec: PL-50, CNV-7.
 
     >>> any_closer(np.log([[1.0, 2.0, 4.0, 8.0], [1.0, 1.0, 3.0, 20.0]]), "two-sided", 0.3)
     array([ True, False])
     """
-    _, _, distances = _best_first(logs, ks, bar=limit, enough=limit)
+    _, _, distances = _best_first(_samples(logs, ks, renormalized), bar=limit, enough=limit)
     return distances < limit
 
 
-def _best_first(logs: NDArray[np.float64], ks: KsKind, *, bar: float, enough: float) -> Found:
+def _samples(logs: NDArray[np.float64], ks: KsKind, renormalized: bool) -> _Samples:
+    firsts = step_starts(logs) if ks == "one-sided-steps" else None
+    return _Samples(logs, ks, firsts, renormalized)
+
+
+def _best_first(samples: _Samples, *, bar: float, enough: float) -> Found:
     """Evaluate in every row the candidate of least bound, until no bound is below the least seen.
 
     Only distances up to `bar` are looked for, and a row is left once it has one below `enough`.
     """
-    count, n = logs.shape
+    count, n = samples.logs.shape
     starts = np.full(count, n)
     decays = np.full(count, np.nan)
     distances = np.full(count, bar)
     fractions = np.full(count, MIDDLE)
     places = np.zeros(count, dtype=np.intp)
 
-    samples = _Samples(logs, ks, step_starts(logs) if ks == "one-sided-steps" else None)
-    alive = _all_candidates(logs, ks)
+    alive = _all_candidates(samples)
     alive = _raised(samples, alive, _at_fractions(alive, fractions, n))
     alive = alive.where(alive.bounds <= distances[alive.rows])
     while alive.rows.size:
@@ -150,8 +165,9 @@ def _best_first(logs: NDArray[np.float64], ks: KsKind, *, bar: float, enough: fl
     return starts, 1.0 + decays, distances
 
 
-def _all_candidates(logs: NDArray[np.float64], ks: KsKind) -> _Candidates:
+def _all_candidates(samples: _Samples) -> _Candidates:
     """List the first point of each distinct value but the largest, in every row."""
+    logs = samples.logs
     n = logs.shape[1]
     steps = np.diff(logs, axis=1)
     log_sums = tail_log_sums(steps)
@@ -160,8 +176,12 @@ def _all_candidates(logs: NDArray[np.float64], ks: KsKind) -> _Candidates:
     rows, starts = np.nonzero(distinct)
     sizes = n - starts
     # At the first point of a tail the model is 0 and the upper end of the step 1/n.
-    bounds = 1.0 / sizes if ks == "two-sided" else np.zeros(rows.size)
-    return _Candidates(rows, starts, sizes / log_sums[distinct], bounds)
+    bounds = 1.0 / sizes if samples.ks == "two-sided" else np.zeros(rows.size)
+    decays = sizes / log_sums[distinct]
+    masses = np.ones(rows.size)
+    if samples.renormalized:
+        masses = 1.0 - np.exp(decays * (logs[rows, starts] - logs[rows, -1]))
+    return _Candidates(rows, starts, decays, masses, bounds)
 
 
 def _open(alive: _Candidates, distances: NDArray[np.float64], enough: float) -> _Candidates:
@@ -191,8 +211,14 @@ def _evaluate(
     heads = np.cumsum(sizes) - sizes
     starts = np.repeat(trial.starts, sizes)
     points = starts + np.arange(starts.size) - np.repeat(heads, sizes)
-    rows, decays = np.repeat(trial.rows, sizes), np.repeat(trial.decays, sizes)
-    gaps = _gaps_at(samples, rows, starts, decays, points)
+    spread = _Candidates(
+        np.repeat(trial.rows, sizes),
+        starts,
+        np.repeat(trial.decays, sizes),
+        np.repeat(trial.masses, sizes),
+        np.repeat(trial.bounds, sizes),
+    )
+    gaps = _gaps_at(samples, spread, points)
     distances = np.maximum.reduceat(gaps, heads)
     return distances, points[_first_equal(gaps, distances, heads, sizes)]
 
@@ -210,22 +236,20 @@ def _first_equal(
 
 def _raised(samples: _Samples, alive: _Candidates, points: NDArray[np.intp]) -> _Candidates:
     """Raise the bounds by the distance at one point of each candidate's tail."""
-    gaps = _gaps_at(samples, alive.rows, alive.starts, alive.decays, points)
-    return _Candidates(alive.rows, alive.starts, alive.decays, np.maximum(alive.bounds, gaps))
+    gaps = _gaps_at(samples, alive, points)
+    return replace(alive, bounds=np.maximum(alive.bounds, gaps))
 
 
 def _gaps_at(
-    samples: _Samples,
-    rows: NDArray[np.intp],
-    starts: NDArray[np.intp],
-    decays: NDArray[np.float64],
-    points: NDArray[np.intp],
+    samples: _Samples, listed: _Candidates, points: NDArray[np.intp]
 ) -> NDArray[np.float64]:
     """Distance between fit and empirical function at one point of each listed tail."""
     n = samples.logs.shape[1]
-    flat, first = samples.logs.ravel(), rows * n
+    flat, first, starts = samples.logs.ravel(), listed.rows * n, listed.starts
     if samples.firsts is not None:
         points = samples.firsts.ravel()[first + points]
     # Absolute errors are what counts here: exp takes half the time of expm1.
-    cdf = 1.0 - np.exp(decays * (flat[first + starts] - flat[first + points]))
+    cdf = 1.0 - np.exp(listed.decays * (flat[first + starts] - flat[first + points]))
+    if samples.renormalized:
+        cdf /= listed.masses
     return gaps_at_ranks(cdf, points - starts, n - starts, samples.ks)
