@@ -65,7 +65,8 @@ def everything() -> Report:
             "bad.weight": bad,
             "fc1.bias": np.ones(3),
             "embedding.weight": np.ones((5, 4)),
-        }
+        },
+        SDM2020_TEXT,
     )
 
 

@@ -9,7 +9,8 @@ from htsr_ref.conventions import DEFAULT
 from htsr_ref.errors import HtsrError
 
 EPILOG = (
-    "Example: htsr analyze model.safetensors --set min_dim=0 -o report.json --fail-if 'alpha_hat>3'"
+    "Example: htsr analyze model.safetensors --convention sdm2020 -o report.json "
+    "--fail-if 'alpha_hat>3'"
 )
 
 

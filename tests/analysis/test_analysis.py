@@ -26,7 +26,7 @@ def layer(report: Report, name: str) -> LayerReport:
 
 
 def only_matrix(W: np.ndarray) -> MatrixReport:
-    return analyze({"fc": W}).layers[0].matrices[0]
+    return analyze({"fc": W}, SDM2020_TEXT).layers[0].matrices[0]
 
 
 @pytest.mark.spec("MET-2", "MET-3", "MET-4", "MET-5", "MET-6", "MET-7", "MET-8", "PL-7")
@@ -149,10 +149,10 @@ def test_a_tail_shorter_than_ten_is_reported(size):
 @pytest.mark.parametrize("dtype", ["float32", "float64", "float16"])
 def test_a_bad_entry_costs_its_own_layer_alone(bad, dtype):
     arrays = {f"fc{i}.weight": gaussian(40, 30, seed=i).astype(dtype) for i in range(3)}
-    whole = analyze(arrays)
+    whole = analyze(arrays, SDM2020_TEXT)
     arrays["fc1.weight"][17, 5] = bad
     arrays["fc1.weight"][18, 0] = np.nan
-    report = analyze(arrays)
+    report = analyze(arrays, SDM2020_TEXT)
     broken = layer(report, "fc1")
     assert (broken.skip_code, broken.matrices, broken.means) == ("bad-data", (), None)
     assert broken.skipped.startswith(f"tensor 'fc1.weight': entry [17, 5] is {bad}")
@@ -184,7 +184,9 @@ def test_all_bad_entries_are_found_without_an_analysis():
 
 @pytest.mark.spec("SPC-7")
 def test_a_matrix_beyond_the_range_of_binary64_costs_its_own_layer_alone():
-    report = analyze({"huge": 1e200 * np.eye(4), "tiny": 1e-200 * np.eye(4), "fc": gaussian(9, 8)})
+    report = analyze(
+        {"huge": 1e200 * np.eye(4), "tiny": 1e-200 * np.eye(4), "fc": gaussian(9, 8)}, SDM2020_TEXT
+    )
     assert [layer.skip_code for layer in report.layers] == ["bad-data", "bad-data", None]
     assert "tensor 'huge': entries up to 1e+200" in report.layers[0].skipped
 
@@ -211,7 +213,9 @@ def test_eigenvalues_whose_sum_overflows_are_refused_or_added():
 def test_the_solver_used_is_named():
     arrays = {"a": gaussian(9, 6), "b": gaussian(9, 6).astype(np.float32)}
     used = {
-        asked: [layer.matrices[0].solver for layer in analyze(arrays, solver=asked).layers]
+        asked: [
+            layer.matrices[0].solver for layer in analyze(arrays, SDM2020_TEXT, solver=asked).layers
+        ]
         for asked in ("auto", "gram", "svd")
     }
     assert used == {"auto": ["svd", "gram"], "gram": ["gram"] * 2, "svd": ["svd"] * 2}
@@ -259,7 +263,7 @@ def test_small_parts_of_a_layer_are_left_out_with_a_warning():
 def test_only_the_kinds_of_the_convention_are_analyzed():
     arrays = {"embed": gaussian(60, 50), "lstm": gaussian(60, 50), "fc": gaussian(60, 50)}
     declared = {"embed": {"role": "embedding"}, "lstm": {"role": "recurrent"}}
-    report = analyze(arrays, layers=declared)
+    report = analyze(arrays, SDM2020_TEXT, layers=declared)
     assert [layer.skip_code for layer in report.layers] == ["convention", "convention", None]
     assert "role recurrent is not among layer_kinds" in report.layers[1].skipped
     wider = SDM2020_TEXT.override({"layer_kinds": "weight,embedding,recurrent"})
@@ -301,7 +305,7 @@ def test_every_report_carries_every_choice():
 def test_a_choice_that_is_changed_is_carried_out(changes, moved):
     arrays = {"fc": gaussian(60, 40), "conv": gaussian(120, 60, 2, 1, seed=1)}
     declared = {"conv": {"role": "weight", "groups": 2}}
-    before = analyze(arrays, layers=declared).model
+    before = analyze(arrays, SDM2020_TEXT, layers=declared).model
     after = analyze(arrays, SDM2020_TEXT.override(changes), layers=declared).model
     for name in moved:
         assert getattr(after, name) != getattr(before, name), name
@@ -333,7 +337,7 @@ def test_arrays_a_file_and_opened_weights_give_the_same_numbers(tmp_path):
 def test_progress_covers_all_the_work():
     seen: list[Progress] = []
     arrays = {"a": gaussian(9, 6), "a.bias": np.ones(3), "b": gaussian(50, 40)}
-    analyze(arrays, progress=seen.append)
+    analyze(arrays, SDM2020_TEXT, progress=seen.append)
     assert [step.layer for step in seen] == ["a", "b", ""]
     assert [step.done for step in seen] == sorted(step.done for step in seen)
     assert seen[0].done == 0
@@ -357,7 +361,7 @@ def test_what_cannot_be_read_names_its_tensor_once(tmp_path):
     content = bytearray(path.read_bytes())
     content[5000:5100] = bytes(100)
     path.write_bytes(content)
-    (layer,) = analyze(path).layers
+    (layer,) = analyze(path, SDM2020_TEXT).layers
     assert layer.skip_code == "bad-data"
     assert layer.skipped.startswith("tensor 'fc' cannot be read: ")
     assert layer.skipped.count("tensor") == 1

@@ -32,7 +32,7 @@ def test_a_layer_averages_its_matrices_where_they_are_defined():
 
 @pytest.mark.spec("MET-9")
 def test_a_mean_over_no_defined_value_is_null():
-    (zero,) = analyze({"fc": np.zeros((4, 4))}).layers
+    (zero,) = analyze({"fc": np.zeros((4, 4))}, SDM2020_TEXT).layers
     assert (zero.means["alpha"], zero.counts["alpha"]) == (None, 0)
     assert (zero.means["lambda_max"], zero.counts["lambda_max"]) == (0, 1)
 
@@ -45,7 +45,7 @@ def unequal_layers() -> dict[str, np.ndarray]:
 
 @pytest.mark.spec("MET-10")
 def test_a_slice_counts_as_much_as_a_linear_layer():
-    report = analyze(unequal_layers())
+    report = analyze(unequal_layers(), SDM2020_TEXT)
     matrices = [matrix for layer in report.layers for matrix in layer.matrices]
     assert (report.model.layers, report.model.matrices) == (3, 6)
     for name, of_matrix in MODEL_MEANS.items():
@@ -61,7 +61,7 @@ def test_layers_can_be_the_units_instead():
         expected = average([layer.means[of_matrix] for layer in report.layers])
         assert getattr(report.model, name) == pytest.approx(expected, rel=1e-12), name
         assert report.model.counts[name] == 2
-    by_matrix = analyze(unequal_layers()).model
+    by_matrix = analyze(unequal_layers(), SDM2020_TEXT).model
     assert report.model.mean_alpha < by_matrix.mean_alpha - 0.5
 
 
@@ -82,7 +82,7 @@ def test_a_range_keeps_exponents_out_of_the_means_that_use_them(average_over, in
 
 @pytest.mark.spec("MET-10")
 def test_the_ends_of_the_range_are_inside():
-    alpha = analyze({"fc": power_law_matrix(2.0)}).layers[0].means["alpha"]
+    alpha = analyze({"fc": power_law_matrix(2.0)}, SDM2020_TEXT).layers[0].means["alpha"]
     for ends, count in [((alpha, 9.0), 1), ((1.0, alpha), 1), ((alpha + 1e-9, 9.0), 0)]:
         model = analyze(
             {"fc": power_law_matrix(2.0)}, SDM2020_TEXT.override({"alpha_range": ends})
@@ -92,7 +92,7 @@ def test_the_ends_of_the_range_are_inside():
 
 @pytest.mark.spec("MET-10", "MET-11")
 def test_a_model_without_a_fit_has_null_means():
-    model = analyze({"fc": np.eye(4), "bias": np.ones(3)}).model
+    model = analyze({"fc": np.eye(4), "bias": np.ones(3)}, SDM2020_TEXT).model
     assert (model.alpha_hat, model.mean_alpha, model.pl_norm_relation) == (None, None, None)
     assert model.counts["alpha_hat"] == 0
     assert model.mean_stable_rank == pytest.approx(4, rel=1e-12)

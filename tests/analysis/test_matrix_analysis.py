@@ -18,7 +18,7 @@ POOLED = SDM2020_TEXT.override({"conv": "pooled", "min_dim": 0})
 @pytest.mark.spec("MET-14", "SPC-9")
 def test_norms_are_those_of_the_weights_or_of_the_scaled_matrix():
     W = gaussian(12, 8)
-    (weights,) = analyze({"W": W}).layers[0].matrices
+    (weights,) = analyze({"W": W}, SDM2020_TEXT).layers[0].matrices
     (scaled,) = analyze({"W": W}, SDM2020_TEXT.override({"norms": "scaled"})).layers[0].matrices
     assert weights.log10_frobenius_norm == pytest.approx(math.log10(np.linalg.norm(W)))
     assert scaled.log10_frobenius_norm == pytest.approx(
@@ -61,7 +61,7 @@ def test_a_number_for_failures_enters_the_means_and_its_reason_is_given():
     assert report.model.counts["mean_alpha"] == 3
     assert report.model.mean_alpha == pytest.approx((good.alpha - 2) / 3)
     assert report.model.alpha_hat == pytest.approx((good.weighted_alpha - 2) / 2)
-    plain = analyze(weights).model
+    plain = analyze(weights, SDM2020_TEXT).model
     assert (plain.counts["mean_alpha"], plain.mean_alpha) == (1, good.alpha)
 
 
@@ -152,7 +152,6 @@ def test_without_a_floor_round_off_enters_and_with_one_it_does_not():
     [
         {"estimator": "mle-unbiased"},
         {"xmin": "median", "xmin_position": 2.0},
-        {"xmax": "largest", "ks_model": "renormalized"},
         {"small_samples": "corrected"},
         {"clip_fingers": 3},
     ],

@@ -23,7 +23,7 @@ PARETO = pareto(300, 150, 1.0, RNG)
 @pytest.mark.spec("RMT-37")
 def test_each_matrix_has_its_phase_and_bulk():
     layers = {"noise": GAUSSIAN, "signal": SPIKED, "heavy": PARETO, "zero": np.zeros((4, 3))}
-    matrices = [layer.matrices[0] for layer in analyze(layers).layers]
+    matrices = [layer.matrices[0] for layer in analyze(layers, SDM2020_TEXT).layers]
     phases = [matrix.phase for matrix in matrices]
     assert phases == ["random-like", "bulk+spikes", "heavy-tailed", "rank-collapse"]
     assert [matrix.mp and matrix.mp.num_spikes for matrix in matrices[:2]] == [0, 2]
@@ -35,7 +35,7 @@ def test_each_matrix_has_its_phase_and_bulk():
 @pytest.mark.spec("RMT-37")
 def test_zeros_by_rounding_are_left_out():
     W = np.hstack([GAUSSIAN[:, :80], GAUSSIAN[:, :40]])
-    (matrix,) = analyze({"W": W}).layers[0].matrices
+    (matrix,) = analyze({"W": W}, SDM2020_TEXT).layers[0].matrices
     assert (matrix.num_zero, matrix.phase) == (40, "rank-collapse")
     assert matrix.mp.bulk_size + matrix.mp.num_spikes == 80
 
@@ -45,24 +45,26 @@ def test_spectra_put_together_have_none():
     kernel = RNG.standard_normal((60, 60, 2, 2))
     (pool,) = analyze({"W": kernel}, SDM2020_TEXT.override({"conv": "pooled"})).layers[0].matrices
     assert (pool.mp, pool.phase, pool.phase_reason) == (None, None, None)
-    assert {matrix.phase for matrix in analyze({"W": kernel}).layers[0].matrices} == {"random-like"}
+    assert {matrix.phase for matrix in analyze({"W": kernel}, SDM2020_TEXT).layers[0].matrices} == {
+        "random-like"
+    }
 
 
 @pytest.mark.spec("RMT-37", "RPT-6")
 def test_tables_show_them():
-    report = analyze({"noise": GAUSSIAN, "signal": SPIKED, "heavy": PARETO})
+    report = analyze({"noise": GAUSSIAN, "signal": SPIKED, "heavy": PARETO}, SDM2020_TEXT)
     rows = list(csv.DictReader(io.StringIO(report.to_csv())))
     assert [row["phase"] for row in rows] == ["random-like", "bulk+spikes", "heavy-tailed"]
     assert [row["num_spikes"] for row in rows[:2]] == ["0", "2"]
     counts = "phases of the matrices: 1 random-like, 1 bulk+spikes, 1 heavy-tailed\n"
     assert counts in report_table(report)
     assert counts in to_markdown(report)
-    assert "phases" not in report_table(analyze({"b": np.ones(3)}))
+    assert "phases" not in report_table(analyze({"b": np.ones(3)}, SDM2020_TEXT))
 
 
 @pytest.mark.spec("RMT-37")
 def test_a_rank_lost_to_rounding_counts_as_lost():
     W = (GAUSSIAN[:, :75] @ RNG.standard_normal((75, 150))).astype(np.float32)
-    (matrix,) = analyze({"W": W}, solver="svd").layers[0].matrices
+    (matrix,) = analyze({"W": W}, SDM2020_TEXT, solver="svd").layers[0].matrices
     assert matrix.num_zero < 75 == matrix.rank
     assert matrix.phase == "rank-collapse"

@@ -12,10 +12,11 @@ from commands import rows_of_layers, tensors
 from safetensors.numpy import save_file
 
 from htsr_ref import Report, analyze
-from htsr_ref.conventions import SDM2020_TEXT
+from htsr_ref.conventions import SDM2020
 from htsr_ref.reports.markdown import to_markdown
 
 SCHEMA = Path(__file__).parents[2] / "spec" / "schemas" / "report.schema.json"
+NAMED = ("--convention", "sdm2020")
 
 
 # Forms
@@ -27,13 +28,13 @@ def test_json_is_the_report(htsr, model):
     assert (outcome.code, outcome.err) == (0, "")
     validator = jsonschema.Draft202012Validator(json.loads(SCHEMA.read_text(encoding="utf-8")))
     validator.validate(json.loads(outcome.out, parse_constant=pytest.fail))
-    assert Report.from_json(outcome.out) == analyze(model, SDM2020_TEXT.override({"min_dim": 0}))
+    assert Report.from_json(outcome.out) == analyze(model, SDM2020.override({"min_dim": 0}))
     assert Report.from_json(outcome.out).to_json() == outcome.out
 
 
 @pytest.mark.spec("RPT-6")
 def test_csv_by_matrix_and_by_layer(htsr, model):
-    report = analyze(model, SDM2020_TEXT.override({"min_dim": 0}))
+    report = analyze(model, SDM2020.override({"min_dim": 0}))
     by_matrix = htsr("analyze", model, "--set", "min_dim=0", "--csv").out
     rows = list(csv.DictReader(io.StringIO(by_matrix)))
     assert [row["layer"] for row in rows] == ["conv"] * 9 + ["fc1", "fc2"]
@@ -106,9 +107,30 @@ def test_a_gate_that_does_not_hold_passes(htsr, model):
 
 
 @pytest.mark.spec("RPT-7")
+@pytest.mark.parametrize(
+    ("gate", "flags", "warned"),
+    [
+        ("alpha_hat>1e9", (), True),
+        ("alpha_hat<=-1e9", ("--set", "min_dim=0"), True),
+        ("alpha_hat>1e9", NAMED, False),
+        ("mean_log10_frobenius_norm>1e9", (), False),
+    ],
+)
+def test_a_gate_on_alpha_hat_without_a_convention_says_which_one_it_was(
+    htsr, model, gate, flags, warned
+):
+    outcome = htsr("analyze", model, "--fail-if", gate, *flags)
+    warning = (
+        "htsr: warning: alpha_hat depends on the convention: the gate is for sdm2020. Say which "
+        "one you mean with --convention\n"
+    )
+    assert (outcome.code, outcome.err) == (0, warning if warned else "")
+
+
+@pytest.mark.spec("RPT-7")
 def test_a_gate_on_an_undefined_number_fails(htsr, tmp_path):
     save_file({"i.weight": np.eye(5)}, tmp_path / "i.safetensors")
-    outcome = htsr("analyze", tmp_path / "i.safetensors", "--fail-if", "alpha_hat>3")
+    outcome = htsr("analyze", tmp_path / "i.safetensors", *NAMED, "--fail-if", "alpha_hat>3")
     assert outcome.code == 1
     assert outcome.err == "htsr: check failed: alpha_hat > 3: alpha_hat is undefined\n"
 

@@ -33,12 +33,12 @@ def test_a_table_of_weightwatcher(htsr, weights, theirs):
     assert (outcome.code, outcome.err) == (0, "")
     lines = outcome.out.splitlines()
     told = " ".join(outcome.out.split())
-    assert told.startswith(f"{theirs}: columns of WeightWatcher, held to weightwatcher ")
+    assert told.startswith(f"{theirs}: columns of WeightWatcher, held to weightwatcher-0.7.7 ")
     assert " layers: 0 unexplained, " in told
     assert max(map(len, lines[1:])) <= WIDTH
     header = next(line for line in lines if line.startswith("mean over layers"))
     path = lines[lines.index(header) + 2 :]
-    assert path[0].startswith("paper ")
+    assert path[0].startswith("sdm2020 ")
     assert any(line.startswith("normalization = weightwatcher-conv ") for line in path)
     assert any(line.startswith("sum ") for line in path)
     assert any(line.startswith("theirs − sum ") for line in path)
@@ -47,15 +47,15 @@ def test_a_table_of_weightwatcher(htsr, weights, theirs):
 @pytest.mark.spec("AUD-12", "AUD-14")
 def test_another_convention_is_explained_and_the_means_add_up(htsr, weights, tmp_path):
     table = tmp_path / "a.csv"
-    htsr("analyze", weights, "--set", "normalization=none", "--solver", "svd", "--csv", "-o", table)
-    outcome = htsr("audit", weights, table, "--convention", "sdm2020-text")
+    htsr("analyze", weights, "--set", "normalization=1/N", "--solver", "svd", "--csv", "-o", table)
+    outcome = htsr("audit", weights, table, "--convention", "sdm2020")
     assert outcome.code == 0
-    assert "the choices that reproduce most: paper with normalization = none\n" in outcome.out
+    assert "the choices that reproduce most: sdm2020 with normalization = 1/N\n" in outcome.out
     table = outcome.out.split("mean over layers")[1].splitlines()
     cells = [re.split(r"\s{2,}", line) for line in table[2:6]]
     path = {name: np.array(numbers, float) for name, *numbers in cells}
     start, added, end, _ = path.values()
-    assert list(path) == ["sdm2020-text", "normalization = none", "sum", "theirs − sum"]
+    assert list(path) == ["sdm2020", "normalization = 1/N", "sum", "theirs − sum"]
     assert start + added == pytest.approx(end, abs=2e-3)
 
 
@@ -80,7 +80,7 @@ def test_a_mapped_table_of_unknown_convention(htsr, weights, theirs, tmp_path):
     assert outcome.code == 0
     data = json.loads(outcome.out)
     assert data["claimed"] is None
-    assert data["explanation"] == {"base": "weightwatcher", "changes": {}}
+    assert data["explanation"] == {"base": "weightwatcher-0.7.7", "changes": {}}
     assert data["counts"]["reproduced"] == 2 * len(rows)
 
 
@@ -104,7 +104,7 @@ def test_what_is_unexplained_exits_with_1(htsr, weights, theirs, tmp_path):
 def test_a_claim_can_be_withdrawn_and_long_lists_are_cut(htsr, weights, theirs):
     outcome = htsr("audit", weights, theirs, "--convention", "unknown", "--changes", "0")
     assert outcome.code == 0
-    assert "the choices that reproduce most: weightwatcher\n" in outcome.out
+    assert "the choices that reproduce most: weightwatcher-0.7.7\n" in outcome.out
     outcome = htsr("audit", weights, theirs, "--convention", "sdm2020", "--changes", "0")
     assert outcome.code == 1
     listed = [line for line in outcome.out.splitlines() if re.search(" unexplained(:|$)", line)]

@@ -10,7 +10,7 @@ from safetensors.numpy import save_file
 from htsr_ref import open_weights
 from htsr_ref.analysis.planning import plan
 from htsr_ref.cli.tables import WIDTH
-from htsr_ref.conventions import SDM2020_TEXT
+from htsr_ref.conventions import SDM2020
 from htsr_ref.spectra.cost import estimate_cost
 from htsr_ref.weights.stored import StoredTensor
 
@@ -37,14 +37,14 @@ def test_every_tensor_is_listed_with_how_it_was_decided(htsr, model):
 def test_the_convention_decides_what_would_be_analyzed(htsr, model):
     outcome = htsr("describe", model, "--set", "min_dim=0", "--set", "conv1d=skip")
     assert [cells[4] for cells in rows(outcome.out).values()] == ["9", "–", "1", "1"]
-    assert "convention paper with conv1d = skip, min_dim = 0\n" in outcome.out
+    assert "convention sdm2020 with conv1d = skip, min_dim = 0\n" in outcome.out
 
 
 @pytest.mark.spec("SPC-8")
 @pytest.mark.parametrize("solver", ["gram", "svd"])
 def test_the_cost_is_that_of_all_matrices(htsr, examples, solver):
     path = examples[0]
-    matrices = [m for item in plan(open_weights(path), SDM2020_TEXT) for m in item.matrices]
+    matrices = [m for item in plan(open_weights(path), SDM2020) for m in item.matrices]
     costs = [estimate_cost(matrix, solver) for matrix in matrices]
     flops, memory = sum(cost.flops for cost in costs), max(cost.memory for cost in costs)
     last = htsr("describe", path, "--solver", solver).out.splitlines()[-1]
@@ -62,7 +62,7 @@ def test_json(htsr, model, tmp_path):
     assert (tmp_path / "d.json").read_text() == outcome.out
     found = json.loads(outcome.out)
     assert (found["name"], found["format"], found["solver"]) == (model.name, "safetensors", "svd")
-    assert found["convention"]["name"] == "sdm2020-text"
+    assert found["convention"]["name"] == "sdm2020"
     layers = {layer["name"]: layer for layer in found["layers"]}
     assert list(layers) == ["conv", "fc1.bias", "fc1", "fc2"]
     assert layers["conv"]["skip_code"] == "min-dim"
@@ -101,7 +101,7 @@ def test_no_weights_are_read_from_20_gigabytes(htsr, tmp_path, monkeypatch):
         "1",
         "inferred: 2 axes (out, in)",
     ]
-    assert "1 tensor; convention paper" in outcome.out
+    assert "1 tensor; convention sdm2020" in outcome.out
 
 
 def test_reasons_and_shapes_give_way_before_the_table_grows(htsr, tmp_path):

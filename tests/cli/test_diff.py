@@ -26,7 +26,7 @@ def test_the_layer_that_changed_most_comes_first(htsr, model, tuned):
     outcome = htsr("diff", model, tuned)
     assert (outcome.code, outcome.err) == (0, "")
     lines = outcome.out.splitlines()
-    assert lines[0] == f"{model} → {tuned}; convention paper"
+    assert lines[0] == f"{model} → {tuned}; convention sdm2020"
     assert [line.split()[0] for line in lines[4:6]] == ["fc1", "fc2"]
     assert max(map(len, lines[1:])) <= WIDTH
     # ‖W‖_F doubles, λ_max quadruples.
@@ -42,12 +42,12 @@ def test_a_report_and_its_file_are_identical(htsr, model, tmp_path):
         outcome = htsr("diff", *pair, "--fail-if-changed")
         assert outcome.code == 0
         assert outcome.out.endswith(
-            "convention hill-peak\n\nidentical: no number of 3 layers differs\n"
+            "convention alphapruning\n\nidentical: no number of 3 layers differs\n"
         )
-    outcome = htsr("diff", report, model, "--convention", "sdm2020-text")
+    outcome = htsr("diff", report, model, "--convention", "sdm2020")
     assert (outcome.code, outcome.out) == (2, "")
     assert outcome.err == (
-        f"htsr: error: {report}: it follows hill-peak, not paper. Analyze its weights again, or "
+        f"htsr: error: {report}: it follows alphapruning, not sdm2020. Analyze its weights again, or "
         "leave out --convention and --set\n"
     )
 

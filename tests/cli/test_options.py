@@ -5,7 +5,7 @@ import json
 import pytest
 
 from htsr_ref import Report
-from htsr_ref.conventions import SDM2020_TEXT
+from htsr_ref.conventions import SDM2020
 
 
 @pytest.mark.spec("CNV-2")
@@ -40,13 +40,13 @@ def test_a_convention_that_does_not_exist(htsr, model):
 
 @pytest.mark.spec("CNV-1", "CNV-3")
 def test_changed_choices_are_named_in_every_form(htsr, model):
-    changes = ["--set", "min_dim=0", "--set", " ks = one-sided "]
+    changes = ["--set", "min_dim=0", "--set", " ks = two-sided "]
     report = Report.from_json(htsr("analyze", model, "--json", *changes).out)
-    assert report.convention == SDM2020_TEXT.override({"min_dim": 0, "ks": "one-sided"})
+    assert report.convention == SDM2020.override({"min_dim": 0, "ks": "two-sided"})
     assert report.convention.overrides == ("min_dim", "ks")
     for flags in ([], ["--markdown"]):
         text = htsr("analyze", model, *changes, *flags).out
-        assert "onvention paper with min_dim = 0, ks = one-sided" in text
+        assert "onvention sdm2020 with min_dim = 0, ks = two-sided" in text
 
 
 @pytest.mark.spec("SPC-3")

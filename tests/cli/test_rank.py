@@ -14,7 +14,7 @@ from schemas import MODEL_MEANS
 
 from htsr_ref import analyze
 from htsr_ref.cli.tables import WIDTH
-from htsr_ref.conventions import SDM2020_TEXT
+from htsr_ref.conventions import SDM2020
 
 NUMBERS = [name for name in MODEL_MEANS if name != "mean_stable_rank"]
 
@@ -41,7 +41,7 @@ def test_the_smallest_alpha_hat_comes_first(htsr, series):
     model = analyze("b.safetensors").model
     row = next(line for line in outcome.out.splitlines() if line.startswith("b."))
     assert row.split()[1:] == [*(f"{getattr(model, name):.3f}" for name in NUMBERS), "2"]
-    assert outcome.out.endswith("Convention paper.\n")
+    assert outcome.out.endswith("Convention sdm2020.\n")
 
 
 @pytest.mark.spec("MET-13")
@@ -67,9 +67,9 @@ def test_csv(htsr, series):
         ("3", "a.safetensors"),
     ]
     for row in rows:
-        model = analyze(row["model"], SDM2020_TEXT.override({"min_dim": 0})).model
+        model = analyze(row["model"], SDM2020.override({"min_dim": 0})).model
         assert [float(row[name]) for name in NUMBERS] == [getattr(model, name) for name in NUMBERS]
-        assert (row["matrices"], row["convention"]) == ("11", "paper with min_dim = 0")
+        assert (row["matrices"], row["convention"]) == ("11", "sdm2020 with min_dim = 0")
 
 
 @pytest.mark.spec("MET-13")
@@ -85,7 +85,7 @@ def test_json(htsr, series):
         (3, "a.safetensors"),
     ]
     for row in found["models"]:
-        model = analyze(row["model"], SDM2020_TEXT.override({"min_dim": 0})).model
+        model = analyze(row["model"], SDM2020.override({"min_dim": 0})).model
         assert [row[name] for name in NUMBERS] == [getattr(model, name) for name in NUMBERS]
         assert row["matrices"] == 11
 
@@ -123,7 +123,7 @@ def test_reports_are_ranked_as_they_are(htsr, series):
 
 @pytest.mark.spec("MET-13")
 def test_different_conventions_are_not_ranked_together(htsr, series):
-    htsr("analyze", "a.safetensors", "--set", "ks=one-sided", "-o", "a.json")
+    htsr("analyze", "a.safetensors", "--set", "ks=two-sided", "-o", "a.json")
     outcome = htsr("rank", "a.json", "b.safetensors")
     assert (outcome.code, outcome.out) == (2, "")
     assert outcome.err == (
@@ -140,15 +140,19 @@ def test_a_report_must_follow_what_is_asked_for(htsr, series):
     same = htsr("rank", *reports, "--set", "min_dim=0", "--solver", "svd")
     assert (same.code, same.err) == (0, "")
     for options, made_by, cure in [
-        (["--set", "min_dim=7"], "it follows paper with min_dim = 0, not paper with", "and --set"),
         (
-            ["--convention", "alphapruning"],
-            "it follows paper with min_dim = 0, not hill",
+            ["--set", "min_dim=7"],
+            "it follows sdm2020 with min_dim = 0, not sdm2020 with",
             "and --set",
         ),
         (
-            ["--convention", "sdm2020-text"],
-            "it follows paper with min_dim = 0, not paper.",
+            ["--convention", "alphapruning"],
+            "it follows sdm2020 with min_dim = 0, not alpha",
+            "and --set",
+        ),
+        (
+            ["--convention", "sdm2020"],
+            "it follows sdm2020 with min_dim = 0, not sdm2020.",
             "and --set",
         ),
         (["--solver", "gram"], "its solver was svd, not gram. Analyze", "out --solver"),

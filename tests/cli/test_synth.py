@@ -22,8 +22,13 @@ def test_a_file_is_written_and_is_as_expected(htsr, tmp_path):
     plain = htsr("analyze", path, "--json")
     checked = htsr("analyze", path, "--json", "--expect")
     assert checked.code == 0
-    assert checked.err == "htsr: numbers as expected: 6; not as expected: 0\n"
+    assert checked.err == (
+        "htsr: numbers as expected: 4; not as expected: 0\n"
+        "htsr: not compared, since they are known of the fit of sdm2020-text: 2\n"
+    )
     assert checked.out == plain.out
+    text = htsr("analyze", path, "--convention", "sdm2020-text", "--expect")
+    assert (text.code, text.err) == (0, "htsr: numbers as expected: 6; not as expected: 0\n")
 
 
 @pytest.mark.spec("RMT-12")
@@ -45,9 +50,9 @@ def test_a_miss_is_exit_code_1_and_the_report_is_still_written(htsr, tmp_path):
 def test_what_cannot_be_compared(htsr, tmp_path, examples):
     path = tmp_path / "s.safetensors"
     htsr(*PARETO, path)
-    refused = htsr("analyze", path, "--expect", "--set", "ks=one-sided")
+    refused = htsr("analyze", path, "--expect", "--set", "normalization=glorot")
     assert (refused.code, refused.out) == (2, "")
-    assert "ks differs" in refused.err
+    assert "normalization differs" in refused.err
     plain = htsr("analyze", examples[0], "--expect")
     assert plain.code == 2
     assert f"error: {examples[0].name}: it carries no expectations" in plain.err

@@ -24,7 +24,7 @@ def test_the_table_shows_the_reports_numbers(htsr, examples):
     report = analyze(path)
     outcome = htsr("analyze", path)
     first_line = outcome.out.splitlines()[0]
-    assert first_line == f"{path.name}: safetensors, 8 tensors; convention paper"
+    assert first_line == f"{path.name}: safetensors, 8 tensors; convention sdm2020"
     conv2, conv3, _ = (line.split("  ") for line in rows_of_layers(outcome.out))
     layers = {layer.name: layer for layer in report.layers}
     for cells, name in ((conv2, "conv2"), (conv3, "conv3")):
@@ -45,7 +45,7 @@ def test_the_table_shows_the_reports_numbers(htsr, examples):
 
 def test_means_over_layers_say_so(htsr, model):
     table = htsr("analyze", model, "--set", "average=layers").out
-    assert "convention paper with average = layers" in table
+    assert "convention sdm2020 with average = layers" in table
     assert re.search(r"^mean_alpha .* 2 of 2 layers$", table, re.M)
 
 
@@ -144,6 +144,6 @@ def test_a_weight_matrix_that_cannot_be_decoded_is_no_bias(htsr, tmp_path):
 def test_why_an_alpha_is_missing(htsr, tmp_path):
     save_file({"i.weight": np.eye(5), "z.weight": np.zeros((4, 3))}, tmp_path / "d.safetensors")
     table = htsr("analyze", tmp_path / "d.safetensors").out
-    assert "warning: i: no alpha: all 5 positive values are equal" in table
+    assert "warning: i: no alpha: all 4 positive values are equal" in table
     assert "warning: z: no alpha: all eigenvalues are zero" in table
     assert re.search(r"^alpha_hat\s+–\s+0 of 2 matrices$", table, re.M)

@@ -13,7 +13,7 @@ from safetensors.numpy import save_file
 
 from htsr_ref import analyze
 from htsr_ref.cli.tables import WIDTH
-from htsr_ref.conventions import SDM2020_TEXT
+from htsr_ref.conventions import SDM2020
 from htsr_ref.models.trends import METRICS, fit_trend
 
 EXAMPLES = Path(__file__).parents[2] / "spec" / "examples"
@@ -61,7 +61,7 @@ def test_json_holds_models_and_trends_of_every_series(htsr, models):
     assert (data["convention"]["min_dim"], data["resamples"], data["seed"]) == (0, 2000, 0)
     first, second = data["series"]
     assert [model["name"] for model in first["models"] + second["models"]] == list("abcdef")
-    convention = SDM2020_TEXT.override({"min_dim": 0})
+    convention = SDM2020.override({"min_dim": 0})
     reports = [analyze(name, convention).model for name in models[:4]]
     for metric in METRICS:
         values = [getattr(report, metric) for report in reports]
@@ -89,7 +89,7 @@ def test_csv_holds_the_same_numbers(htsr, models):
         assert found == list(map(str, kendall.values()))
         low, high = trend["slope_range"] or ("", "")
         assert (row["slope_range_low"], row["slope_range_high"]) == (str(low), str(high))
-        assert row["convention"] == "sdm2020-text"
+        assert row["convention"] == "sdm2020"
 
 
 @pytest.mark.spec("TRD-9")
@@ -130,7 +130,7 @@ def test_what_has_no_partner_is_named(htsr, models):
 
 @pytest.mark.spec("TRD-9")
 def test_different_conventions_are_refused(htsr, models):
-    htsr("analyze", models[0], "--set", "ks=one-sided", "-o", "a.json")
+    htsr("analyze", models[0], "--set", "ks=two-sided", "-o", "a.json")
     outcome = htsr("trend", "a.json", *models[1:], "--accuracy", "acc.csv")
     assert (outcome.code, outcome.out) == (2, "")
     assert "follow different conventions" in outcome.err

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from htsr_ref import HtsrError, Report, analyze
-from htsr_ref.conventions import SDM2020_TEXT
+from htsr_ref.conventions import SDM2020
 from htsr_ref.models.ranking import rank_reports
 
 pytestmark = pytest.mark.spec("MET-13")
@@ -28,11 +28,11 @@ def test_the_smallest_comes_first_undefined_ones_last_and_equal_ones_stay():
 
 
 def test_different_conventions_are_not_ranked_together():
-    other = analyze({"fc": np.eye(3)}, SDM2020_TEXT.override({"ks": "one-sided"}))
+    other = analyze({"fc": np.eye(3)}, SDM2020.override({"ks": "two-sided"}))
     with pytest.raises(HtsrError, match="different conventions"):
         rank_reports([model("a", 1.0), other])
 
 
 def test_a_choice_that_is_spelt_out_is_no_other_convention():
-    same = analyze({"fc": np.eye(3)}, SDM2020_TEXT.override({"ks": "two-sided"}))
+    same = analyze({"fc": np.eye(3)}, SDM2020.override({"ks": "one-sided"}))
     assert len(rank_reports([model("a", 1.0), same])) == 2

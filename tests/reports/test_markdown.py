@@ -51,7 +51,7 @@ def test_the_tables_hold_the_reports_numbers():
     )
     texts, (model, layers, skipped, warnings) = read(to_markdown(report))
     assert texts[0] == "HT-SR report: memory"
-    assert texts[1].startswith("Convention paper; htsr-ref ")
+    assert texts[1].startswith("Convention sdm2020; htsr-ref ")
     assert texts[1].endswith("Rounded for reading; the JSON report holds the exact numbers.")
     assert model[1] == ["alpha_hat", f"{report.model.alpha_hat:.3f}", "1 of 2 matrices"]
     assert model[3] == [
@@ -76,7 +76,7 @@ def test_the_tables_hold_the_reports_numbers():
         ["conv", "min(N, M) = 2 is below min_dim = 50"],
         ["b", "buffer"],
     ]
-    assert warnings[1:] == [["eye: no alpha: all 4 positive values are equal"]]
+    assert warnings[1:] == [["eye: no alpha: all 3 positive values are equal"]]
 
 
 def test_a_report_without_remarks_has_no_table_for_them():
@@ -88,7 +88,7 @@ def test_changed_choices_and_units_are_named():
     convention = SDM2020_TEXT.override({"average": "layers", "layer_kinds": "weight,embedding"})
     kernel = np.stack([QUANTILES, QUANTILES], axis=-1)
     texts, tables = read(to_markdown(analyze({"conv.weight": kernel}, convention)))
-    changed = "Convention paper with layer_kinds = weight,embedding, average = layers; "
+    changed = "Convention sdm2020-text with layer_kinds = weight,embedding, average = layers; "
     assert texts[1].startswith(changed)
     assert tables[0][1][2] == "1 of 1 layers"
 

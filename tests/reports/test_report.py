@@ -210,7 +210,7 @@ def test_a_report_says_what_made_it_of_what_and_how(tmp_path):
     origin = {"framework": "torch", "converter": "by hand", "file": "m.pt", "sha256": None}
     write_weights(path, {"w": gaussian(6, 4)}, {"w": TensorSpec("weight")}, origin)
     data = json.loads(analyze(path, solver="svd").to_json())
-    assert data["spec_version"] == "0.2"
+    assert data["spec_version"] == "0.3"
     assert data["tool"] == {"name": "htsr-ref", "version": __version__}
     assert data["source"]["name"] == "model.safetensors"
     assert data["source"]["format"] == "safetensors"

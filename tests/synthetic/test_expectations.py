@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from htsr_ref.analysis.analyzing import analyze
-from htsr_ref.conventions import FIELDS, SDM2020_TEXT, get_convention
+from htsr_ref.conventions import FIELDS, SDM2020, SDM2020_TEXT, get_convention
 from htsr_ref.errors import ExpectationError
 from htsr_ref.synthetic.expectations import (
     FREE_FIELDS,
@@ -27,7 +27,7 @@ def one(metric, low, high, *, false_alarm=0.0):
 
 @pytest.mark.spec("RMT-12")
 def test_the_ends_of_an_interval_are_inside():
-    report = analyze({"fc": W})
+    report = analyze({"fc": W}, SDM2020_TEXT)
     inside = [one("lambda_max", *ends) for ends in ((4.0, 4.0), (None, 4.0), (4.0, None))]
     outside = [one("lambda_min", *ends) for ends in ((0.0, 0.249), (None, 0.249), (0.251, None))]
     outcome = compare(report, {"fc": (*inside, *outside)})
@@ -41,7 +41,7 @@ def test_the_ends_of_an_interval_are_inside():
 
 @pytest.mark.spec("RMT-12")
 def test_an_undefined_number_or_a_missing_layer_is_a_miss():
-    report = analyze({"fc": np.zeros((4, 4)), "bad": np.full((2, 2), np.nan)})
+    report = analyze({"fc": np.zeros((4, 4)), "bad": np.full((2, 2), np.nan)}, SDM2020_TEXT)
     alpha = one("alpha", 1.0, 9.0)
     outcome = compare(report, {"fc": (alpha,), "bad": (alpha,), "gone": ()})
     assert outcome.met == 0
@@ -70,7 +70,7 @@ def test_an_undefined_number_or_a_missing_layer_is_a_miss():
     ],
 )
 def test_as_many_may_miss_as_chance_allows(numbers, rate, missed, fails):
-    report = analyze({"fc": W})
+    report = analyze({"fc": W}, SDM2020_TEXT)
     expected = [one("rank", 4, 4, false_alarm=rate)] * (numbers - missed)
     expected += [one("rank", 5, 5, false_alarm=rate)] * missed
     # A number of another rate changes nothing.
@@ -139,13 +139,33 @@ def test_only_choices_that_change_no_number_of_a_matrix_are_free():
     }
     assert set(FREE_FIELDS) == changes.keys() < set(FIELDS)
     weights = {"fc": np.random.default_rng(0).standard_t(3, (90, 60))}
-    plain = analyze(weights).layers[0].matrices
+    plain = analyze(weights, SDM2020_TEXT).layers[0].matrices
     for name, value in changes.items():
         convention = SDM2020_TEXT.override({name: value})
         assert getattr(convention, name) != getattr(SDM2020_TEXT, name)
         require_comparable(convention)
         assert analyze(weights, convention).layers[0].matrices == plain
-    with pytest.raises(ExpectationError, match="normalization differs"):
-        require_comparable(SDM2020_TEXT.override({"normalization": "none"}))
-    with pytest.raises(ExpectationError, match="those of the convention paper"):
+    with pytest.raises(ExpectationError, match="and normalization differs"):
+        require_comparable(SDM2020_TEXT.override({"normalization": "glorot"}))
+    with pytest.raises(ExpectationError, match="those of the convention sdm2020-text"):
         require_comparable(get_convention("weightwatcher"))
+
+
+@pytest.mark.spec("RMT-12")
+def test_eigenvalues_are_compared_in_any_units_and_the_fit_only_if_it_is_the_one_known():
+    # Of X = WᵀW, N = 4: λ_max = 16 and λ_min = 1, known as 4 and 1/4.
+    expected = {
+        "fc": (
+            one("lambda_max", 4.0, 4.0),
+            one("lambda_min", 0.25, 0.25),
+            one("lambda_max", 16.0, 16.0),
+            one("rank", 4, 4),
+            one("alpha", 1e6, None),
+        )
+    }
+    outcome = compare(analyze({"fc": W}, SDM2020), expected)
+    assert (outcome.met, outcome.not_compared) == (3, 1)
+    (miss,) = outcome.misses
+    assert miss.startswith("layer fc: lambda_max is 4, expected at least 16")
+    text = compare(analyze({"fc": W}, SDM2020_TEXT.override({"normalization": "none"})), expected)
+    assert (text.met, text.not_compared, len(text.misses)) == (3, 0, 2)

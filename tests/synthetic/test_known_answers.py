@@ -11,6 +11,7 @@ from scipy.integrate import quad
 from scipy.stats import chi2, norm
 
 from htsr_ref.analysis.analyzing import analyze
+from htsr_ref.conventions import SDM2020_TEXT
 from htsr_ref.randommatrix import ensembles
 from htsr_ref.randommatrix.universality import expected_alpha
 from htsr_ref.synthetic import known_answers
@@ -195,7 +196,7 @@ def test_the_search_takes_all_quantiles(alpha, M, more, seed, solver):
     known = known_answers.of_power_law(N, M, {"alpha": alpha, "xmin": 0.3})
     eigenvalues = ensembles.power_law_eigenvalues(M, alpha, xmin=0.3)
     W = ensembles.prescribed(np.sqrt(N * eigenvalues), N, np.random.default_rng(seed))
-    outcome = compare(analyze({"fc": W}, solver=solver), {"fc": known})
+    outcome = compare(analyze({"fc": W}, SDM2020_TEXT, solver=solver), {"fc": known})
     assert outcome.misses == ()
     assert ("alpha" in by_metric(known)) >= (M > 1 and alpha > 1.7)
 

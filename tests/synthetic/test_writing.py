@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from htsr_ref.analysis.analyzing import analyze
+from htsr_ref.conventions import SDM2020_TEXT
 from htsr_ref.errors import EnsembleError, ExpectationError
 from htsr_ref.randommatrix import ensembles
 from htsr_ref.synthetic.expectations import compare, from_json
@@ -88,7 +89,7 @@ def test_what_is_promised_comes_true(tmp_path, name, solver):
     path = written(tmp_path, name, layers=8)
     expected = promised(path)
     assert list(expected) == [f"layer{i}" for i in range(8)]
-    outcome = compare(analyze(path, solver=solver), expected)
+    outcome = compare(analyze(path, SDM2020_TEXT, solver=solver), expected)
     assert outcome.misses == ()
     assert outcome.met >= 8
 
@@ -108,7 +109,7 @@ def test_another_normalization_is_noticed(tmp_path, name, factor):
     """√2·W in place of W: as if X were WᵀW/M; √N·W: as if it were WᵀW."""
     path = written(tmp_path, name)
     arrays = {layer.name: layer.data[...] * factor for layer in open_weights(path).layers}
-    assert compare(analyze(arrays), promised(path)).misses
+    assert compare(analyze(arrays, SDM2020_TEXT), promised(path)).misses
 
 
 @pytest.mark.spec("RMT-12", "RMT-13")
@@ -117,7 +118,7 @@ def test_another_tail_index_is_noticed_in_several_layers(tmp_path, mu):
     expected = promised(written(tmp_path, "pareto", parameters={"mu": mu}, shape=(200, 100)))
     other = written(tmp_path, "pareto", parameters={"mu": 2.0}, shape=(200, 100), layers=8)
     eight = {f"layer{i}": expected["layer0"] for i in range(8)}
-    misses = compare(analyze(other), eight).misses
+    misses = compare(analyze(other, SDM2020_TEXT), eight).misses
     assert any("alpha is" in miss for miss in misses)
 
 
