@@ -12,7 +12,7 @@ from scipy.stats import binom
 from htsr_ref.conventions import FIELDS, FIT_FIELDS, SDM2020_TEXT, Convention
 from htsr_ref.errors import ExpectationError
 from htsr_ref.metric_table import METRICS
-from htsr_ref.reports.report import Report
+from htsr_ref.reports.report import MatrixReport, Report
 from htsr_ref.reports.rows import flat_columns
 
 FREE_FIELDS = frozenset(
@@ -170,18 +170,14 @@ def compare(report: Report, expected: Mapping[str, tuple[Expectation, ...]]) -> 
     by_chance: list[str] = []
     compared: dict[float, list[str | None]] = {}
     not_compared = 0
-    unknown = {
-        metric
-        for name in _differing(report.convention, FIT_FIELDS)
-        for metric in FIELDS[name].affects or METRICS
-    }
+    other_fit = bool(_differing(report.convention, FIT_FIELDS))
     for name, several in expected.items():
         if name not in layers or not layers[name].matrices:
             reason = layers[name].skipped if name in layers else "there is no such layer"
             misses.append(f"layer {name}: not analyzed: {reason}")
             continue
         for matrix, one in product(layers[name].matrices, several):
-            if one.metric in unknown:
+            if other_fit and METRICS[one.metric].stage == "fit":
                 not_compared += 1
                 continue
             number = getattr(matrix, one.metric)

@@ -71,11 +71,15 @@ def test_json_holds_what_was_found(everything):
     }
     assert ("alpha", "inf") in wrong
     assert data["explanation"] == {"base": "sdm2020-text", "changes": {"ks": "one-sided"}}
-    assert data["path"] == [{"ks": "one-sided"}]
+    assert data["path"] == [
+        {"normalization": "1/N"},
+        {"drop_smallest": 0},
+        {"xmax": "none", "ks_model": "unbounded"},
+    ]
     last = data["layers"][-1]
     assert (last["name"], last["matched_by"]) == ("a|b", None)
     assert last["rows"][0]["reason"] == "no layer without a row has its name, or may be 99×98"
-    assert last["paths"]["alpha"]["contributions"] == [None]
+    assert last["paths"]["alpha"]["contributions"] == [None] * 3
     assert {"name": "low", "reason": None} in data["layers_alone"]
     skipped = next(layer for layer in data["layers_alone"] if layer["name"] == "thin")
     assert "min_dim" in skipped["reason"]

@@ -49,7 +49,7 @@ def test_every_cut_is_solved_once(solved):
     alike = (
         "sdm2020-text",
         "sdm2020",
-        "weightwatcher",
+        "weightwatcher-0.7.7",
         "weightwatcher-0.2.7",
         "alphapruning",
         "setol",

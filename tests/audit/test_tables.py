@@ -32,14 +32,14 @@ def test_columns_tell_the_tool(tmp_path):
     ours = report(small_model(), SDM2020_TEXT)
     assert read(tmp_path, ours.to_csv()).dialect.name == "htsr-ref"
     assert read(tmp_path, ours.to_csv("layer")).dialect.name == "htsr-ref"
-    assert read(tmp_path, weightwatcher_csv(ours)).dialect.convention == "weightwatcher"
+    assert read(tmp_path, weightwatcher_csv(ours)).dialect.convention == "weightwatcher-0.7.7"
     assert read(tmp_path, to_csv([OLD])).dialect.convention == "weightwatcher-0.2.7"
     renamed = {"lognorm" if name == "log_norm" else name: value for name, value in OLD.items()}
     del renamed["level"]
     unpooled = {"layer_id": 5, "slice_id": 0, "norm": 11.75, "alpha": 2.0}
     assert read(tmp_path, to_csv([unpooled])).dialect.convention == "weightwatcher-0.2.7"
     recent = to_csv([{**unpooled, "num_evals": 64}])
-    assert read(tmp_path, recent).dialect.convention == "weightwatcher"
+    assert read(tmp_path, recent).dialect.convention == "weightwatcher-0.7.7"
     old = read(tmp_path, to_csv([renamed]))
     assert old.dialect.convention == "weightwatcher-0.2.7"
     assert old.rows[0].cells["log_norm"].value == 1.0701

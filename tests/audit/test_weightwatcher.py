@@ -83,7 +83,7 @@ def test_the_faults_of_degenerate_layers_are_named(tmp_path):
 @pytest.mark.parametrize("network", ["mlp", "convnet"])
 def test_an_unknown_table_of_it_is_recognized(tmp_path, network):
     found = audited(opened(network), written(tmp_path, to_csv(details(network))), None)
-    assert found.explanation.base == "weightwatcher"
+    assert found.explanation.base == "weightwatcher-0.7.7"
     assert (found.explanation.changes, found.ties) == ({}, ())
 
 
@@ -96,11 +96,11 @@ def test_why_its_alphas_differ_from_the_papers(tmp_path):
     # 10 of 10 eigenvalues are fitted either way: (n-1) for n in the numerator is a tenth of α-1.
     assert fc3["alpha"].theirs == TABLES["mlp"]["details"]["fc3"]["alpha"]
     assert steps["small_samples"] == pytest.approx(-(fc3["alpha"].theirs - 1) / 9, rel=1e-9)
-    # λ is N = 128 times as large without the factor 1/N.
+    # Neither has a factor for dense layers.
     lambdas = fc3["lambda_max"]
-    assert lambdas.start == pytest.approx(lambdas.theirs / 128, rel=1e-12)
+    assert lambdas.start == pytest.approx(lambdas.theirs, rel=1e-12)
     by_name = dict(zip(names, lambdas.contributions, strict=True))
-    assert by_name["normalization"] == pytest.approx(lambdas.theirs * 127 / 128, rel=1e-12)
+    assert by_name["normalization"] == 0.0
 
 
 @pytest.mark.spec("AUD-3", "AUD-7")

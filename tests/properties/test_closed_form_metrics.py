@@ -14,6 +14,7 @@ from mpmath import mp, mpf
 from strategies import generators
 
 from htsr_ref import analyze
+from htsr_ref.conventions import SDM2020_TEXT
 from htsr_ref.randommatrix.ensembles import power_law_eigenvalues, prescribed
 from htsr_ref.reports.report import MatrixReport
 from htsr_ref.spectra.solvers import solver_error
@@ -81,14 +82,18 @@ layers = st.tuples(
 def test_a_matrix(layer, transposed):
     _, alpha, M, _, scale = layer
     W = matrix(*layer)
-    (found,) = analyze({"W": W.T if transposed else W}, solver="svd").layers[0].matrices
+    (found,) = (
+        analyze({"W": W.T if transposed else W}, SDM2020_TEXT, solver="svd").layers[0].matrices
+    )
     assert_closed_form(found, alpha, M, scale)
 
 
 @pytest.mark.spec("MET-10")
 @given(st.lists(layers, min_size=1, max_size=4))
 def test_a_model(drawn):
-    report = analyze({f"fc{i}": matrix(*layer) for i, layer in enumerate(drawn)}, solver="svd")
+    report = analyze(
+        {f"fc{i}": matrix(*layer) for i, layer in enumerate(drawn)}, SDM2020_TEXT, solver="svd"
+    )
     alpha_hats, log_norms = [], []
     for (_, alpha, M, more, scale), layer in zip(drawn, report.layers, strict=True):
         a = 1 / (mpf(alpha) - 1)

@@ -7,6 +7,7 @@ from scipy.stats import chi2
 from strategies import generators, shapes
 
 from htsr_ref import analyze
+from htsr_ref.conventions import SDM2020_TEXT
 
 FALSE_ALARM = 1e-10
 """In each example: 1e-6 in a run of 10,000."""
@@ -16,7 +17,7 @@ FALSE_ALARM = 1e-10
 @given(shapes(), generators, st.sampled_from([1e-3, 0.02, 1.0, 50.0]))
 def test_the_norm_of_a_gaussian_matrix(shape, rng, sigma):
     W = sigma * rng.standard_normal(shape)
-    (found,) = analyze({"W": W}).layers[0].matrices
+    (found,) = analyze({"W": W}, SDM2020_TEXT).layers[0].matrices
     squared = 10 ** (2 * found.log10_frobenius_norm) / sigma**2
     low, high = chi2.ppf([FALSE_ALARM / 2, 1 - FALSE_ALARM / 2], W.size)
     assert low <= squared <= high

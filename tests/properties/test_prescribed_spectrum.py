@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from strategies import generators
 
 from htsr_ref import analyze
+from htsr_ref.conventions import SDM2020_TEXT
 from htsr_ref.randommatrix.ensembles import low_rank_plus_noise, prescribed
 from htsr_ref.spectra.eigenvalues import spectrum
 from htsr_ref.spectra.solvers import solver_error
@@ -33,7 +34,7 @@ def test_every_singular_value_is_recovered(rng, M, more, decades, solver):
 def test_the_rank_is_recovered(rng, M, more, strength, data, solver):
     rank = data.draw(st.integers(1, M))
     W = low_rank_plus_noise(M + more, M, rank, rng, strength=strength, sigma=0.0)
-    (found,) = analyze({"W": W}, solver=solver).layers[0].matrices
+    (found,) = analyze({"W": W}, SDM2020_TEXT, solver=solver).layers[0].matrices
     assert found.rank == rank
     assert found.stable_rank == pytest.approx(rank, rel=1e-11)
     assert found.lambda_max == pytest.approx(strength**2, rel=1e-11)

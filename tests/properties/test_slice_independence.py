@@ -34,6 +34,8 @@ def test_a_slice_has_the_numbers_of_a_linear_layer(rng, dtype):
     kernel = rng.standard_normal((8, 5, 2, 1)).astype(dtype)
     slices = analyze({"conv": kernel}, SMALL).layers[0].matrices
     for i, found in enumerate(slices):
-        linear = analyze({"fc": np.ascontiguousarray(kernel[:, :, i, 0])}).layers[0].matrices[0]
+        linear = (
+            analyze({"fc": np.ascontiguousarray(kernel[:, :, i, 0])}, SMALL).layers[0].matrices[0]
+        )
         assert found.lambda_max == pytest.approx(linear.lambda_max, rel=1e-13)
         assert found.log10_frobenius_norm == pytest.approx(linear.log10_frobenius_norm, abs=1e-13)
