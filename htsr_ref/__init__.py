@@ -4,11 +4,13 @@ The names below are imported on first use, so that `import htsr_ref` costs nothi
 """
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
 
 from htsr_ref.version import __version__
 
+TYPE_CHECKING = False  # not from typing, whose import takes longer than all else here
 if TYPE_CHECKING:
+    from typing import Any
+
     from htsr_ref.analysis.analyzing import analyze
     from htsr_ref.conventions import SDM2020, Convention, get_convention
     from htsr_ref.errors import HtsrError
@@ -47,7 +49,7 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> "Any":
     if name not in _HOME:
         raise AttributeError(f"module 'htsr_ref' has no attribute {name!r}")
     return getattr(import_module(f"htsr_ref.{_HOME[name]}"), name)

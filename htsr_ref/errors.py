@@ -25,6 +25,19 @@ class WeightFileError(HtsrError):
         self.cure = cure
 
 
+class OutputError(HtsrError):
+    """A file, pipe or device that cannot be written.
+
+    Parameters
+    ----------
+    path : the output as the user named it.
+    problem : what is wrong with it, and the cure where there is one.
+    """
+
+    def __init__(self, path: object, problem: str) -> None:
+        super().__init__(f"{path}: {problem}")
+
+
 class LayerError(HtsrError):
     """One layer whose data cannot be analyzed; the other layers are not affected."""
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from io import BytesIO
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from htsr_ref.errors import HtsrError
+from htsr_ref.weights.outputs import writing
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -116,12 +118,17 @@ def save_figure(figure: Figure, path: Path) -> None:
     ------
     HtsrError
         The suffix is not a format of figures.
+    OutputError
+        The file cannot be written.
     """
     from matplotlib import rc_context
 
     form = path.suffix.lstrip(".") or "png"
     if form not in figure.canvas.get_supported_filetypes():
         raise HtsrError(f"{path}: write figures to .png, .svg or .pdf")
+    drawn = BytesIO()
     metadata = {"Date": None} if form == "svg" else None
     with rc_context({"svg.hashsalt": "htsr-ref"}):
-        figure.savefig(path, format=form, dpi=150, metadata=metadata)
+        figure.savefig(drawn, format=form, dpi=150, metadata=metadata)
+    with writing(path) as output:
+        output.write(drawn.getbuffer())

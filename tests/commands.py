@@ -56,7 +56,7 @@ def python(*arguments: str, **options: object) -> subprocess.CompletedProcess[by
 
 def spawn(*arguments: object, **options: object) -> subprocess.CompletedProcess[bytes]:
     """Run `htsr` as a process of its own."""
-    return python("-m", "htsr_ref.cli.main", *map(str, arguments), **options)
+    return python("-m", "htsr_ref.cli.start", *map(str, arguments), **options)
 
 
 def fuzz_counts(script: Path, count: int, first: int) -> dict[str, int]:

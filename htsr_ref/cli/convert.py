@@ -6,7 +6,6 @@ from typing import Annotated, Literal
 import typer
 
 from htsr_ref.cli import options, output
-from htsr_ref.errors import HtsrError
 
 EPILOG = "Example: htsr convert model.pt -o model.safetensors"
 
@@ -37,25 +36,20 @@ def convert(
     Axes are canonical, quantized weights are decoded, and an analysis gives the same numbers.
     """
     output.check_writable(out, file, layers)
-    if out.exists() and not out.is_file():
-        raise HtsrError(f"{out}: it is a pipe or device. Name a file")
     overrides = options.layers_of(layers)
 
     from htsr_ref.weights import convert as run
     from htsr_ref.weights import open_weights
 
     with output.amount_bar("reading") as show:
-        try:
-            done = run(
-                open_weights(file, overrides),
-                out.resolve(),
-                include=include,
-                exclude=exclude,
-                dtype=dtype,
-                progress=show,
-            )
-        except OSError as error:
-            raise HtsrError(f"{out}: cannot be written ({error.strerror or error})") from error
+        done = run(
+            open_weights(file, overrides),
+            out,
+            include=include,
+            exclude=exclude,
+            dtype=dtype,
+            progress=show,
+        )
     output.emit(f"{output.one_line(str(out))}: {output.count(done.written, 'tensor')}\n", None)
     for reason, number in done.left_out.items():
         output.fail(f"{file}: left out: {output.count(number, 'tensor')}: {reason}")

@@ -88,7 +88,3 @@ def run() -> None:
         output.drop_standard_output()
         output.fail(f"error: standard output: cannot be written ({error.strerror})")
         sys.exit(2)
-
-
-if __name__ == "__main__":
-    run()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import re
 import signal
@@ -51,18 +50,9 @@ def check_writable(output: Path | None, *inputs: str | Path | None) -> None:
     """
     if output is None:
         return
-    try:
-        if output.is_dir():
-            raise HtsrError(f"{output}: it is a folder. Name a file in it")
-        if not output.parent.is_dir():
-            raise HtsrError(f"{output}: there is no folder {output.parent}. Create it first")
-        # A read-only file could be replaced, but its owner did not want it to be.
-        if not os.access(output.parent, os.W_OK | os.X_OK) or (
-            output.exists() and not os.access(output, os.W_OK)
-        ):
-            raise PermissionError(errno.EACCES, "Permission denied")
-    except OSError as error:
-        raise HtsrError(f"{output}: cannot be written ({error.strerror})") from error
+    from htsr_ref.weights.outputs import target_of
+
+    target_of(output)
     if output.is_file() and any(map(output.samefile, _files_read(inputs))):
         raise HtsrError(f"{output}: the command reads it. Name another file to write to")
 
@@ -108,13 +98,11 @@ def emit(text: str, output: Path | None) -> None:
     if output is None:
         _print(text)
         return
-    try:
-        if output.exists() and not output.is_file():
-            _write(text, output)  # A pipe or device, such as /dev/null, must stay what it is.
-        else:
-            _replace(text, output.resolve())
-    except OSError as error:
-        raise HtsrError(f"{output}: cannot be written ({error.strerror})") from error
+    from htsr_ref.weights.outputs import writing
+
+    with writing(output) as file:
+        # A file's name need not be Unicode; escaped, it is valid in JSON and legible elsewhere.
+        file.write(text.encode("utf-8", "backslashreplace"))
 
 
 def _print(text: str) -> None:
@@ -150,18 +138,6 @@ def ended_in_order() -> Iterator[None]:
 def drop_standard_output() -> None:
     """Keep what is left in the buffer of standard output from being written again at exit."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-
-def _replace(text: str, path: Path) -> None:
-    from htsr_ref.weights.replacing import replacing
-
-    with replacing(path) as temporary:
-        _write(text, temporary)
-
-
-def _write(text: str, path: Path) -> None:
-    # A file's name need not be Unicode; escaped, it is valid in JSON and legible elsewhere.
-    path.write_text(text, encoding="utf-8", errors="backslashreplace", newline="\n")
 
 
 def fail(message: str) -> None:

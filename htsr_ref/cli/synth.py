@@ -129,11 +129,10 @@ def synth(
     if len(sides) != 2:
         raise HtsrError(f"--shape {shape}: write two whole numbers, such as 512x256")
     output.check_writable(path)
-    if path.exists() and not path.is_file():
-        raise HtsrError(f"{path}: it is a pipe or device. Name a file")
-    if path.resolve().suffix not in _SUFFIXES:
+    is_file = path.is_file() or not path.exists()
+    if is_file and path.resolve().suffix not in _SUFFIXES:
         raise HtsrError(f"{path}: not the name of a weight file. End it in .safetensors or .h5")
-    if path.exists() and not force and not _is_synthetic(path):
+    if path.is_file() and not force and not _is_synthetic(path):
         raise HtsrError(
             f"{path}: it exists, and `htsr synth` did not write it. Name another file, or add "
             "--force"
@@ -143,10 +142,7 @@ def synth(
 
     parameters = {name: value for name, value in given.items() if value is not None}
     recipe = Recipe(ensemble, parameters, (sides[0], sides[1]), layers, seed)
-    try:
-        write_synthetic(path.resolve(), recipe)
-    except OSError as error:
-        raise HtsrError(f"{path}: cannot be written ({error.strerror})") from error
+    write_synthetic(path, recipe)
 
 
 def _is_synthetic(path: Path) -> bool:

@@ -14,6 +14,7 @@ from htsr_ref.synthetic.known_answers import Parameters
 from htsr_ref.synthetic.recipes import ENSEMBLES
 from htsr_ref.version import __version__
 from htsr_ref.weights import TensorSpec, write_weights
+from htsr_ref.weights.writer import format_of
 
 GENERATOR = "numpy.random.PCG64(SeedSequence(seed).spawn(layers)[i])"
 """What layer i draws from."""
@@ -79,6 +80,8 @@ def write_synthetic(path: str | os.PathLike[str], recipe: Recipe) -> None:
     EnsembleError
         A parameter or shape does not exist, or memory cannot hold the matrices.
     WeightFileError
+        The format cannot hold them.
+    OutputError
         The file cannot be written.
 
     Spec: RMT-11, RMT-12.
@@ -115,7 +118,7 @@ def write_synthetic(path: str | os.PathLike[str], recipe: Recipe) -> None:
         tensors,
         source={"framework": "random matrices", "converter": f"htsr synth {__version__}"},
         extra=extra,
-        format="hdf5" if Path(path).suffix in (".h5", ".hdf5") else "safetensors",
+        format=format_of(Path(path)),
     )
 
 

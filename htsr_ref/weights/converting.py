@@ -18,7 +18,7 @@ from htsr_ref.weights.manifest import Manifest, TensorSpec
 from htsr_ref.weights.opening import open_weights
 from htsr_ref.weights.selection import NOT_CHOSEN, chosen_tensors
 from htsr_ref.weights.streaming import BLOCK_BYTES, HDF5_TYPES, Streamed
-from htsr_ref.weights.writer import Format, write_streamed
+from htsr_ref.weights.writer import Format, format_of, write_streamed
 
 if TYPE_CHECKING:
     import os
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from htsr_ref.weights.stored import StoredTensor
 
 KeptType = Literal["keep", "float32"]
-HDF5_SUFFIXES = (".h5", ".hdf5")
 CODE_ROLES = ("scale", "zero point", "codebook", "packed")
 """Roles of tensors that tell what codes stand for; a file of decoded weights has no codes."""
 
@@ -102,7 +101,7 @@ def convert(
     kept, left_out = _sorted_out(opened.layers, chosen_tensors(opened, include, exclude))
     if not kept:
         raise WeightFileError(opened.name, "no tensor is left to write", "Check the file")
-    format_: Format = "hdf5" if path.suffix.lower() in HDF5_SUFFIXES else "safetensors"
+    format_ = format_of(path)
     entries, streams = _plan(kept, _Types(format_, dtype))
     source_block = {
         "framework": (opened.source or {}).get("framework"),

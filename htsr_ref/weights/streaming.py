@@ -12,7 +12,7 @@ import numpy as np
 from htsr_ref.errors import WeightFileError
 from htsr_ref.weights.dtypes import DTYPES, SAFETENSORS_CODES, storage_dtype
 from htsr_ref.weights.manifest import MANIFEST_KEY
-from htsr_ref.weights.replacing import replacing
+from htsr_ref.weights.outputs import writing
 from htsr_ref.weights.safetensors_file import MAX_HEADER
 
 if TYPE_CHECKING:
@@ -74,6 +74,8 @@ def write_safetensors(path: Path, tensors: Mapping[str, Streamed], manifest: str
     ------
     WeightFileError
         If the format cannot hold a tensor.
+    OutputError
+        If the file cannot be written.
 
     Spec: FMT-7.
     """
@@ -103,12 +105,11 @@ def write_safetensors(path: Path, tensors: Mapping[str, Streamed], manifest: str
         raise WeightFileError(
             path, f"its header would have {len(text)} bytes, more than {MAX_HEADER}", "Use hdf5"
         )
-    with replacing(path) as temporary, temporary.open("xb") as file:
-        file.write(len(text).to_bytes(8, "little"))
-        file.write(text)
+    with writing(path) as output:
+        output.write(len(text).to_bytes(8, "little") + text)
         for name in by_width:
             for block in _little(tensors[name]):
-                file.write(block.reshape(-1).view(np.uint8).data)
+                output.write(block.reshape(-1).view(np.uint8).data)
 
 
 def write_hdf5(path: Path, tensors: Mapping[str, Streamed], manifest: str | None) -> None:
@@ -118,6 +119,8 @@ def write_hdf5(path: Path, tensors: Mapping[str, Streamed], manifest: str | None
     ------
     WeightFileError
         If the format cannot hold a tensor.
+    OutputError
+        If the file cannot be written.
 
     Spec: FMT-7.
     """
@@ -127,7 +130,11 @@ def write_hdf5(path: Path, tensors: Mapping[str, Streamed], manifest: str | None
         if tensor.dtype not in HDF5_TYPES or not _is_hdf5_name(name):
             cure = "Rename or convert it, or use safetensors"
             raise _not_held(path, "HDF5", name, tensor, cure)
-    with replacing(path) as temporary, h5py.File(temporary, "x", track_order=True) as file:
+    with (
+        writing(path) as output,
+        output.for_hdf5() as disk,
+        h5py.File(disk, "w", track_order=True) as file,
+    ):
         if manifest is not None:
             file.create_dataset(MANIFEST_KEY, data=manifest, dtype=h5py.string_dtype())
         for name, tensor in tensors.items():
@@ -141,12 +148,13 @@ def write_hdf5(path: Path, tensors: Mapping[str, Streamed], manifest: str | None
                     "Use safetensors",
                     name,
                 ) from error
-            _fill(dataset, tensor)
+            _fill(dataset, tensor, disk.check)
 
 
-def _fill(dataset: Any, tensor: Streamed) -> None:
+def _fill(dataset: Any, tensor: Streamed, check: Callable[[], None]) -> None:
     start = 0
     for block in _little(tensor):
+        check()
         if not tensor.shape:
             dataset[()] = block
         elif block.size:

@@ -33,6 +33,12 @@ if TYPE_CHECKING:
     from htsr_ref.weights.manifest import TensorSpec
 
 Format = Literal["safetensors", "hdf5"]
+HDF5_SUFFIXES = (".h5", ".hdf5")
+
+
+def format_of(path: Path) -> Format:
+    """Format that the ending of a file's name asks for, links followed."""
+    return "hdf5" if path.resolve().suffix.lower() in HDF5_SUFFIXES else "safetensors"
 
 
 def write_weights(
@@ -60,6 +66,8 @@ def write_weights(
     ------
     WeightFileError
         If the description does not fit the arrays, or the format cannot hold them.
+    OutputError
+        If the file cannot be written.
 
     Spec: FMT-7.
 
@@ -111,6 +119,8 @@ def write_streamed(
     ------
     WeightFileError
         If the manifest does not fit the tensors, or the format cannot hold them.
+    OutputError
+        If the file cannot be written.
 
     Spec: FMT-7.
     """

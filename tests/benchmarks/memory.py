@@ -54,7 +54,7 @@ def write_sparse(path: Path, shapes: Mapping[str, tuple[int, int]]) -> None:
 
 def run(arguments: Sequence[object]) -> tuple[float, float]:
     """Seconds and peak megabytes of one `htsr` command."""
-    command = [sys.executable, "-m", "htsr_ref.cli.main", *map(str, arguments)]
+    command = [sys.executable, "-m", "htsr_ref.cli.start", *map(str, arguments)]
     silence = (os.POSIX_SPAWN_OPEN, sys.stdout.fileno(), os.devnull, os.O_WRONLY, 0)
     start = time.perf_counter()
     process = os.posix_spawn(sys.executable, command, os.environ, file_actions=[silence])
