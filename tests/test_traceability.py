@@ -12,7 +12,7 @@ import reach
 ROOT = Path(__file__).parent.parent
 VECTORS = ROOT / "spec" / "vectors" / "met.json"
 ID = re.compile(r"\b[A-Z]{2,3}-\d+\b")
-COMMANDS = "htsr_ref.cli.main"
+COMMANDS = "htsr_ref.cli.start"
 PUBLIC = ("htsr_ref", "htsr_ref.weights", "htsr_ref.conventions")
 """Modules whose names are public."""
 LEFT_OUT = {f"pytest.mark.{name}" for name in ("slow", "peers", "frameworks")}

@@ -9,6 +9,7 @@ import shutil
 import stat
 import tempfile
 from contextlib import contextmanager, suppress
+from io import FileIO
 from typing import TYPE_CHECKING, Any
 
 from htsr_ref.errors import OutputError
@@ -72,6 +73,7 @@ class Output:
     @contextmanager
     def _watched(self, descriptor: int) -> Iterator[FileForHdf5]:
         file = FileForHdf5(descriptor)
+        file.truncate(0)
         try:
             yield file
         finally:
@@ -79,7 +81,7 @@ class Output:
                 raise _unwritable(self.path, file.error) from file.error
 
 
-class FileForHdf5:
+class FileForHdf5(FileIO):
     """A file that keeps its first error to itself and takes the rest for written.
 
     The HDF5 library cannot close a file that it could not write: it fails again, or crashes when
@@ -95,7 +97,7 @@ class FileForHdf5:
     """
 
     def __init__(self, descriptor: int) -> None:
-        self._descriptor = descriptor
+        super().__init__(descriptor, "r+b", closefd=False)
         self.error: OSError | None = None
 
     def check(self) -> None:
@@ -103,41 +105,29 @@ class FileForHdf5:
         if self.error is not None:
             raise self.error
 
-    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
-        """Go to a place."""
-        return os.lseek(self._descriptor, offset, whence)
-
-    def tell(self) -> int:
-        """Return the place."""
-        return os.lseek(self._descriptor, 0, os.SEEK_CUR)
-
-    def read(self, size: int) -> bytes:
-        """Read so many bytes; zeros where an error cut the file short."""
-        content = os.read(self._descriptor, size)
-        return content if self.error is None else content.ljust(size, b"\0")
-
     def write(self, content: Any) -> int:
         """Write all bytes of a buffer."""
         left = memoryview(content).cast("B")
         size = len(left)
-        try:
-            while left and self.error is None:
-                left = left[os.write(self._descriptor, left) :]
-        except OSError as error:
-            self.error = error
+        with self._kept():
+            self.check()
+            while left:
+                left = left[super().write(left) :]
         return size
 
-    def truncate(self, size: int) -> int:
+    def truncate(self, size: int | None = None) -> int:
         """Give the file a size."""
-        try:
-            if self.error is None:
-                os.ftruncate(self._descriptor, size)
-        except OSError as error:
-            self.error = error
-        return size
+        with self._kept():
+            self.check()
+            super().truncate(size)
+        return size or 0
 
-    def flush(self) -> None:
-        """Do nothing: nothing is kept back."""
+    @contextmanager
+    def _kept(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            self.error = self.error or error
 
 
 @contextmanager

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from htsr_ref.errors import WeightFileError
 from htsr_ref.weights.backing import HeldFile, MappedArray
 from htsr_ref.weights.foreign.places import read_places
 from htsr_ref.weights.foreign.running import run_script
+from htsr_ref.weights.leftovers import temporary_folder
 from htsr_ref.weights.safetensors_file import read_safetensors
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from htsr_ref.weights.container import Container, RawTensor
     from htsr_ref.weights.foreign.kinds import Foreign
 
@@ -36,16 +36,12 @@ def read_foreign(path: Path, found: Foreign) -> Container:
 
     Spec: FMT-24, FMT-25, FMT-26, FMT-27.
     """
-    folder = Path(tempfile.mkdtemp(prefix="htsr-"))
-    try:
+    with temporary_folder() as folder:
         output, places = folder / "converted.safetensors", folder / "places.json"
         run_script(path, found, output, places)
         container = read_safetensors(output)
         placed = read_places(places)
         held = HeldFile(output, folder)
-    except BaseException:
-        shutil.rmtree(folder, ignore_errors=True)
-        raise
     manifest = container.manifest
     if manifest is None:
         raise WeightFileError(path, f"{found.script} wrote no manifest", "Install htsr-ref again")
