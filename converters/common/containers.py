@@ -4,9 +4,11 @@ import mmap
 import os
 import stat
 import struct
+import sys
 import zipfile
 import zlib
 from collections.abc import Mapping
+from contextlib import suppress
 from math import prod
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -18,12 +20,13 @@ from numpy.typing import NDArray
 MAX_RATIO = 1032
 """The most that deflate can compress."""
 DAMAGED = "Download or save it again"
-# All pages at once: one by one, as they are touched, they take longer than the copying.
 _MAPPING = (
-    {"flags": mmap.MAP_SHARED | getattr(mmap, "MAP_POPULATE", 0), "prot": mmap.PROT_READ}
+    {"flags": mmap.MAP_SHARED, "prot": mmap.PROT_READ}
     if os.name == "posix"
     else {"access": mmap.ACCESS_READ}
 )
+_POPULATE_READ = 22
+"""What Linux calls MADV_POPULATE_READ."""
 
 
 class FileMap(mmap.mmap):
@@ -67,14 +70,27 @@ def map_array(path: Path, offset: int, dtype: str, shape: tuple[int, ...]) -> ND
     return np.frombuffer(content, dtype, offset=lead).reshape(shape)
 
 
+def fetch(array: NDArray[Any]) -> None:
+    """Read all pages of a mapped array at once: one by one they take longer than the copying."""
+    base = _map_of(array)
+    if base is not None and sys.platform == "linux":
+        with suppress(OSError):  # Linux before 5.14 cannot
+            base.madvise(_POPULATE_READ)
+
+
 def place_of(array: NDArray[Any]) -> tuple[Path, int] | None:
     """File and offset of an array's first number; None if it is not a view of a mapped file."""
-    base: Any = array
-    while base is not None and not isinstance(base, FileMap):
-        base = base.obj if isinstance(base, memoryview) else getattr(base, "base", None)
+    base = _map_of(array)
     if base is None:
         return None
     return base.path, base.start + array.ctypes.data - np.frombuffer(base, "u1").ctypes.data
+
+
+def _map_of(array: NDArray[Any]) -> FileMap | None:
+    base: Any = array
+    while base is not None and not isinstance(base, FileMap):
+        base = base.obj if isinstance(base, memoryview) else getattr(base, "base", None)
+    return base
 
 
 def zip_members(path: Path) -> Mapping[str, zipfile.ZipInfo]:
@@ -163,6 +179,7 @@ def read_member(path: Path, info: zipfile.ZipInfo, limit: int | None = None) -> 
 def check_sum(path: Path, info: zipfile.ZipInfo) -> None:
     """Compare a member that is not compressed with its checksum; none is written as 0."""
     numbers = map_array(path, data_offset(path, info), "u1", (info.file_size,))
+    fetch(numbers)
     if info.CRC not in (0, zlib.crc32(numbers.data)):
         raise ConversionError(
             f"its member {info.filename!r} does not have the checksum stated", DAMAGED

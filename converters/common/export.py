@@ -6,6 +6,7 @@ last line `sys.exit(main(open_model, __doc__))`. All else happens here.
 
 import argparse
 import json
+import os
 import re
 import signal
 import sys
@@ -23,11 +24,11 @@ from common.facts import Facts
 from common.manifest import NO_DIGEST, digest_of, manifest_text
 from common.numbers import CODES, FLOATS
 from common.places import places_of
+from common.replacing import replacing
 from common.source import Source, Tensor
 from common.writing import (
     Stored,
     replace_in_header,
-    replacing,
     write_hdf5,
     write_safetensors,
     write_shards,
@@ -118,17 +119,16 @@ def _parse(
     )
     parser.add_argument(
         "--places",
-        type=Path,
-        metavar="JSON",
-        help="for programs: leave numbers that lie in the source as they are out of OUTPUT, and "
-        "write where they lie",
+        action="store_true",
+        help="for programs: print as JSON what is known of the tensors and where those lie whose "
+        "numbers are in the source as they are; only the others go to OUTPUT, if it is named",
     )
     parser.add_argument(
         "--dry-run", action="store_true", help="print what would be written and write nothing"
     )
     add_arguments(parser)
     arguments = parser.parse_args(argv)
-    if arguments.output is None and not arguments.dry_run:
+    if arguments.output is None and not arguments.dry_run and not arguments.places:
         parser.error("an output is needed: -o OUTPUT, or --dry-run")
     return arguments
 
@@ -150,6 +150,8 @@ def _convert(open_source: Opener, arguments: argparse.Namespace) -> None:
         _check(tensor)
     if arguments.dry_run:
         sys.stdout.writelines(f"{line}\n" for line in _table(tensors))
+    elif arguments.places:
+        _answer(source, tensors, arguments, Path(open_source.__code__.co_filename).name)
     else:
         _write(source, tensors, arguments, Path(open_source.__code__.co_filename).name)
     for reason, count in source.dropped.items():
@@ -255,10 +257,8 @@ def _write(
     # The digest is taken while the tensors are read and written, and put in its place at the end.
     with ThreadPoolExecutor(1) as pool, replacing(output) as temporary:
         digest = pool.submit(digest_of, source.files)
-        places = {} if arguments.places is None else places_of(kept)
-        copied = [tensor for tensor in kept if tensor.name not in places]
         stored = [
-            _stored(tensor, arguments.dtype, at, len(copied)) for at, tensor in enumerate(copied, 1)
+            _stored(tensor, arguments.dtype, at, len(kept)) for at, tensor in enumerate(kept, 1)
         ]
         everything = manifest([tensor.name for tensor in kept])
         if is_hdf5:
@@ -271,9 +271,30 @@ def _write(
             files = write_shards(temporary, stored, limit, manifest)
         for file in files:
             replace_in_header(file, NO_DIGEST, digest.result())
-        if arguments.places is not None:
-            arguments.places.write_text(json.dumps(places), encoding="utf-8")
     sys.stdout.write(f"{output}: {len(kept)} tensors\n")
+
+
+def _answer(
+    source: Source, tensors: Sequence[Tensor], arguments: argparse.Namespace, converter: str
+) -> None:
+    """Print facts and places, and write only what must be copied."""
+    kept = [tensor for tensor in tensors if tensor.same_as is None]
+    places = places_of(kept)
+    copied = [tensor for tensor in kept if tensor.name not in places]
+    text = manifest_text(source, tensors, converter, None)
+    if copied and arguments.output is not None:
+        stored = [_stored(t, "keep", at, len(copied)) for at, t in enumerate(copied, 1)]
+        with replacing(arguments.output) as temporary:
+            write_safetensors(temporary, stored, text)
+    answer = {
+        "manifest": text,
+        "files": [os.fspath(file) for file in sorted(source.files)],
+        "copied": {
+            tensor.name: {"dtype": tensor.dtype, "shape": tensor.shape} for tensor in copied
+        },
+        "places": places,
+    }
+    json.dump(answer, sys.stdout)
 
 
 def _check_output(output: Path, files: Sequence[Path], *, is_folder: bool) -> None:

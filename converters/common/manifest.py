@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from common.containers import map_array
+from common.containers import fetch, map_array
 from common.source import Source, Tensor
 
 VERSION = "2"
@@ -18,12 +18,14 @@ NO_DIGEST = "0" * 64
 """Stands for the source's digest until it is known; the first such text in a file's manifest."""
 
 
-def manifest_text(source: Source, tensors: Sequence[Tensor], converter: str) -> str:
+def manifest_text(
+    source: Source, tensors: Sequence[Tensor], converter: str, digest: str | None = NO_DIGEST
+) -> str:
     """Manifest of the tensors, with `NO_DIGEST` where the source's digest belongs."""
     value = {
         "format": FORMAT,
         "source": {
-            "sha256": NO_DIGEST,
+            "sha256": digest,
             "framework": source.framework,
             "converter": f"{converter} {VERSION}",
             "file": source.name,
@@ -53,5 +55,7 @@ def _digest(path: Path) -> str:
     digest = hashlib.sha256()
     size = path.stat().st_size
     for start in range(0, size, WINDOW):
-        digest.update(map_array(path, start, "u1", (min(WINDOW, size - start),)).data)
+        window = map_array(path, start, "u1", (min(WINDOW, size - start),))
+        fetch(window)
+        digest.update(window.data)
     return digest.hexdigest()

@@ -1,10 +1,7 @@
 """Writers of weight files: one tensor at a time, whole or not at all, the same bytes each time."""
 
 import json
-import shutil
-import uuid
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from io import FileIO
 from math import prod
@@ -12,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from common.containers import fetch
 from common.errors import ConversionError
 from common.manifest import MANIFEST_KEY
 from common.numbers import CODES, to_float32
@@ -50,6 +48,7 @@ class Stored:
     def blocks(self) -> Iterator[NDArray[Any]]:
         """Contiguous little-endian codes, in pieces."""
         array = self.read()
+        fetch(array)
         codes = CODES[self.source_dtype][1]
         if array.size != prod(self.shape) or array.dtype.newbyteorder("<") != np.dtype(codes):
             raise ConversionError(
@@ -198,16 +197,3 @@ def _fill(dataset: Any, tensor: Stored) -> None:
         rows = block.reshape(-1, *tensor.shape[1:])
         dataset[start : start + len(rows)] = rows
         start += len(rows)
-
-
-@contextmanager
-def replacing(path: Path) -> Iterator[Path]:
-    """Yield the path of a temporary file or folder beside `path`, which it replaces at the end."""
-    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
-    try:
-        yield temporary
-        temporary.replace(path)
-    finally:
-        if temporary.is_dir():
-            shutil.rmtree(temporary)
-        temporary.unlink(missing_ok=True)

@@ -35,6 +35,7 @@ def analyze(
         ),
     ] = None,
     layers: options.LayersOption = None,
+    keep_converted: options.KeepOption = None,
     include: options.IncludeOption = None,
     exclude: options.ExcludeOption = None,
     convention: options.OptionalConventionOption = None,
@@ -114,7 +115,10 @@ def analyze(
         raise HtsrError("--shuffles is the number of copies for --null shuffle. Add that")
     if minus is not None and base is not None:
         raise HtsrError("--minus subtracts a model, --base adds one to an adapter. Choose one")
-    output.check_writable(out, file, minus, base, layers, convention)
+    if keep_converted is not None and (minus or base):
+        raise HtsrError("--keep-converted keeps one file, and two are read. Use `htsr convert`")
+    for written in (out, keep_converted):
+        output.check_writable(written, file, minus, base, layers, convention)
     chosen = options.convention_of(convention or DEFAULT, set_)
     overrides = options.layers_of(layers)
 
@@ -140,7 +144,7 @@ def analyze(
     elif base is not None:
         found = with_adapter(open_weights(file), open_weights(base, overrides))
     else:
-        found = open_weights(file, overrides)
+        found = open_weights(file, overrides, keep_converted=keep_converted)
     weights = select(found, include, exclude)
     expected = None
     if expect:

@@ -20,6 +20,7 @@ EPILOG = "Example: htsr describe model.safetensors --set min_dim=0"
 def describe(
     file: options.WeightsArgument,
     layers: options.LayersOption = None,
+    keep_converted: options.KeepOption = None,
     include: options.IncludeOption = None,
     exclude: options.ExcludeOption = None,
     convention: options.ConventionOption = DEFAULT,
@@ -33,7 +34,8 @@ def describe(
     Reads headers only, however large the file.
     """
     form = output.text_or_json(json, out, "a description is a table or JSON")
-    output.check_writable(out, file, layers, convention)
+    for written in (out, keep_converted):
+        output.check_writable(written, file, layers, convention)
     chosen = options.convention_of(convention, set_)
     overrides = options.layers_of(layers)
 
@@ -41,7 +43,11 @@ def describe(
     from htsr_ref.cli.tables import plan_table
     from htsr_ref.weights import open_weights, select
 
-    weights = select(open_weights(file, overrides), include, exclude)
+    weights = select(
+        open_weights(file, overrides, facts_first=True, keep_converted=keep_converted),
+        include,
+        exclude,
+    )
     write = _json if form == "json" else plan_table
     output.emit(write(weights, plan(weights, chosen), chosen, solver), out)
 

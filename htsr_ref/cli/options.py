@@ -36,6 +36,14 @@ LayersOption = Annotated[
         '{"layer, tensor or glob": {"role": "weight", "axes": ["in", "out"]}}.',
     ),
 ]
+KeepOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--keep-converted",
+        metavar="PATH",
+        help="Keep there, as safetensors or HDF5, what a script of converters/ makes of FILE.",
+    ),
+]
 IncludeOption = Annotated[
     list[str] | None,
     typer.Option(

@@ -18,6 +18,7 @@ def spectrum(
         int, typer.Option("--matrix", metavar="INDEX", min=0, help="Which of its matrices.")
     ] = 0,
     layers: options.LayersOption = None,
+    keep_converted: options.KeepOption = None,
     include: options.IncludeOption = None,
     exclude: options.ExcludeOption = None,
     convention: options.ConventionOption = DEFAULT,
@@ -31,7 +32,8 @@ def spectrum(
     """
     if output.choose_form(False, False, False, out) != "table":
         raise HtsrError(f"{out}: a spectrum is text, as `htsr fit` reads it. Name it .txt")
-    output.check_writable(out, file, layers, convention)
+    for written in (out, keep_converted):
+        output.check_writable(written, file, layers, convention)
     chosen = options.convention_of(convention, set_)
     overrides = options.layers_of(layers)
 
@@ -39,7 +41,7 @@ def spectrum(
     from htsr_ref.spectra.eigenvalues import spectrum as eigenvalues_of
     from htsr_ref.weights import open_weights, select
 
-    weights = select(open_weights(file, overrides), include, exclude)
+    weights = select(open_weights(file, overrides, keep_converted=keep_converted), include, exclude)
     planned = {item.layer.name: item for item in plan(weights, chosen)}
     if layer not in planned:
         raise HtsrError(f"{file}: no layer {layer!r}. `htsr describe` lists the layers")

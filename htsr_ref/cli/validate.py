@@ -15,6 +15,7 @@ EPILOG = "Example: htsr validate model.safetensors"
 def validate(
     file: options.WeightsArgument,
     layers: options.LayersOption = None,
+    keep_converted: options.KeepOption = None,
     include: options.IncludeOption = None,
     exclude: options.ExcludeOption = None,
     source: Annotated[
@@ -31,6 +32,7 @@ def validate(
 
     Checksums are compared where the format has some (.npz). Exit code 1 if a tensor is bad.
     """
+    output.check_writable(keep_converted, file, layers)
     overrides = options.layers_of(layers)
 
     from htsr_ref.analysis.bad_entries import find_bad_entries
@@ -38,7 +40,7 @@ def validate(
     from htsr_ref.weights.layer import digest_of
     from htsr_ref.weights.selection import NOT_CHOSEN
 
-    weights = select(open_weights(file, overrides), include, exclude)
+    weights = select(open_weights(file, overrides, keep_converted=keep_converted), include, exclude)
     chosen = [layer for layer in weights.layers if layer.left_out != NOT_CHOSEN]
     readable = tuple(layer for layer in chosen if layer.data.is_readable)
     unread = [layer for layer in chosen if not layer.data.is_readable]

@@ -73,7 +73,6 @@ def assemble(
         source=manifest.source if manifest is not None else None,
         extra=manifest.extra if manifest is not None else {},
         files=container.files,
-        digest=container.sha256,
         warnings=container.warnings,
     )
 

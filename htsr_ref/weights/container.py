@@ -46,7 +46,7 @@ class Container:
     warnings: tuple[str, ...] = ()
     framework: str = ""
     """The program that wrote it, where the file's structure shows it."""
-    sha256: str | None = None
-    """Digest of the source, where it is not that of `files`."""
+    is_foreign: bool = False
+    """Whether the manifest is a script's, made of a file that has none."""
     settings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """What JSON files beside it and its own header state, see `read_settings`."""

@@ -99,7 +99,6 @@ class Weights:
     layers : every tensor, in the order of the file.
     source : the manifest's `source` block.
     extra : what the file's maker added to the manifest; not interpreted here.
-    digest : digest of the source, where it was taken when the file was converted.
     files : the files it consists of, in name order.
     warnings : what the user should know about the file.
     base : the other model that these weights were computed with.
@@ -112,7 +111,6 @@ class Weights:
     files: tuple[Path, ...]
     warnings: tuple[str, ...]
     extra: Mapping[str, Any] = field(default_factory=dict)
-    digest: str | None = None
     base: Base | None = None
 
     def sha256(self) -> str | None:
@@ -128,8 +126,6 @@ class Weights:
 
         Spec: FMT-18.
         """
-        if self.digest is not None:
-            return self.digest
         return digest_of(self.files) if self.files else None
 
 

@@ -59,43 +59,59 @@ class CompressedMember:
 
 
 @dataclass(frozen=True)
+class Checksum:
+    """CRC-32 of the bytes of a member that is not compressed.
+
+    Parameters
+    ----------
+    stamp : the archive.
+    start, size : position and number of the member's bytes.
+    stated : their CRC-32, as the archive states it.
+
+    Spec: FMT-11.
+    """
+
+    stamp: FileStamp
+    start: int
+    size: int
+    stated: int
+
+    @cached_property
+    def is_met(self) -> bool:
+        """Whether the bytes have it; they are read once, however often it is asked."""
+        crc, left = 0, self.size
+        with self.stamp.open() as file:
+            file.seek(self.start)
+            while left and (block := file.read(min(left, _BLOCK))):
+                crc = zlib.crc32(block, crc)
+                left -= len(block)
+        return crc == self.stated
+
+
+@dataclass(frozen=True)
 class StoredMember:
     """An array in a member that is not compressed: mapped, once its checksum was compared.
 
     Parameters
     ----------
     array : the array in the file.
-    start, size : position and number of the member's bytes.
-    crc : their CRC-32, as the archive states it.
+    checksum : that of the member.
 
     Spec: FMT-11, FMT-13.
     """
 
     array: MappedArray
-    start: int
-    size: int
-    crc: int
+    checksum: Checksum
 
     def read(self, index: tuple[slice, ...]) -> NDArray[Any]:
         """View of a part of the map, which lives as long as the view."""
-        if self._found_crc != self.crc:
+        if not self.checksum.is_met:
             raise DamagedFileError(f"{self.array.stamp.path} is damaged (Bad CRC-32)")
         return self.array.read(index)
 
     def load(self) -> StoredMember:
         """Itself: the system's page cache holds what was read."""
         return self
-
-    @cached_property
-    def _found_crc(self) -> int:
-        """CRC-32 of the bytes that are there; they are read once, whatever parts are asked for."""
-        crc, left = 0, self.size
-        with self.array.stamp.open() as file:
-            file.seek(self.start)
-            while left and (block := file.read(min(left, _BLOCK))):
-                crc = zlib.crc32(block, crc)
-                left -= len(block)
-        return crc
 
 
 def read_npz(path: Path) -> Container:
@@ -160,7 +176,7 @@ def _member(
         array = MappedArray(
             stamp, start + header.offset, header.shape, header.dtype.str, header.order
         )
-        backing = StoredMember(array, start, header.end, member.CRC)
+        backing = StoredMember(array, Checksum(stamp, start, header.end, member.CRC))
     return RawTensor(name, header.shape, header.dtype.name, backing)
 
 

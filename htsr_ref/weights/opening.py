@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +25,7 @@ from htsr_ref.weights.sniff import sniff
 
 if TYPE_CHECKING:
     import os
+    from collections.abc import Callable
 
     from numpy.typing import ArrayLike
 
@@ -33,6 +35,9 @@ if TYPE_CHECKING:
 def open_weights(
     source: str | os.PathLike[str] | Mapping[str, ArrayLike],
     layers: Mapping[str, Mapping[str, Any]] | None = None,
+    *,
+    facts_first: bool = False,
+    keep_converted: Path | None = None,
 ) -> Weights:
     """Open weights; only headers are read.
 
@@ -45,6 +50,9 @@ def open_weights(
     layers : the user's corrections: for a tensor's or layer's name or a pattern (`*`, `?`,
         `[...]`) any of role, axes (of the tensor as stored), layer, parts, groups and
         quantization, or else `{"skip": reason}`.
+    facts_first : whether numbers of a framework's file that must be converted are so only when
+        they are asked for, so that nothing is written unless they are.
+    keep_converted : file to write with what a script makes of a framework's file.
 
     Returns
     -------
@@ -54,7 +62,7 @@ def open_weights(
     ------
     WeightFileError
         If there is no such file, it cannot be read, it breaks a rule of its format, or a
-        correction does not fit it.
+        correction does not fit it; or if nothing is converted that could be kept.
 
     Spec: FMT-1, FMT-13, FMT-17, FMT-24.
 
@@ -67,11 +75,15 @@ def open_weights(
         return assemble(memory_container(source), layers, name="memory", file="memory")
     path = Path(source)
     try:
-        container = _read(path)
+        container = _read(path, partial(read_foreign, facts_first=facts_first, keep=keep_converted))
     except OSError as error:
         raise WeightFileError(
             path, f"it cannot be read ({error.strerror or error})", _cure(error)
         ) from error
+    if keep_converted is not None and not container.is_foreign:
+        raise WeightFileError(
+            path, "no script converts it: it is read as it is", "Leave out --keep-converted"
+        )
     return assemble(container, layers, name=path.name or path.resolve().name, file=path)
 
 
@@ -95,7 +107,7 @@ def memory_container(arrays: Mapping[str, ArrayLike]) -> Container:
     return Container("memory", (), tuple(tensors))
 
 
-def _read(path: Path) -> Container:
+def _read(path: Path, read_foreign: Callable[[Path, Foreign], Container]) -> Container:
     if path.is_dir():
         found = foreign_of_folder(path)
         if found is not None:
@@ -126,7 +138,7 @@ def _read(path: Path) -> Container:
 
 def _with_settings(container: Container, folder: Path) -> Container:
     """Add what lies beside the weights; a file of ours states all that is known of it."""
-    if container.manifest is not None and container.sha256 is None:
+    if container.manifest is not None and not container.is_foreign:
         return container
     return replace(container, settings={**container.settings, **read_settings(folder)})
 

@@ -126,7 +126,7 @@ from htsr_ref.cli.main import run
 from htsr_ref.weights.foreign import running
 _, scripts, path = sys.argv
 running.scripts_folder = lambda: Path(scripts)
-sys.argv = ["htsr", "describe", path]
+sys.argv = ["htsr", "analyze", path]
 run()
 """
 

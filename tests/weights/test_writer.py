@@ -170,6 +170,6 @@ def test_a_header_that_readers_would_refuse(tmp_path):
 def test_nothing_is_left_of_a_write_that_fails(tmp_path, format_, monkeypatch):
     target = "pathlib.Path.replace"
     monkeypatch.setattr(target, lambda *_: (_ for _ in ()).throw(OSError("disk full")))
-    with pytest.raises(OutputError, match="x: cannot be written .disk full.$"):
+    with pytest.raises(OutputError, match=r"x: cannot be written .disk full.$"):
         write_weights(tmp_path / "x", {"w": np.eye(2)}, format=format_)
     assert list(tmp_path.iterdir()) == []

@@ -133,7 +133,6 @@ def with_adapter(adapter: Weights, base: Weights) -> Weights:
         layers=layers,
         format=adapter.format,
         files=adapter.files,
-        digest=adapter.digest,
         source=adapter.source,
         warnings=(*base.warnings, *adapter.warnings),
         base=Base("plus", base),

@@ -2,30 +2,32 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from htsr_ref.errors import WeightFileError
-from htsr_ref.weights.backing import HeldFile, MappedArray
+from htsr_ref.weights.container import Container, RawTensor
+from htsr_ref.weights.foreign.copies import Copied, Copies
 from htsr_ref.weights.foreign.places import read_places
-from htsr_ref.weights.foreign.running import run_script
-from htsr_ref.weights.leftovers import temporary_folder
-from htsr_ref.weights.safetensors_file import read_safetensors
+from htsr_ref.weights.foreign.running import convert_by_script, run_script
+from htsr_ref.weights.manifest import parse_manifest
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from htsr_ref.weights.container import Container, RawTensor
     from htsr_ref.weights.foreign.kinds import Foreign
 
 
-def read_foreign(path: Path, found: Foreign) -> Container:
-    """Convert a file and read the result.
+def read_foreign(
+    path: Path, found: Foreign, *, facts_first: bool = False, keep: Path | None = None
+) -> Container:
+    """Read what a script says of a file.
 
     Parameters
     ----------
     path : file or folder.
     found : its format.
+    facts_first : whether numbers that must be copied are so only when they are asked for, by
+        another run of the script; else it copies them now.
+    keep : file to write with all that the script makes of it.
 
     Raises
     ------
@@ -36,33 +38,24 @@ def read_foreign(path: Path, found: Foreign) -> Container:
 
     Spec: FMT-24, FMT-25, FMT-26, FMT-27.
     """
-    with temporary_folder() as folder:
-        output, places = folder / "converted.safetensors", folder / "places.json"
-        run_script(path, found, output, places)
-        container = read_safetensors(output)
-        placed = read_places(places)
-        held = HeldFile(output, folder)
-    manifest = container.manifest
-    if manifest is None:
-        raise WeightFileError(path, f"{found.script} wrote no manifest", "Install htsr-ref again")
-    tensors = {tensor.name: _held(tensor, held) for tensor in container.tensors} | placed
+    if keep is not None:
+        convert_by_script(path, found, keep)
+    copies = Copies(path, found)
+    answer = run_script(path, found, None) if facts_first else copies.made[0]
+    manifest = parse_manifest(answer.manifest, path)
+    tensors = read_places(answer.places) | {
+        name: RawTensor(name, tuple(fact["shape"]), fact["dtype"], Copied(copies, name))
+        for name, fact in answer.copied.items()
+    }
     left_out = manifest.extra.get("left_out", {})
-    return replace(
-        container,
-        format=manifest.source["framework"] or "",
-        files=(path,),
-        tensors=tuple(tensors[name] for name in manifest.tensors if name in tensors),
+    return Container(
+        manifest.source["framework"] or "",
+        answer.files,
+        tuple(tensors[name] for name in manifest.tensors if name in tensors),
+        manifest,
         warnings=(
             *(f"left out by {found.script}: {n} x {reason}" for reason, n in left_out.items()),
             *manifest.extra.get("notes", ()),
         ),
-        sha256=manifest.source["sha256"],
+        is_foreign=True,
     )
-
-
-def _held(tensor: RawTensor, held: HeldFile) -> RawTensor:
-    """Let a tensor be read through the open file, which has no name any more."""
-    backing = tensor.backing
-    if isinstance(backing, MappedArray):
-        backing = replace(backing, stamp=replace(backing.stamp, held=held))
-    return replace(tensor, backing=backing)

@@ -5,12 +5,17 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import tempfile
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from htsr_ref.errors import WeightFileError
+from htsr_ref.text import strictjson
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from htsr_ref.weights.foreign.kinds import Foreign
 
 SECONDS = 60.0
@@ -22,6 +27,8 @@ MEMORY_PER_BYTE = 8
 OUTPUT = 2**30
 OUTPUT_PER_BYTE = 16
 """Size of the file that it may write."""
+MAX_ANSWER = 200_000_000
+"""Bytes of what it says of the tensors, at most."""
 _LAUNCH = Path(__file__).with_name("launch.py")
 
 
@@ -32,23 +39,68 @@ def scripts_folder() -> Path:
     return installed if installed.is_dir() else package.parent / "converters"
 
 
-def run_script(path: Path, found: Foreign, output: Path, places: Path) -> None:
-    """Let a script convert a file.
+@dataclass(frozen=True)
+class Answer:
+    """What a script says of a file.
+
+    Attributes
+    ----------
+    manifest : text of the manifest.
+    files : files that the weights consist of, in the order of their names.
+    copied : dtype and shape of the tensors whose numbers must be copied, by name.
+    places : of the others, see `read_places`.
+    """
+
+    manifest: str
+    files: tuple[Path, ...]
+    copied: Mapping[str, Mapping[str, Any]]
+    places: Mapping[str, Mapping[str, Any]]
+
+
+def run_script(path: Path, found: Foreign, output: Path | None) -> Answer:
+    """Let a script say what is in a file.
 
     Parameters
     ----------
     path : file or folder to convert.
     found : its format.
-    output : file to write, for the numbers that must be copied.
-    places : file to write, of where the others lie.
+    output : file to write, for the numbers that must be copied, if there are any; None to copy
+        none.
 
     Raises
     ------
     WeightFileError
         If the script refuses it, fails, or comes to no end within its limits.
 
-    Spec: FMT-25.
+    Spec: FMT-25, FMT-27.
     """
+    arguments = [] if output is None else ["-o", os.fspath(output)]
+    text = _run(path, found, [*arguments, "--places"])
+    if len(text) > MAX_ANSWER:
+        raise _refusal(path, found, f"its list of tensors is longer than {MAX_ANSWER} bytes")
+    try:
+        value = strictjson.loads(text)
+        files = tuple(Path(file) for file in value["files"])
+        return Answer(value["manifest"], files, value["copied"], value["places"])
+    except (ValueError, LookupError, TypeError) as error:
+        raise _refusal(path, found, "nothing that can be read. Install htsr-ref again") from error
+
+
+def convert_by_script(path: Path, found: Foreign, output: Path) -> None:
+    """Let a script write all that it makes of a file.
+
+    Raises
+    ------
+    WeightFileError
+        If the script refuses it, fails, or comes to no end within its limits.
+
+    Spec: FMT-25, FMT-27.
+    """
+    _run(path, found, ["-o", os.fspath(output)])
+
+
+def _run(path: Path, found: Foreign, arguments: list[str]) -> bytes:
+    """Run the script with its limits; what it prints."""
     script = scripts_folder() / found.script
     if not script.is_file():
         raise WeightFileError(
@@ -59,22 +111,25 @@ def run_script(path: Path, found: Foreign, output: Path, places: Path) -> None:
     limits = (MEMORY + MEMORY_PER_BYTE * size, OUTPUT + OUTPUT_PER_BYTE * size)
     # -P: a file in the working folder is not taken for a module.
     command = [sys.executable, "-P", os.fspath(_LAUNCH), *map(str, limits), os.fspath(script)]
-    command += ["-o", os.fspath(output), "--places", os.fspath(places), "--", os.fspath(path)]
+    command += [*arguments, "--", os.fspath(path)]
     environment = os.environ | {
         "OPENBLAS_NUM_THREADS": "1",
         "OMP_NUM_THREADS": "1",
         "PYTHONIOENCODING": "utf-8:backslashreplace",
     }
     try:
-        child = subprocess.run(  # noqa: S603 - our own script
-            command,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            timeout=seconds,
-            check=False,
-        )
+        with _in_memory() as printed:
+            child = subprocess.run(  # noqa: S603 - our own script
+                command,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=printed,
+                stderr=subprocess.PIPE,
+                timeout=seconds,
+                check=False,
+            )
+            printed.seek(0)
+            text = printed.read(MAX_ANSWER + 1)
     except subprocess.TimeoutExpired as error:
         said = f"it came to no end within {seconds:.0f} s"
         raise _refusal(path, found, said) from error
@@ -83,6 +138,14 @@ def run_script(path: Path, found: Foreign, output: Path, places: Path) -> None:
         raise _refusal(path, found, said) from error
     if child.returncode:
         raise _refusal(path, found, _last_words(child, path))
+    return text
+
+
+def _in_memory() -> BinaryIO:
+    """Make a file that takes no room on a disk, where the system has such."""
+    if sys.platform == "linux":
+        return os.fdopen(os.memfd_create("htsr"), "w+b")
+    return tempfile.TemporaryFile()
 
 
 def _last_words(child: subprocess.CompletedProcess[bytes], path: Path) -> str:

@@ -1,0 +1,70 @@
+"""Where outputs go: whole under their name or not at all, through links, into pipes and devices."""
+
+import errno
+import os
+import shutil
+import stat
+import tempfile
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from common.errors import ConversionError
+
+_FULL = ("ENOSPC", "EFBIG", "EDQUOT", "EROFS", "EPIPE")
+"""Errors that only an output has; not every system knows all."""
+
+
+@contextmanager
+def replacing(output: Path) -> Iterator[Path]:
+    """Yield the path of a temporary file or folder, which becomes the output at the end.
+
+    A file that is replaced keeps its permissions and, where the system allows it, its owner. A
+    pipe or device is written into.
+
+    Raises
+    ------
+    ConversionError
+        If the output cannot be written, or is read-only, even for the administrator.
+    """
+    try:
+        before = output.stat() if output.exists() else None
+        if before is not None and not before.st_mode & 0o222:
+            raise PermissionError(errno.EACCES, "Permission denied")
+        if before is None or stat.S_ISREG(before.st_mode):
+            target = output.resolve()
+            temporary = target.with_name(f".{target.name[:100]}.{uuid.uuid4().hex}.tmp")
+            yield from _beside(temporary, target, before)
+        else:
+            yield from _into(output)
+    except OSError as error:
+        is_of_output = errno.errorcode.get(error.errno or 0) in _FULL
+        if not is_of_output and not (isinstance(error, PermissionError) and error.filename is None):
+            raise
+        raise ConversionError(
+            f"it cannot be written ({error.strerror})", "Name another output", file=output
+        ) from error
+
+
+def _beside(temporary: Path, target: Path, before: os.stat_result | None) -> Iterator[Path]:
+    try:
+        yield temporary
+        if before is not None:
+            if os.name == "posix":
+                with suppress(OSError):
+                    os.chown(temporary, before.st_uid, before.st_gid)
+            temporary.chmod(stat.S_IMODE(before.st_mode))
+        temporary.replace(target)
+    finally:
+        if temporary.is_dir():
+            shutil.rmtree(temporary)
+        temporary.unlink(missing_ok=True)
+
+
+def _into(output: Path) -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(prefix="htsr-") as folder:
+        temporary = Path(folder, output.name)
+        yield temporary
+        with temporary.open("rb") as whole, output.open("wb") as file:
+            shutil.copyfileobj(whole, file)
