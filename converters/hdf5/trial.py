@@ -1,26 +1,17 @@
 """Whether the HDF5 library can finish reading a file: tried in a separate process.
 
 A damaged or hostile file can make the library loop forever, allocate memory forever, or
-crash, and nothing in the same process can stop it. So a child, which runs `run_child`,
-goes through the whole structure under a limit of time and memory before the file is opened here.
+crash, and nothing in the same process can stop it. So the script `hdf5_trial.py` goes through the
+whole structure under a limit of time and memory before the file is opened here.
 """
 
-import faulthandler
-import math
 import os
-import re
 import subprocess
 import sys
-import time
-from collections.abc import Callable
-from functools import partial
 from pathlib import Path
-from typing import Any
 
-from common.containers import DAMAGED, open_regular
+from common.containers import DAMAGED
 from common.errors import ConversionError
-from common.windows import Window
-from hdf5.datasets import check_dataset
 
 STEP_SECONDS = 5.0
 """Time for a step, such as opening one group, besides the time to read the file."""
@@ -28,23 +19,7 @@ STEP_SECONDS = 5.0
 BYTES_PER_SECOND = 20e6
 """Speed at which a disk must deliver what the library reads of a file, which is at most all."""
 
-MEMORY = 2**30
-"""Address space of the child on top of the size of the file; Python takes a tenth of it."""
-
-DAMAGE = (
-    OSError,
-    RuntimeError,
-    LookupError,
-    ValueError,
-    TypeError,
-    ArithmeticError,
-    ConversionError,
-)
-"""What h5py raises where a file is damaged."""
-
-
-_HOME = str(Path(__file__).parents[1])
-CHILD = "import sys; sys.path.insert(0, sys.argv[1]); import hdf5.trial; hdf5.trial.run_child()"
+SCRIPT = Path(__file__).parents[1] / "hdf5_trial.py"
 
 
 def try_out(path: Path, stretch: tuple[int, int] | None = None) -> None:
@@ -61,7 +36,7 @@ def try_out(path: Path, stretch: tuple[int, int] | None = None) -> None:
     """
     start, size = stretch or (0, path.stat().st_size)
     seconds = STEP_SECONDS + size / BYTES_PER_SECOND
-    command = [sys.executable, "-c", CHILD, _HOME, str(path), str(start), str(size), str(seconds)]
+    command = [sys.executable, str(SCRIPT), str(path), str(start), str(size), str(seconds)]
     # Threads of a BLAS, which is not used here, would take up the address space.
     environment = os.environ | {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
     try:
@@ -85,112 +60,3 @@ def try_out(path: Path, stretch: tuple[int, int] | None = None) -> None:
         why = said.rpartition("\n")[2] or f"exit {child.returncode}"
         problem = f"the HDF5 library failed to read it ({why})"
     raise ConversionError(problem, DAMAGED)
-
-
-def walk(
-    path: Path, start: int, size: int, at_each_step: Callable[[], None] = lambda: None
-) -> None:
-    """Touch all but the numbers: links, groups, attributes, datasets, references.
-
-    Damage that the library itself reports is passed over, and left to the reader to report.
-    """
-    try:
-        import h5py
-    except ImportError:
-        return
-
-    entered = set()
-    waiting: list[Callable[[], Any]] = [
-        partial(h5py.File, Window(open_regular(path), start, size), "r")
-    ]
-    while waiting:
-        at_each_step()
-        item = attempt(waiting.pop())
-        if not isinstance(item, h5py.Group | h5py.Dataset):
-            continue
-        address = getattr(attempt(partial(h5py.h5o.get_info, item.id)), "addr", None)
-        if address in entered:
-            continue
-        entered.add(address)
-        for attribute in attempt(partial(list, item.attrs)) or ():
-            attempt(partial(item.attrs.get, attribute))
-        if isinstance(item, h5py.Group):
-            waiting += [partial(_member, item, key) for key in attempt(partial(list, item)) or ()]
-        else:
-            attempt(item.id.get_storage_size)
-            references = attempt(partial(_references, item)) or ()
-            waiting += [partial(item.file.__getitem__, reference) for reference in references]
-
-
-def _references(dataset: Any) -> list[Any]:
-    import h5py
-
-    if h5py.check_ref_dtype(dataset.dtype) is not h5py.Reference:
-        return []
-    check_dataset(dataset.name, dataset)
-    return [reference for reference in dataset[()].reshape(-1) if reference]
-
-
-def _member(group: Any, key: str) -> Any:
-    """Open what a hard link leads to; no other link is followed."""
-    import h5py
-
-    return group[key] if isinstance(group.get(key, getlink=True), h5py.HardLink) else None
-
-
-def attempt(function: Callable[[], Any]) -> Any:
-    """Call it; None if the file is damaged there."""
-    try:
-        return function()
-    except DAMAGE:
-        return None
-
-
-def run_child() -> None:
-    """Walk through the file that the command line names, under its limits."""
-    path, (start, size) = Path(sys.argv[2]), map(int, sys.argv[3:5])
-    walk_within_limits(path, start, size, float(sys.argv[5]))
-
-
-def walk_within_limits(path: Path, start: int, size: int, seconds: float) -> None:
-    """Walk, ending the process where a step or memory exceeds its limit."""
-    _limit_memory(MEMORY + size)
-    walk(path, start, size, _watch(seconds))
-    # Where the limit cut it short, the library reports an error that nothing would stop elsewhere.
-    if _peak_memory() > MEMORY // 2 + size:
-        raise MemoryError("it needs too much memory")
-
-
-def _watch(seconds: float) -> Callable[[], None]:
-    """Return what must be called again within a time; if it is not, the process ends."""
-    set_at = -math.inf
-
-    def watch() -> None:
-        nonlocal set_at
-        now = time.monotonic()
-        if now > set_at + 1:  # setting it takes as long as a step
-            # A thread of C, which runs while the library loops, writes "Timeout" and exits.
-            faulthandler.dump_traceback_later(seconds + 1, exit=True)
-            set_at = now
-
-    return watch
-
-
-def _limit_memory(size: int) -> None:
-    try:
-        import resource
-    except ImportError:  # Windows has no such limit; that of time holds there, too
-        return
-    hard = resource.getrlimit(resource.RLIMIT_AS)[1]
-    soft = size if hard == resource.RLIM_INFINITY else min(size, hard)
-    resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
-
-
-def _peak_memory() -> int:
-    """Most memory that this process ever had, in bytes; 0 where the system does not say."""
-    try:
-        status = Path("/proc/self/status").read_text(encoding="ascii", errors="replace")
-    except OSError:
-        return 0
-    found = re.search(r"VmHWM:\s*(\d+) kB", status)
-    return 1024 * int(found[1]) if found else 0

@@ -1,10 +1,14 @@
 """HDF5 files that the HDF5 library never finishes reading are refused, and soon."""
 
+import os
 import re
 import sys
 import zipfile
 
+import h5py
+import hdf5_trial
 import keras_files
+import numpy as np
 import numpy_files
 import pytest
 from conversions import FIXTURES, refused
@@ -44,7 +48,8 @@ def test_matlab(tmp_path, monkeypatch):
 
 
 def test_a_library_that_crashes(tmp_path, monkeypatch):
-    monkeypatch.setattr(trial, "CHILD", "import os; os.abort()")
+    (tmp_path / "crash.py").write_text("import os; os.abort()")
+    monkeypatch.setattr(trial, "SCRIPT", tmp_path / "crash.py")
     path = FIXTURES / "keras" / "keras2.h5"
     assert re.search(
         r"the HDF5 library failed to read it \(exit -6\)", refused(keras_files, path, tmp_path)
@@ -60,6 +65,22 @@ def test_a_python_that_does_not_start(tmp_path, monkeypatch):
 
 def test_the_walk_is_made_of_every_fixture():
     for path in [*FIXTURES.glob("keras/*.h5"), FIXTURES / "numpy" / "hdf5.mat"]:
-        trial.walk(path, 0, path.stat().st_size)
+        hdf5_trial.walk(path, 0, path.stat().st_size)
         half = path.stat().st_size // 2
-        trial.walk(path, 0, half)
+        hdf5_trial.walk(path, 0, half)
+
+
+def test_the_walk_passes_over_what_the_library_reports(tmp_path):
+    path = tmp_path / "model.h5"
+    with h5py.File(path, "w") as file:
+        file["a"] = np.ones((2, 2))
+        file["a"].attrs["name"] = "layer"
+        file["group/text"] = "some text"
+        file["again"] = file["group"]
+        file["soft"] = h5py.SoftLink("/nowhere")
+        file["elsewhere"] = h5py.ExternalLink(os.devnull, "/a")
+    whole = path.read_bytes()
+    hdf5_trial.walk(path, 0, len(whole))
+    for size in range(0, len(whole), 97):
+        path.write_bytes(whole[:size])
+        hdf5_trial.walk(path, 0, size)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from htsr_ref.errors import WeightFileError
 from htsr_ref.text import strictjson
+from htsr_ref.weights.foreign.scripts import environment, interpreter, scripts_folder
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -30,13 +31,6 @@ OUTPUT_PER_BYTE = 16
 MAX_ANSWER = 200_000_000
 """Bytes of what it says of the tensors, at most."""
 _LAUNCH = Path(__file__).with_name("launch.py")
-
-
-def scripts_folder() -> Path:
-    """Folder of the scripts: in the package where it was installed, else beside it."""
-    package = Path(__file__).parents[2]
-    installed = package / "_converters"
-    return installed if installed.is_dir() else package.parent / "converters"
 
 
 @dataclass(frozen=True)
@@ -109,19 +103,14 @@ def _run(path: Path, found: Foreign, arguments: list[str]) -> bytes:
     size = _size_of(path)
     seconds = SECONDS + size / BYTES_PER_SECOND
     limits = (MEMORY + MEMORY_PER_BYTE * size, OUTPUT + OUTPUT_PER_BYTE * size)
-    # -P: a file in the working folder is not taken for a module.
-    command = [sys.executable, "-P", os.fspath(_LAUNCH), *map(str, limits), os.fspath(script)]
-    command += [*arguments, "--", os.fspath(path)]
-    environment = os.environ | {
-        "OPENBLAS_NUM_THREADS": "1",
-        "OMP_NUM_THREADS": "1",
-        "PYTHONIOENCODING": "utf-8:backslashreplace",
-    }
     try:
+        # -P: a file in the working folder is not taken for a module.
+        command = [interpreter(), "-P", os.fspath(_LAUNCH), *map(str, limits), os.fspath(script)]
+        command += [*arguments, "--", os.fspath(path)]
         with _in_memory() as printed:
             child = subprocess.run(  # noqa: S603 - our own script
                 command,
-                env=environment,
+                env=environment() | {"PYTHONIOENCODING": "utf-8:backslashreplace"},
                 stdin=subprocess.DEVNULL,
                 stdout=printed,
                 stderr=subprocess.PIPE,
