@@ -5,6 +5,20 @@ class HtsrError(Exception):
     """Base of all errors raised on purpose; the command line turns it into exit code 2."""
 
 
+SHOWN = 200
+"""Characters of a name that an error shows."""
+
+
+def shown(name: str) -> str:
+    """Quote a name, cut in its middle if it is long: names of tensors come from strangers.
+
+    >>> print(shown("fc1"), len(shown("x" * 1000)))
+    'fc1' 203
+    """
+    half = SHOWN // 2
+    return repr(name if len(name) <= SHOWN else f"{name[:half]}…{name[-half:]}")
+
+
 class WeightFileError(HtsrError):
     """A weight file that cannot be read.
 
@@ -17,7 +31,7 @@ class WeightFileError(HtsrError):
     """
 
     def __init__(self, path: object, problem: str, cure: str, tensor: str | None = None) -> None:
-        where = f"{path}: tensor {tensor!r}" if tensor is not None else f"{path}"
+        where = f"{path}: tensor {shown(tensor)}" if tensor is not None else f"{path}"
         super().__init__(f"{where}: {problem}. {cure}")
         self.path = str(path)
         self.tensor = tensor

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 MAX_RATIO = 1032
 """What deflate can compress at most: 258 bytes into two bits. Spec: FMT-10."""
 
+MAX_NAME = 2048
+"""Characters of a name; groups within groups repeat theirs in that of every dataset."""
+
 MAX_DEPTH = 64
 """Groups within groups; without a limit the names alone could fill the memory."""
 
@@ -126,6 +129,9 @@ def _datasets(
         members = []
         for key in item:
             member = f"{name}/{key}" if name else key
+            if len(member) > MAX_NAME:
+                problem = f"its name has {len(member)} characters, more than {MAX_NAME}"
+                raise WeightFileError(path, problem, _COPY, member)
             link = _link(path, item, key, member)
             if isinstance(link, h5py.SoftLink):
                 warnings.append(f"soft link {member!r} was not followed")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,18 @@ if TYPE_CHECKING:
 
 MAX_HEADER = 100_000_000
 MAX_NDIM = 32
+LARGE_HEADER = 1_000_000
+"""Bytes from which on a header must look like one before it is parsed: what JSON makes of empty
+lists and objects takes thirty times the memory of the text."""
+_TEXT = rb'"(?:[^"\\]++|\\.)*+"'
+_SPACE = rb"[ \t\r\n]*+"
+_COLON = _SPACE + b":" + _SPACE
+_COMMA = _SPACE + rb"(?:," + _SPACE + rb"|(?=\}))"
+_VALUE = rb"(?:" + _TEXT + rb"|\[[0-9, \t\r\n]{0,1000}+\])"
+_FACTS = rb"\{" + _SPACE + b"(?:" + _TEXT + _COLON + _VALUE + _COMMA + rb"){3}+\}"
+_TEXTS = rb"\{" + _SPACE + b"(?:" + _TEXT + _COLON + _TEXT + _COMMA + rb"){0,100000}+\}"
+_ENTRIES = b"(?:" + _TEXT + _COLON + b"(?:" + _FACTS + b"|" + _TEXTS + b")" + _COMMA + b")*+"
+_LOOKS_LIKE_ONE = re.compile(rb"\{" + _SPACE + _ENTRIES + rb"\}" + _SPACE, re.DOTALL)
 _INTACT = "Download or convert the file again"
 
 
@@ -97,6 +110,13 @@ def _header_length(path: Path, first: bytes, file_size: int) -> int:
 def _parse_header(path: Path, text: bytes) -> dict[str, Any]:
     if not text.startswith(b"{"):
         raise WeightFileError(path, "its safetensors header is not a JSON object", _INTACT)
+    if len(text) > LARGE_HEADER and not _LOOKS_LIKE_ONE.fullmatch(text):
+        raise WeightFileError(
+            path,
+            f"its safetensors header of {len(text)} bytes is not valid: an entry has other values "
+            "than dtype, shape and data_offsets",
+            _INTACT,
+        )
     try:
         header: dict[str, Any] = strictjson.loads(text)
     except ValueError as error:
