@@ -13,6 +13,7 @@ from common.containers import fetch
 from common.errors import ConversionError
 from common.manifest import MANIFEST_KEY
 from common.numbers import CODES, to_float32
+from common.quiet_file import quiet_file
 from numpy.typing import NDArray
 
 MAX_HEADER = 100_000_000
@@ -162,7 +163,7 @@ def write_hdf5(path: Path, tensors: Sequence[Stored], manifest: str) -> None:
         raise ConversionError(
             "writing HDF5 needs h5py", "Install it, or write safetensors"
         ) from error
-    with h5py.File(path, "x", track_order=True) as file:
+    with quiet_file(path) as disk, h5py.File(disk, "w", track_order=True) as file:
         file.create_dataset(MANIFEST_KEY, data=manifest, dtype=h5py.string_dtype())
         for tensor in tensors:
             code = CODES[tensor.dtype][1]
@@ -182,14 +183,15 @@ def write_hdf5(path: Path, tensors: Sequence[Stored], manifest: str) -> None:
                     "Write safetensors",
                     tensor.name,
                 ) from error
-            _fill(dataset, tensor)
+            _fill(dataset, tensor, disk.check)
 
 
-def _fill(dataset: Any, tensor: Stored) -> None:
+def _fill(dataset: Any, tensor: Stored, check: Callable[[], None]) -> None:
     if 0 in tensor.shape:
         return
     start = 0
     for block in tensor.blocks():
+        check()
         if not tensor.shape:
             dataset[()] = block[0]
             continue

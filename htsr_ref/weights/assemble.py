@@ -13,6 +13,7 @@ import numpy as np
 from htsr_ref.errors import WeightFileError
 from htsr_ref.weights.dtypes import is_decoded, is_integer
 from htsr_ref.weights.layer import Layer, Weights, layer_name
+from htsr_ref.weights.manifest import NOT_DECODED
 from htsr_ref.weights.meaning.axes import Layout, matrix_layout, plain_layout
 from htsr_ref.weights.meaning.decisions import Decision, decide
 from htsr_ref.weights.meaning.model import Model
@@ -59,7 +60,7 @@ def assemble(
         _check_names(file, manifest, tensors, {tensor.name for tensor in container.tensors})
     model = _model(container, tensors)
     _check_config(file, model)
-    decisions = decide(model)
+    decisions = _without_the_not_decoded(decide(model), manifest)
     names = _unique_names(tensors, decisions)
     decisions = apply_overrides(file, decisions, tensors, names, overrides or {})
     names = _unique_names(tensors, decisions)
@@ -75,6 +76,21 @@ def assemble(
         files=container.files,
         warnings=container.warnings,
     )
+
+
+def _without_the_not_decoded(
+    decisions: dict[str, Decision], manifest: Manifest | None
+) -> dict[str, Decision]:
+    """Leave out tensors of which a conversion could make no weight, as it did. Spec: FMT-22."""
+    stated = {} if manifest is None else manifest.extra.get(NOT_DECODED)
+    if not isinstance(stated, dict):
+        return decisions
+    left_out = {
+        name: replace(decisions[name], left_out=reason, code="not-understood")
+        for name, reason in stated.items()
+        if name in decisions and isinstance(reason, str)
+    }
+    return decisions | left_out
 
 
 def _model(container: Container, tensors: Mapping[str, RawTensor]) -> Model:

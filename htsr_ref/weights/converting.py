@@ -14,7 +14,7 @@ from htsr_ref.errors import WeightFileError
 from htsr_ref.version import __version__
 from htsr_ref.weights.dtypes import DTYPES
 from htsr_ref.weights.layer import Weights
-from htsr_ref.weights.manifest import Manifest, TensorSpec
+from htsr_ref.weights.manifest import NOT_DECODED, Manifest, TensorSpec
 from htsr_ref.weights.opening import open_weights
 from htsr_ref.weights.selection import NOT_CHOSEN, chosen_tensors
 from htsr_ref.weights.streaming import BLOCK_BYTES, HDF5_TYPES, Streamed
@@ -109,9 +109,11 @@ def convert(
         "file": opened.name,
         "sha256": opened.sha256(),
     }
-    manifest = Manifest(entries, source_block, opened.extra)
+    refused = _refused(kept)
+    extra = {**opened.extra, NOT_DECODED: refused} if refused else opened.extra
+    manifest = Manifest(entries, source_block, extra)
     write_streamed(path, _followed(streams, progress), manifest, format_)
-    return Converted(len(entries), left_out, _refused(kept))
+    return Converted(len(entries), left_out, refused)
 
 
 def _refused(layers: Sequence[Layer]) -> dict[str, str]:

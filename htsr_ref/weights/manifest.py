@@ -20,6 +20,8 @@ FORMAT = "htsr-weights/2"
 FORMATS = ("htsr-weights/1", FORMAT)
 """Versions that are read; the last is written."""
 MANIFEST_KEY = "htsr_manifest"
+NOT_DECODED = "not_decoded"
+"""Key of `extra`: tensors of which a conversion could make no weight, each with why."""
 SOURCE_KEYS = ("framework", "converter", "file", "sha256")
 ENTRY_KEYS = (
     "role",

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 MAX_INDEX = 100_000_000
 _INDEX_SUFFIX = ".safetensors.index.json"
 _AGAIN = "Download the model again"
-_PART = re.compile(r"(.*)-(\d{5})-of-(\d{5})\.safetensors")
+_PART = re.compile(r"(.*)-(\d{1,5})-of-(\d{1,5})\.safetensors")
 
 
 def read_folder(folder: Path) -> Container:
@@ -49,10 +49,9 @@ def read_folder(folder: Path) -> Container:
     if parts:
         raise _incomplete(folder, parts, files)
     if indices or files:
-        found = ", ".join((indices or files)[:3])
-        raise WeightFileError(
-            folder, f"the folder has several models ({found}, ...)", "Name one of the files"
-        )
+        cure = "Name one of these indices" if indices else "Name one of the files"
+        problem = f"the folder has several models ({_some(indices or files)})"
+        raise WeightFileError(folder, problem, cure)
     raise _nothing_in(folder, names)
 
 
@@ -134,7 +133,8 @@ def _parts_of(name: str) -> list[str]:
     count = int(match[3]) if match is not None else 0
     if match is None or not 1 <= int(match[2]) <= count:
         return []
-    return [f"{match[1]}-{at:05}-of-{match[3]}.safetensors" for at in range(1, count + 1)]
+    width = len(match[2])
+    return [f"{match[1]}-{at:0{width}}-of-{match[3]}.safetensors" for at in range(1, count + 1)]
 
 
 def _some(names: list[str]) -> str:

@@ -176,3 +176,9 @@ def test_a_layer_that_is_not_decoded_is_named(htsr, tmp_path):
     assert "not decoded: c.parametrizations.weight.original: it is under" in outcome.err
     assert "a.weight" not in outcome.err
     assert htsr("validate", tmp_path / "y.safetensors").code == 0
+    direct = htsr("analyze", tmp_path / "x.safetensors")
+    converted = htsr("analyze", tmp_path / "y.safetensors")
+    assert converted.code == 1
+    assert "layer skipped: b.qweight: module 'b' is packed by SVDQuant" in converted.err
+    for outcome in (direct, converted):
+        assert "layer skipped: c.parametrizations.weight.original: it is under" in outcome.err

@@ -100,6 +100,24 @@ def test_parts_without_the_others_and_without_an_index(tmp_path):
 
 
 @pytest.mark.spec("FMT-9")
+@pytest.mark.parametrize("width", [1, 4, 5])
+def test_parts_are_counted_in_any_number_of_digits(tmp_path, width):
+    for part in (1, 2):
+        name = f"m-{part:0{width}}-of-{2:0{width}}.safetensors"
+        write_weights(tmp_path / name, {f"{part}.weight": A})
+    assert [layer.tensor for layer in open_weights(tmp_path).layers] == ["1.weight", "2.weight"]
+
+
+@pytest.mark.spec("FMT-9")
+def test_several_indices_are_named(tmp_path):
+    for name in ("a", "b"):
+        (tmp_path / f"{name}.safetensors.index.json").write_text("{}")
+    error = refusal(tmp_path)
+    assert "(a.safetensors.index.json, b.safetensors.index.json)" in error.problem
+    assert error.cure == "Name one of these indices"
+
+
+@pytest.mark.spec("FMT-9")
 def test_all_parts_and_another_file(tmp_path):
     for name in ("all", "m-00001-of-00002", "m-00002-of-00002"):
         write_weights(tmp_path / f"{name}.safetensors", {f"{name}.weight": A})
