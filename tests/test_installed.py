@@ -5,15 +5,36 @@ import os
 import shutil
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
+import numpy as np
 import pytest
-from conversions import FIXTURES, SAME
+from conversions import FIXTURES, SAME, expected
+from safetensors.numpy import load_file
 
 ROOT = Path(__file__).parents[1]
 SOURCES = {framework: FIXTURES / "same" / name for framework, name in SAME.items()}
-SOURCES |= {"matlab": FIXTURES / "numpy" / "plain.mat", "skops": FIXTURES / "numpy" / "mlp.skops"}
-SOURCES |= {"orbax": FIXTURES / "jax" / "nnx", "h5": FIXTURES / "keras" / "keras3_legacy.h5"}
+SOURCES |= {
+    "matlab": FIXTURES / "numpy" / "plain.mat",
+    "matlab 7.3": FIXTURES / "numpy" / "hdf5.mat",
+    "skops": FIXTURES / "numpy" / "mlp.skops",
+    "orbax": FIXTURES / "jax" / "nnx",
+    "h5": FIXTURES / "keras" / "keras3_legacy.h5",
+}
+"""One file of each source: those of one network, and others with their arrays beside them."""
+
+
+def arrays_of(path):
+    """Arrays that a fixture holds, in canonical axes."""
+    if path.with_name(f"{path.name}.expected.npz").exists():
+        return expected(path)
+    with np.load(FIXTURES / "same" / "numpy.npz") as arrays:
+        return {name: arrays[name] for name in ("fc1.weight", "fc2.weight")}
+
+
+def summary(arrays):
+    return Counter((array.shape, array.dtype.name, array.tobytes()) for array in arrays.values())
 
 
 @pytest.fixture(scope="module")
@@ -72,6 +93,12 @@ def test_every_source_is_analyzed_and_converted(installed, tmp_path, source):
     ):
         outcome = installed(*command)
         assert outcome.returncode == 0, outcome.stderr
+    wanted, found = (
+        summary(arrays_of(SOURCES[source])),
+        summary(load_file(tmp_path / "x.safetensors")),
+    )
+    assert wanted
+    assert wanted <= found
     before, after = (json.loads(file.read_text()) for file in (report, again))
     assert before["model"] == after["model"]
     assert before["model"]["matrices"] > 0
