@@ -76,7 +76,9 @@ def _references(dataset: Any) -> list[Any]:
     if h5py.check_ref_dtype(dataset.dtype) is not h5py.Reference:
         return []
     check_dataset(dataset.name, dataset)
-    return [reference for reference in dataset[()].reshape(-1) if reference]
+    value = dataset[()]
+    references = value.reshape(-1) if dataset.shape else [value]
+    return [reference for reference in references if reference]
 
 
 def _text(dataset: Any) -> None:
