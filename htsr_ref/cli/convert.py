@@ -55,5 +55,7 @@ def convert(
         output.fail(f"{file}: left out: {output.count(number, 'tensor')}: {reason}")
     for tensor, reason in done.refused.items():
         output.fail(f"{file}: not decoded: {tensor}: {reason}")
-    if done.refused:
+    for tensor, number in done.not_finite.items():
+        output.fail(f"{file}: bad data: {tensor}: {output.count(number, 'number')} not finite")
+    if done.refused or done.not_finite:
         raise typer.Exit(1)

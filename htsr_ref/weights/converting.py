@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -12,12 +12,12 @@ import numpy as np
 
 from htsr_ref.errors import WeightFileError
 from htsr_ref.version import __version__
-from htsr_ref.weights.dtypes import DTYPES
+from htsr_ref.weights.dtypes import DTYPES, decode
 from htsr_ref.weights.layer import Weights
 from htsr_ref.weights.manifest import NOT_DECODED, Manifest, TensorSpec
 from htsr_ref.weights.opening import open_weights
 from htsr_ref.weights.selection import NOT_CHOSEN, chosen_tensors
-from htsr_ref.weights.streaming import BLOCK_BYTES, HDF5_TYPES, Streamed
+from htsr_ref.weights.streaming import BLOCK_BYTES, HDF5_TYPES, Streamed, blocks_of
 from htsr_ref.weights.writer import Format, format_of, write_streamed
 
 if TYPE_CHECKING:
@@ -43,11 +43,13 @@ class Converted:
     written : number of tensors, tied ones among them.
     left_out : numbers of tensors that were not written, by reason.
     refused : tensors written as they are stored, of which no weight could be made, each with why.
+    not_finite : weight matrices with NaN or infinite numbers, each with how many.
     """
 
     written: int
     left_out: Mapping[str, int]
     refused: Mapping[str, str]
+    not_finite: Mapping[str, int]
 
 
 def convert(
@@ -112,8 +114,27 @@ def convert(
     refused = _refused(kept)
     extra = {**opened.extra, NOT_DECODED: refused} if refused else opened.extra
     manifest = Manifest(entries, source_block, extra)
-    write_streamed(path, _followed(streams, progress), manifest, format_)
-    return Converted(len(entries), left_out, refused)
+    matrices = {layer.tensor for layer in kept if layer.left_out is None}
+    not_finite: dict[str, int] = {}
+    counted = {
+        name: replace(stream, blocks=partial(_counted, name, stream, not_finite))
+        if name in matrices
+        else stream
+        for name, stream in streams.items()
+    }
+    write_streamed(path, _followed(counted, progress), manifest, format_)
+    return Converted(len(entries), left_out, refused, not_finite)
+
+
+def _counted(name: str, stream: Streamed, found: dict[str, int]) -> Iterator[NDArray[Any]]:
+    """Hand on blocks and count the numbers in them that are not finite."""
+    for whole in stream.blocks():
+        for block in blocks_of(whole):
+            is_plain = block.dtype.kind in "fc"
+            numbers = block if is_plain else decode(block, stream.dtype)
+            if bad := int(np.count_nonzero(~np.isfinite(numbers))):
+                found[name] = found.get(name, 0) + bad
+            yield block
 
 
 def _refused(layers: Sequence[Layer]) -> dict[str, str]:

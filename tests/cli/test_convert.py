@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 
+import ml_dtypes
 import numpy as np
 import pytest
 from commands import environment
@@ -182,3 +183,19 @@ def test_a_layer_that_is_not_decoded_is_named(htsr, tmp_path):
     assert "layer skipped: b.qweight: module 'b' is packed by SVDQuant" in converted.err
     for outcome in (direct, converted):
         assert "layer skipped: c.parametrizations.weight.original: it is under" in outcome.err
+
+
+@pytest.mark.spec("FMT-22")
+@pytest.mark.parametrize("name", ["y.safetensors", "y.h5"])
+def test_numbers_that_are_not_finite_are_counted(htsr, tmp_path, name):
+    arrays = {f"{kind}.weight": np.ones((4, 4), kind) for kind in ("float16", "float32")}
+    arrays["bfloat16.weight"] = np.ones((4, 4), ml_dtypes.bfloat16)
+    for array in arrays.values():
+        array[1, 2:] = np.nan, np.inf
+    arrays["fine.weight"], arrays["n.bias"] = np.ones((4, 4)), np.full(4, np.nan)
+    save_file(arrays, tmp_path / "x.safetensors")
+    outcome = htsr("convert", tmp_path / "x.safetensors", "-o", tmp_path / name)
+    assert outcome.code == 1
+    bad = {line.split("bad data: ")[1] for line in outcome.err.splitlines()}
+    kinds = ("bfloat16", "float16", "float32")
+    assert bad == {f"{kind}.weight: 2 numbers not finite" for kind in kinds}
