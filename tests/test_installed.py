@@ -5,7 +5,6 @@ import os
 import shutil
 import subprocess
 import sys
-from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -34,7 +33,8 @@ def arrays_of(path):
 
 
 def summary(arrays):
-    return Counter((array.shape, array.dtype.name, array.tobytes()) for array in arrays.values())
+    """Shapes, types and bytes; of tied tensors, one is stored."""
+    return {(array.shape, array.dtype.name, array.tobytes()) for array in arrays.values()}
 
 
 @pytest.fixture(scope="module")
