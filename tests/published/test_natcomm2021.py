@@ -3,22 +3,16 @@
 The discrepancies are those of the verdict page, spec/published/README.md.
 """
 
-import csv
-import gzip
 import json
 from collections import Counter
-from itertools import pairwise
-from pathlib import Path
 
 import numpy as np
 import pytest
+from published_tables import FILED_UNDER, FOLDER, read_table
 
-from htsr_ref.metrics import pl_norm_relation
 from htsr_ref.models.trends import fit_trend
 
-PUBLISHED = Path(__file__).parents[2] / "spec" / "published"
-FOLDER = PUBLISHED / "natcomm2021"
-SHAPES = json.loads((PUBLISHED / "sdm2020" / "torchvision_shapes.json").read_text())
+SHAPES = json.loads((FOLDER / "sdm2020" / "torchvision_shapes.json").read_text())
 MEANS = {
     "log_frobenius_norm": "mean_log10_frobenius_norm",
     "log_spectral_norm": "mean_log10_lambda_max",
@@ -31,27 +25,9 @@ COLUMNS = {
     "alpha_hat": "alpha_weighted",
     "log_alpha_norm": "log10_alpha_norm",
 }
-RIGHT_LABEL = {
-    "densenet121": "densenet121",
-    "densenet161": "densenet169",
-    "densenet169": "densenet201",
-    "densenet201": "densenet161",
-}
-"""DenseNet -> the label under which its matrices are filed."""
-
-
-def table(name):
-    with (FOLDER / name).open(encoding="utf-8") as file:
-        return list(csv.DictReader(file))
-
-
-def read_slices():
-    with gzip.open(FOLDER / "slices.csv.gz", "rt", encoding="utf-8") as file:
-        return list(csv.DictReader(file))
-
-
-MODELS = table("models.csv")
-SLICES = read_slices()
+MODELS = read_table("natcomm2021/models.csv")
+GPT_TABLE = read_table("natcomm2021/gpt_table.csv")
+SLICES = read_table("natcomm2021/slices.csv.gz")
 
 
 def filed_under(label, series):
@@ -87,7 +63,7 @@ def test_means_of_models_are_those_of_their_matrices():
 
 def test_cells_of_the_table_of_vision_models():
     differing, counts = set(), {}
-    for row in table("table.csv"):
+    for row in read_table("natcomm2021/table.csv"):
         for metric in MEANS:
             value = statistics(row["series"], metric)[row["statistic"]]
             if not is_printed(row[metric], value):
@@ -128,26 +104,27 @@ def test_three_densenets_are_filed_under_one_anothers_names():
     for model in MODELS:
         name, series = model["model"], model["series"]
         if series in ("VGG", "ResNet", "DenseNet"):
-            rows = filed_under(RIGHT_LABEL.get(name, name), series)
+            rows = filed_under(FILED_UNDER.get(name, name), series)
             assert Counter((int(row["N"]), int(row["M"])) for row in rows) == expected[name], name
 
 
 def test_the_densenet_row_with_the_right_labels():
     rows = {row["model"]: row for row in MODELS if row["series"] == "DenseNet"}
-    accuracy = [100 - float(rows[name]["top1_error"]) for name in RIGHT_LABEL]
-    right = [rows[label] for label in RIGHT_LABEL.values()]
+    accuracy = [100 - float(rows[name]["top1_error"]) for name in FILED_UNDER]
+    right = [rows[label] for label in FILED_UNDER.values()]
     trends = [fit_trend(column(mean, right), accuracy) for mean in MEANS.values()]
     assert [trend.r_squared for trend in trends] == pytest.approx(
         [0.62, 0.34, 0.24, 0.23], abs=5e-3
     )
     assert [trend.kendall.value for trend in trends] == pytest.approx([-1 / 3] * 4)
-    with (PUBLISHED / "sdm2020" / "models.csv").open(encoding="utf-8") as file:
-        sdm = {row["model"]: float(row["alpha_hat"]) for row in csv.DictReader(file)}
-    ours = dict(zip(RIGHT_LABEL, column("mean_alpha_weighted", right), strict=True))
-    assert sorted(RIGHT_LABEL, key=ours.get) == sorted(RIGHT_LABEL, key=sdm.get)
+    sdm = {row["model"]: float(row["alpha_hat"]) for row in read_table("sdm2020/models.csv")}
+    ours = dict(zip(FILED_UNDER, column("mean_alpha_weighted", right), strict=True))
+    assert sorted(FILED_UNDER, key=ours.get) == sorted(FILED_UNDER, key=sdm.get)
 
 
-@pytest.mark.parametrize("row", table("gpt_table.csv")[1:], ids=lambda row: row["model"])
+@pytest.mark.parametrize(
+    "row", read_table("natcomm2021/gpt_table.csv")[1:], ids=lambda row: row["model"]
+)
 def test_cells_of_the_table_of_gpt_models(row):
     """GPT2-small leaves out the token embedding; the others leave out nothing."""
     everything = filed_under(row["model"], "GPT2")
@@ -164,25 +141,6 @@ def test_exponents_of_the_matrices():
     shares = [np.mean((alpha > 2) & (alpha < 4)), np.mean(alpha < 2), np.mean(alpha > 6)]
     assert shares == pytest.approx([0.567, 0.191, 0.052], abs=5e-4)
     assert (alpha.min(), alpha.max()) == pytest.approx((1.29, 17.10), abs=5e-3)
-
-
-def test_pl_norm_relation_over_the_matrices():
-    line = pl_norm_relation(column("log10_frobenius_norm"), column("alpha_weighted"))
-    assert line.slope == pytest.approx(3.08, abs=5e-3)
-    assert line.intercept == pytest.approx(-3.73, abs=5e-3)
-    assert line.pearson_r == pytest.approx(0.917, abs=5e-4)
-
-
-def test_the_norm_grows_with_the_exponent_and_saturates():
-    alpha, log_norm = column("alpha"), 2 * column("log10_frobenius_norm")
-    edges = (0, 2, 2.5, 3, 3.5, 4, 5, 6, 20)
-    medians = [
-        np.median(log_norm[(alpha >= low) & (alpha < high)]) for low, high in pairwise(edges)
-    ]
-    assert medians[0] == pytest.approx(1.40, abs=5e-3)
-    assert medians[4] == pytest.approx(2.13, abs=5e-3)
-    assert medians[:5] == sorted(medians[:5])
-    assert max(medians) == medians[4]
 
 
 def test_the_exponent_alone_orders_vggs_the_wrong_way_round():

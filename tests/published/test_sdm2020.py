@@ -1,31 +1,22 @@
 """SDM 2020: its models' matrices counted from shapes, and the regressions over what it prints."""
 
-import csv
 import json
 import re
 from collections import Counter
-from pathlib import Path
 
 import numpy as np
 import pytest
+from published_tables import FOLDER, read_table
 
 from htsr_ref.analysis.planning import plan
 from htsr_ref.conventions import get_convention
 from htsr_ref.models.trends import fit_trend
 from htsr_ref.weights import open_weights
 
-PUBLISHED = Path(__file__).parents[2] / "spec" / "published"
-README = (PUBLISHED / "README.md").read_text(encoding="utf-8")
-SHAPES = json.loads((PUBLISHED / "sdm2020" / "torchvision_shapes.json").read_text())
-
-
-def table(name):
-    with (PUBLISHED / "sdm2020" / name).open(encoding="utf-8") as file:
-        return list(csv.DictReader(file))
-
-
-MODELS = table("models.csv")
-COUNTS = {row["model"]: int(row["matrices"]) for row in table("matrix_counts.csv")}
+README = (FOLDER / "README.md").read_text(encoding="utf-8")
+SHAPES = json.loads((FOLDER / "sdm2020" / "torchvision_shapes.json").read_text())
+MODELS = read_table("sdm2020/models.csv")
+COUNTS = {row["model"]: int(row["matrices"]) for row in read_table("sdm2020/matrix_counts.csv")}
 
 
 def points(series, column):
