@@ -21,7 +21,7 @@ _CLIPPED = {**_PLAIN, "small_samples": "alike"}
 """Values without which `clip_fingers` above 0 means nothing."""
 
 _PARAMETERS: Mapping[str, tuple[tuple[str, str], ...]] = {
-    "windows": (("linear", "windows"), ("conv", "row-blocks")),
+    "windows": (("linear", "windows"), ("linear", "fixed-windows"), ("conv", "row-blocks")),
     "map_size": (("conv", "operator"),),
     "xmin_position": (("xmin", "median"),),
 }

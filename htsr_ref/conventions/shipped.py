@@ -132,7 +132,7 @@ _FARMS_LINEAR = {
 
 _FARMS_CONV = {
     **_TEMPBALANCE,
-    "linear": "windows",
+    "linear": "fixed-windows",
     "conv": "row-blocks",
     "windows": (100, 1.0, 9),
     "min_eigenvalues": 5,

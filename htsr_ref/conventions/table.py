@@ -72,6 +72,7 @@ FIELDS: Mapping[str, Field] = MappingProxyType(
             {
                 "whole": "the whole matrix (SDM 2020)",
                 "windows": "overlapping windows, their eigenvalues put together (FARMS)",
+                "fixed-windows": "the same, of a size that no side limits (FARMS for images)",
             },
         ),
         "conv": choice(

@@ -10,6 +10,7 @@ from htsr_ref.conventions import SDM2020, Convention
 from htsr_ref.errors import LayerError
 from htsr_ref.layers.frequencies import frequency_matrices
 from htsr_ref.layers.matrices import Origin, Pool, WeightMatrix, weight_matrix
+from htsr_ref.layers.windows import windows
 from htsr_ref.weights import Layer
 
 Matrices = tuple[WeightMatrix | Pool, ...]
@@ -202,32 +203,23 @@ def _windows(section: Section, convention: Convention) -> tuple[Pool, ...]:
     Spec: MAT-13. Source: FARMS (arXiv 2506.06280), `fixed_sampling`.
     """
     rows, aspect, count = convention.windows or (1, 1.0, 1)
-    height = min(rows, section.out, section.in_)
-    width = max(1, min(int(height * aspect), section.in_))
+    height, width = rows, max(1, int(rows * aspect))
+    if convention.linear == "windows":
+        height = min(rows, section.out, section.in_)
+        width = max(1, min(int(height * aspect), section.in_))
     members = tuple(
         weight_matrix(
             section.layer.data,
             (
                 *section.above,
-                slice(section.rows.start + top, section.rows.start + top + height),
-                slice(left, left + width),
+                slice(section.rows.start + tall.start, section.rows.start + tall.stop),
+                wide,
             ),
         )
-        for top in _starts(section.out, height, count)
-        for left in _starts(section.in_, width, count)
+        for tall in windows(section.out, height, count)
+        for wide in windows(section.in_, width, count)
     )
     return (Pool(section.label(), members[0].N, members[0].M, members, section.origin()),)
-
-
-def _starts(length: int, window: int, count: int) -> range:
-    """First indices of at most `count` windows at equal whole steps along an axis.
-
-    >>> list(_starts(10, 4, 3)), list(_starts(4, 4, 3)), list(_starts(6, 4, 9))
-    ([0, 3, 6], [0], [0, 1, 2])
-    """
-    room = length - window
-    step = max(1, room // max(1, count - 1))
-    return range(0, min(room, step * (count - 1)) + 1, step)
 
 
 def _indices(indices: tuple[int, ...]) -> str:
@@ -248,6 +240,6 @@ CONV_CUTS: Mapping[str, Callable[[Section, Convention], Matrices]] = MappingProx
 """Ways to cut a convolution, by the value of `conv`."""
 
 LINEAR_CUTS: Mapping[str, Callable[[Section, Convention], Matrices]] = MappingProxyType(
-    {"whole": _slices, "windows": _windows}
+    {"whole": _slices, "windows": _windows, "fixed-windows": _windows}
 )
 """Ways to cut any other layer, by the value of `linear`."""

@@ -27,6 +27,8 @@ LARGE = {
     "wide": heavy(RNG, 120, 260, mu=2.5),
     "conv": heavy(RNG, 60, 52, 1, 2),
     "square": heavy(RNG, 130, 130, mu=1.5),
+    "flat": heavy(RNG, 10, 512),
+    "short": heavy(RNG, 200, 64),
 }
 ALL = {name: weight.astype(np.float64) for name, weight in (WEIGHTS | LARGE).items()}
 
@@ -176,6 +178,16 @@ def windows(weight: Array, rows: int, count: int) -> list[Array]:
     ]
 
 
+def image_windows(weight: Array, rows: int, count: int) -> list[Array]:
+    """The same in FARMS's code for images: a short side begins at a negative index."""
+    starts = []
+    for length in weight.shape:
+        step = max(1, (length - rows) // (count - 1))
+        number = min(count, max(1, (length - rows) // step + 1))
+        starts.append([min(i * step, length - rows) for i in range(number)])
+    return [weight[i : i + rows, j : j + rows] for i in starts[0] for j in starts[1]]
+
+
 @pytest.mark.spec("CNV-16")
 def test_farms_linear():
     dense = {name: W for name, W in ALL.items() if W.ndim == 2 and name != "tokens"}
@@ -196,7 +208,7 @@ def test_farms_conv():
     expected = {}
     for name, weight in ALL.items():
         if weight.ndim == 2:
-            expected[name] = [fitted(eigenvalues(*windows(weight, 100, 9)), median)]
+            expected[name] = [fitted(eigenvalues(*image_windows(weight, 100, 9)), median)]
             continue
         tall = [W if W.shape[0] >= W.shape[1] else W.T for W in slices(weight)]
         side = tall[0].shape[1]
@@ -207,6 +219,9 @@ def test_farms_conv():
         if blocks[0].size >= 5:
             expected[name] = [fitted(lam, median) for lam in blocks]
     del expected["tokens"]
+    # Windows of min(100, side) rows and columns would be others.
+    assert image_windows(ALL["flat"], 100, 9)[0].shape == (10, 100)
+    assert image_windows(ALL["short"], 100, 9)[0].shape == (100, 36)
     found = report("farms-conv")
     check(found, expected)
     layer = next(layer for layer in found.layers if layer.name == "conv1x1")

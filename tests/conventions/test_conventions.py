@@ -32,6 +32,7 @@ TABLE = {row[0].strip("`"): row[1:] for row in ROWS if len(row) == 4}
 NAMES = {name: list(field.values) for name, field in FIELDS.items() if field.values}
 COMPANIONS = {
     "windows": {"windows": (4, 1.0, 2)},
+    "fixed-windows": {"windows": (4, 1.0, 2)},
     "row-blocks": {"windows": (4, 1.0, 2)},
     "operator": {"map_size": 4},
     "toggled": {"conv": "pooled"},
@@ -132,7 +133,7 @@ def test_a_value_of_the_wrong_form_is_refused(name, value):
         ({"clip_fingers": 1}, "never drops exactly one"),
         ({"clip_fingers": 3, "small_samples": "corrected"}, "needs small_samples = alike"),
         ({"linear": "windows"}, "needs windows. Give it, as with --set windows="),
-        ({"windows": (3, 1.0, 2)}, "is read only with linear = windows or conv = row-blocks"),
+        ({"windows": (3, 1.0, 2)}, "is read only with linear = windows or linear = fixed-windows or conv"),
         ({"conv": "operator"}, "conv = operator needs map_size"),
         ({"map_size": 8}, "map_size = 8 is read only with conv = operator"),
         ({"xmin": "median"}, "xmin = median needs xmin_position"),
