@@ -222,6 +222,11 @@ RIGHT = {
     "F-WW-26": lambda: {"entropy": one(np.eye(64, dtype=np.float32), entropy="ranked").entropy},
     "F-WW-27": base_model_ignored,
     "F-WW-33": quantized,
+    "F-WW-41": lambda: {
+        "spectral_norm": one(
+            inputs.gaussian(41, 200, 100) * np.sqrt(1 / 2), "svd", normalization="none"
+        ).lambda_max
+    },
     "F-PL-1": range_of_alpha,
     "F-PL-2": xmax_in_the_likelihood,
     "F-PL-3": two_sided_distance,

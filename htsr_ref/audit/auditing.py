@@ -16,7 +16,7 @@ from htsr_ref.audit.audit_report import (
     Verdict,
     difference,
 )
-from htsr_ref.audit.dialects import WEIGHTWATCHER, Dialect
+from htsr_ref.audit.dialects import Dialect
 from htsr_ref.audit.faults import CHOICES, fault_of, faulty_choices
 from htsr_ref.audit.matching import Matching, Pair, Unmatched, match_layers
 from htsr_ref.audit.path import TRACED, Trace, changes_between, trace_layer
@@ -156,11 +156,7 @@ def _judge(
         return compare_rows(pair, analyze(convention), dialect, convention)
 
     before = compared(claimed)
-    repaired = (
-        {fault: compared(right) for fault, right in faulty_choices(final).items()}
-        if dialect is WEIGHTWATCHER
-        else {}
-    )
+    repaired = {fault: compared(right) for fault, right in faulty_choices(final, dialect).items()}
     rows = []
     for i, row in enumerate(compared(final)):
         cells = []

@@ -1,8 +1,8 @@
 """What the columns of a table mean: which of our numbers each of them is."""
 
 import math
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import asdict, dataclass, replace
 from types import MappingProxyType
 
 from htsr_ref import metrics
@@ -27,8 +27,10 @@ class Dialect:
     traced : columns that hold α, λ_max and α̂.
     bare : columns that the tool fills in for layers that it does not analyze.
     numbers : the columns of one matrix, from its report and the number for a failed fit.
+    precision : relative difference up to which a number is reproduced.
+    logarithms : columns for which that is an absolute difference as well.
 
-    Spec: AUD-2.
+    Spec: AUD-2, AUD-7.
     """
 
     name: str
@@ -37,6 +39,20 @@ class Dialect:
     traced: tuple[str, str, str]
     bare: frozenset[str]
     numbers: Callable[[LayerReport, MatrixReport, float | None], Numbers]
+    precision: float = 1e-6
+    logarithms: frozenset[str] = frozenset()
+
+    def with_ours(self, names: Collection[str]) -> "Dialect":
+        """Add columns that are numbers of our reports, where the dialect has none so called."""
+        added = {name: _OURS[name] for name in names if name not in self.quantities}
+        if not added:
+            return self
+
+        def numbers(layer: LayerReport, matrix: MatrixReport, failed: float | None) -> Numbers:
+            ours = _ours_or_failed(layer, matrix, failed)
+            return self.numbers(layer, matrix, failed) | {name: ours[name] for name in added}
+
+        return replace(self, quantities={**self.quantities, **added}, numbers=numbers)
 
     def of_layer(self, layer: LayerReport, failed: float | None) -> Numbers:
         """Columns of a layer: the means over its matrices.
@@ -158,5 +174,10 @@ WEIGHTWATCHER_2020 = Dialect(
     ("alpha", "spectral_norm", "alpha_weighted"),
     _SIZES | {"spectral_norm", "log_spectral_norm"},
     _weightwatcher_2020,
+    precision=1e-5,
+    logarithms=frozenset(
+        {"log_norm", "log_spectral_norm", "log_stable_rank", "alpha_weighted", "log_alpha_norm"}
+    ),
 )
-"""WeightWatcher 0.2: `norm` and `log_norm` are not squared, and an ESD is a slice."""
+"""WeightWatcher 0.2: `norm` and `log_norm` are not squared, an ESD is a slice, and it is solved in
+float32."""

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from htsr_ref.audit.dialects import WEIGHTWATCHER, Dialect
+from htsr_ref.audit.dialects import WEIGHTWATCHER, WEIGHTWATCHER_2020, Dialect
 from htsr_ref.audit.verdict import Compared, agree
 from htsr_ref.conventions import Convention
 from htsr_ref.reports.report import LayerReport, MatrixReport
@@ -66,6 +66,21 @@ class FaultyChoice:
     quantities: frozenset[str]
 
 
+MOST_MISSED = 0.1
+"""Greatest share of λ_max that one random direction misses: 9 % of a square Gaussian matrix's."""
+
+_RANDOMIZED = "F-WW-41"
+
+
+def _misses_largest(theirs: float | None, ours: float | None, column: str) -> bool:
+    """F-WW-41: λ_max in one random direction after seven power iterations, never above it."""
+    if theirs is None or ours is None or not math.isfinite(theirs):
+        return False
+    if column == "log_spectral_norm":
+        return 0 <= ours - theirs <= -math.log10(1 - MOST_MISSED)
+    return column == "spectral_norm" and 0 <= ours - theirs <= MOST_MISSED * ours
+
+
 CHOICES: Mapping[str, FaultyChoice] = MappingProxyType(
     {
         "F-WW-6": FaultyChoice(
@@ -107,11 +122,28 @@ Spec: AUD-8.
 """
 
 
-def faulty_choices(convention: Convention) -> dict[str, Convention]:
+TITLES: Mapping[str, str] = MappingProxyType(
+    {
+        "F-WW-2": "norms and alpha of a zero matrix",
+        "F-WW-4": "infinite alpha of equal eigenvalues",
+        "F-WW-5": "negative standard error",
+        "F-WW-6": "floor of 1e-5 on any scale",
+        "F-WW-15": "rank of rounded weights",
+        "F-WW-16": "N and M exchanged",
+        "F-WW-17": "largest of the least singular values",
+        _RANDOMIZED: "λmax from one random direction",
+    }
+)
+"""What each fault is that an audit knows, in a few words."""
+
+
+def faulty_choices(convention: Convention, dialect: Dialect) -> dict[str, Convention]:
     """Conventions in which one faulty choice is put right, by the number of the fault.
 
     Spec: AUD-8.
     """
+    if dialect.name != WEIGHTWATCHER.name:
+        return {}
     return {
         fault: convention.override({choice.field: choice.right})
         for fault, choice in CHOICES.items()
@@ -131,9 +163,12 @@ def fault_of(compared: Compared, column: str, layer: LayerReport, dialect: Diale
 
     Spec: AUD-8, AUD-30.
     """
-    if dialect is not WEIGHTWATCHER or len(layer.matrices) != 1:
-        return None
     theirs = compared.row.cells[column]
+    if dialect.name == WEIGHTWATCHER_2020.name and compared.ours is not None:
+        missed = _misses_largest(theirs.value, compared.ours[column], column)
+        return _RANDOMIZED if missed and not compared.reproduces(column) else None
+    if dialect.name != WEIGHTWATCHER.name or len(layer.matrices) != 1:
+        return None
     for fault, returned in RETURNED.items():
         values = returned(layer.matrices[0])
         if column in values and agree(theirs, values[column]):

@@ -6,36 +6,14 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from htsr_ref.audit.dialects import (
-    MAPPED,
-    OUR_NUMBERS,
-    OURS,
-    WEIGHTWATCHER,
-    WEIGHTWATCHER_2020,
-    Dialect,
-)
+from htsr_ref.audit.columns import IDENTITY, meanings
+from htsr_ref.audit.dialects import OURS, Dialect
 from htsr_ref.audit.printed import Printed, read_numbers
 from htsr_ref.conventions import Convention
 from htsr_ref.errors import TableError
 from htsr_ref.reports.report import Report
 from htsr_ref.spectra.solvers import Solver
 from htsr_ref.text.csvtext import CsvRow, CsvTable, read_csv
-
-_ALIASES = {
-    "lognorm": "log_norm",
-    "spectralnorm": "spectral_norm",
-    "logspectralnorm": "log_spectral_norm",
-    "logpnorm": "log_alpha_norm",
-    "softrank": "stable_rank",
-    "softranklog": "log_stable_rank",
-}
-"""Names that older versions of WeightWatcher have for the same columns."""
-
-_SINCE_0_4 = frozenset({"num_evals", "sv_max", "rank_loss", "has_esd"})
-"""Columns that tell a table of slices, as `pool=False` gives it, from one of WeightWatcher 0.2."""
-
-_IDENTITY = ("layer", "label", "layer_id", "N", "M")
-"""What a column may be mapped to, other than numbers."""
 
 
 @dataclass(frozen=True)
@@ -97,7 +75,7 @@ def read_table(
     ----------
     path : a JSON report, or CSV in UTF-8 with commas, semicolons or tabs.
     mapping : for columns of any CSV file, what they are: a number of our reports, or `layer`,
-        `label`, `layer_id`, `N`, `M`. Without it the columns are recognized.
+        `label`, `layer_id`, `N`, `M`. The other columns are recognized by their names.
 
     Raises
     ------
@@ -112,18 +90,8 @@ def read_table(
         return _from_report(Report.load(path), str(path))
     table = read_csv(path)
     _check_columns(path, table)
-    header, records = table.columns, table.rows
-    if mapping:
-        return _from_csv(path, header, records, MAPPED, _checked_mapping(path, header, mapping))
-    dialect = _recognize(path, header)
-    names = {column: _ALIASES.get(column, column) for column in header if column}
-    if dialect is OURS:
-        names["layer"] = "layer"
-    else:
-        names = {column: name for column, name in names.items() if name not in ("label", "name")}
-        label = "longname" if "longname" in header else "name"
-        names |= {label: "layer"} if label in header else {}
-    return _from_csv(path, header, records, dialect, names)
+    dialect, names = meanings(path, table.columns, mapping or {})
+    return _from_csv(path, table.columns, table.rows, dialect, names)
 
 
 def _check_columns(path: object, table: CsvTable) -> None:
@@ -134,41 +102,6 @@ def _check_columns(path: object, table: CsvTable) -> None:
             raise TableError(f"{path}: two columns are called {column!r}")
 
 
-def _recognize(path: object, header: Sequence[str]) -> Dialect:
-    """Tell by its columns which tool wrote a table.
-
-    Spec: AUD-2.
-    """
-    columns = {_ALIASES.get(column, column) for column in header}
-    if "layer" in columns and columns & {"log10_frobenius_norm", "ks_distance"}:
-        return OURS
-    if "layer_id" in columns and columns & {"alpha", "log_norm", "log_spectral_norm"}:
-        signs = {"level", "log_stable_rank", *_ALIASES}
-        if not columns & _SINCE_0_4:
-            signs.add("slice_id")
-        return WEIGHTWATCHER_2020 if signs & {*columns, *header} else WEIGHTWATCHER
-    raise TableError(
-        f"{path}: no known tool writes the columns {', '.join(filter(None, header))}. Say what "
-        "they are, as with --map 'my alpha=alpha'"
-    )
-
-
-def _checked_mapping(
-    path: object, header: Sequence[str], mapping: Mapping[str, str]
-) -> Mapping[str, str]:
-    known = (*_IDENTITY, *OUR_NUMBERS)
-    for column, name in mapping.items():
-        if column not in header:
-            raise TableError(f"{path}: has no column {column!r}, only {', '.join(header)}")
-        if name not in known:
-            raise TableError(f"no number is called {name!r}. Known: {', '.join(known)}")
-        if list(mapping.values()).count(name) > 1:
-            raise TableError(f"two columns are mapped to {name}. Choose one")
-    if not set(mapping.values()) & set(OUR_NUMBERS) - {"N", "M"}:
-        raise TableError("no number is mapped, so there is nothing to compare")
-    return mapping
-
-
 def _from_csv(
     path: object,
     header: Sequence[str],
@@ -177,26 +110,29 @@ def _from_csv(
     names: Mapping[str, str],
 ) -> TheirTable:
     by_name = {name: header.index(column) for column, name in names.items()}
+    counted: dict[int, int] = {}
     if "level" in by_name:  # Other rows hold means over the rows of slices.
         level = by_name["level"]
+        if "layer_id" not in by_name:
+            counted = _count_layers(records, level)
         records = [record for record in records if record.cells[level].endswith("SLICE")]
     compared = [name for name in by_name if name in dialect.quantities]
     columns = {name: read_numbers(path, records, by_name[name], name) for name in compared}
     rows = []
     for i, record in enumerate(records):
-        text = {name: record.cells[by_name[name]] for name in _IDENTITY if name in by_name}
+        text = {name: record.cells[by_name[name]] for name in IDENTITY if name in by_name}
         sides = [columns[name][i].value for name in ("N", "M") if name in columns]
         rows.append(
             TheirRow(
                 place=f"line {record.line}",
                 name=text.get("layer") or None,
-                layer_id=_whole(text.get("layer_id")),
+                layer_id=_whole(text.get("layer_id"), counted.get(record.line)),
                 label=text.get("label"),
                 shape=_shape(sides),
                 cells={name: columns[name][i] for name in compared},
             )
         )
-    left_out = [c for c, name in names.items() if name not in (*compared, *_IDENTITY)]
+    left_out = [c for c in header if c and names.get(c) not in (*compared, *IDENTITY)]
     # Layers that a tool skipped often leave a bare row.
     filled = tuple(row for row in rows if row.holds_more_than(dialect.bare))
     if not filled:
@@ -217,13 +153,28 @@ def _shape(sides: Iterable[float | None]) -> tuple[int, int] | None:
     return (sizes[1], sizes[0]) if len(sizes) == 2 else None
 
 
-def _whole(text: str | None) -> int | None:
+def _count_layers(records: Iterable[CsvRow], level: int) -> dict[int, int]:
+    """Count the layers of a table that puts a row of means after the slices of each.
+
+    Without such rows nothing tells where a layer ends, and none is numbered.
+
+    Spec: AUD-2.
+    """
+    numbers: dict[int, int] = {}
+    layer = 0
+    for record in records:
+        numbers[record.line] = layer
+        layer += record.cells[level].endswith("LAYER")
+    return numbers if layer else {}
+
+
+def _whole(text: str | None, otherwise: int | None) -> int | None:
     """Read a whole number, also one that a data frame has made 3.0."""
     try:
         number = float(text or "")
     except ValueError:
-        return None
-    return int(number) if number.is_integer() else None
+        return otherwise
+    return int(number) if number.is_integer() else otherwise
 
 
 def _from_report(report: Report, name: str) -> TheirTable:

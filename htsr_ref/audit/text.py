@@ -14,13 +14,18 @@ from htsr_ref.audit.audit_report import (
     Contributions,
     Found,
 )
+from htsr_ref.audit.faults import TITLES
 from htsr_ref.audit.path import TRACED
 from htsr_ref.conventions import DEFAULT
 from htsr_ref.reports.markdown import convention_text, escape, number, value_text
 
 LAYER_HEADER = ("layer", "matched by", "verdict", "α theirs", "α ours", "worst column", "by")
 NUMBER_HEADER = ("layer", "row", "column", "theirs", "ours", "difference", "verdict")
+FAULT_HEADER = ("layer", "row", "column", "theirs", "ours", "known fault of theirs")
 PATH_HEADER = ("mean over layers", "α", "λmax", "α·log λmax")
+
+_LARGEST = ("spectral_norm", "lambda_max")
+"""Columns that λmax of the path is taken from."""
 
 Rows = list[list[str]]
 
@@ -33,17 +38,31 @@ def layer_rows(report: AuditReport) -> Rows:
 
 def _layer_row(layer: AuditedLayer) -> list[str]:
     alpha = layer.paths["alpha"]
-    cells = [cell for row in layer.rows for cell in row.cells if cell.difference is not None]
+    cells = [
+        cell
+        for row in layer.rows
+        for cell in row.cells
+        if cell.difference is not None and cell.fault is None
+    ]
     worst = max(cells, key=_relative, default=None)
     return [
         layer.name,
         layer.matched_by or "nothing",
-        layer.verdict,
+        _verdict(layer),
         number(alpha.theirs, ".6g"),
         number(alpha.ours, ".6g"),
         worst.column if worst is not None and worst.difference else "–",
         number(worst.difference if worst is not None else None, ".2g"),
     ]
+
+
+def _verdict(layer: AuditedLayer) -> str:
+    """Name the faults where they are the worst: they are errors of the tool, not of the table."""
+    faults = {cell.fault for row in layer.rows for cell in row.cells} - {None}
+    named = f" but for {', '.join(sorted(filter(None, faults)))}" if faults else ""
+    best = "reproduced" if layer.verdict == "known fault" else layer.verdict
+    explained = any(cell.verdict == "explained" for row in layer.rows for cell in row.cells)
+    return ("explained" if best == "reproduced" and explained else best) + named
 
 
 def _relative(cell: Cell) -> float:
@@ -54,28 +73,42 @@ def _relative(cell: Cell) -> float:
 
 
 def number_rows(report: AuditReport) -> Rows:
-    """One row per number of a matched layer that is not reproduced or explained, worst first."""
-    found = [
+    """One row per unexplained number of a matched layer, the largest difference first."""
+    found = [item for item in _cells(report) if item[0].verdict == "unexplained"]
+    found.sort(key=lambda item: -_relative(item[0]))
+    return [
+        [*names, *_numbers(cell), number(cell.difference, ".2g"), _with(cell.verdict, reason)]
+        for cell, names, reason in found
+    ]
+
+
+def fault_rows(report: AuditReport) -> Rows:
+    """One row per number that shows a known fault of the audited tool, and which it is."""
+    return [
+        [*names, *_numbers(cell), f"{cell.fault}: {TITLES[cell.fault]}"]
+        for cell, names, _ in _cells(report)
+        if cell.fault is not None
+    ]
+
+
+def _cells(report: AuditReport) -> list[tuple[Cell, list[str], str | None]]:
+    """Every number of a matched layer with its layer, its row, and why ours is missing."""
+    return [
         (cell, [layer.name, row.label or row.place], row.reason)
         for layer in report.layers
         if layer.matched_by is not None
         for row in layer.rows
         for cell in row.cells
-        if cell.verdict in ("unexplained", "known fault")
     ]
-    found.sort(key=lambda item: (VERDICTS.index(item[0].verdict), -_relative(item[0])))
-    return [[*names, *_cell_row(cell, reason)] for cell, names, reason in found]
 
 
-def _cell_row(cell: Cell, reason: str | None) -> list[str]:
-    verdict = " ".join(filter(None, (cell.verdict, cell.fault)))
-    return [
-        cell.column,
-        cell.theirs if isinstance(cell.theirs, str) else number(cell.theirs, ".7g"),
-        number(cell.ours, ".7g"),
-        number(cell.difference, ".2g"),
-        f"{verdict}: {reason}" if reason else verdict,
-    ]
+def _numbers(cell: Cell) -> list[str]:
+    theirs = cell.theirs if isinstance(cell.theirs, str) else number(cell.theirs, ".7g")
+    return [cell.column, theirs, number(cell.ours, ".7g")]
+
+
+def _with(verdict: str, reason: str | None) -> str:
+    return f"{verdict}: {reason}" if reason else verdict
 
 
 def path_rows(report: AuditReport) -> Rows:
@@ -131,7 +164,7 @@ def summary(report: AuditReport) -> list[str]:
     counts = report.counts
     claim = "an unknown convention" if report.claimed is None else convention_text(report.claimed)
     total = sum(counts.values())
-    told = ", ".join(f"{count} {verdict}" for verdict, count in counts.items())
+    told = ", ".join(_told(verdict, count, report) for verdict, count in counts.items())
     lines = [
         f"{report.table}: columns of {report.dialect}, held to {claim}",
         f"{total} numbers of {len(report.layers)} layers: {told}",
@@ -144,6 +177,16 @@ def summary(report: AuditReport) -> list[str]:
         lines.append(f"the choices that reproduce most: {found_text(report.explanation)}")
     lines += [f"as good: {found_text(tie)}" for tie in report.ties]
     return lines
+
+
+def _told(verdict: str, count: int, report: AuditReport) -> str:
+    """Say how many numbers have a verdict, and which faults of the tool are among them."""
+    if verdict != "known fault":
+        return f"{count} {verdict}"
+    faults = sorted({cell.fault for cell in report.cells() if cell.fault is not None})
+    if not faults:
+        return "0 known faults"
+    return f"{count} that show known faults of theirs ({', '.join(faults)})"
 
 
 def found_text(found: Found) -> str:
@@ -167,6 +210,8 @@ def remarks(report: AuditReport) -> list[str]:
         f"layer without a row: {': '.join(filter(None, (layer.name, layer.reason)))}"
         for layer in report.layers_alone
     ]
+    if any(cell.fault and cell.difference for cell in report.cells() if cell.column in _LARGEST):
+        lines.append("theirs − sum, of λmax, is what the known faults of theirs change")
     if report.left_out:
         lines.append(f"columns not compared: {', '.join(report.left_out)}")
     return lines
@@ -179,9 +224,9 @@ def to_markdown(report: AuditReport) -> str:
     """
     pieces = [f"# Audit of {escape(report.table)}", _list(summary(report))]
     pieces.append(_table(LAYER_HEADER, layer_rows(report)))
-    numbers = number_rows(report)
-    if numbers:
-        pieces.append(_table(NUMBER_HEADER, numbers))
+    for header, rows in ((NUMBER_HEADER, number_rows(report)), (FAULT_HEADER, fault_rows(report))):
+        if rows:
+            pieces.append(_table(header, rows))
     pieces.append(_table(PATH_HEADER, path_rows(report)))
     pieces.append(_list(remarks(report)))
     return "\n\n".join(filter(None, pieces)) + "\n"

@@ -12,9 +12,6 @@ from htsr_ref.conventions import Convention
 from htsr_ref.reports.report import LayerReport
 from htsr_ref.spectra.solvers import solver_error
 
-RELATIVE = 1e-6
-"""Relative difference up to which a number is reproduced."""
-
 
 @dataclass(frozen=True)
 class Compared:
@@ -27,6 +24,7 @@ class Compared:
     ours : our numbers by column; None if we have none for this row.
     reason : why we have none.
     noise : for some columns, the differences that solvers alone account for.
+    precision : relative difference up to which a number is reproduced.
     """
 
     row: TheirRow
@@ -34,12 +32,14 @@ class Compared:
     ours: Numbers | None
     reason: str | None
     noise: dict[str, float]
+    precision: float = 1e-6
 
     def reproduces(self, column: str) -> bool:
         """Whether our number of a column is theirs."""
         if self.ours is None:
             return False
-        return agree(self.row.cells[column], self.ours[column], self.noise.get(column, 0.0))
+        noise = self.noise.get(column, 0.0)
+        return agree(self.row.cells[column], self.ours[column], noise, self.precision)
 
     def reproduced(self) -> Iterator[tuple[float, float]]:
         """Pairs of their numbers and ours that are the same."""
@@ -49,14 +49,15 @@ class Compared:
                 yield printed.value, ours
 
 
-def agree(theirs: Printed, ours: float | None, noise: float = 0.0) -> bool:
-    """Whether a number is the printed one: to 10⁻⁶ relative, or after rounding to its digits.
+def agree(theirs: Printed, ours: float | None, noise: float = 0.0, precision: float = 1e-6) -> bool:
+    """Whether a number is the printed one: to a precision, or after rounding to its digits.
 
     Parameters
     ----------
     theirs : the printed number.
     ours : our number; None if it is undefined.
     noise : absolute difference that is allowed besides.
+    precision : relative difference that is allowed.
 
     Spec: AUD-7.
 
@@ -65,7 +66,7 @@ def agree(theirs: Printed, ours: float | None, noise: float = 0.0) -> bool:
     """
     if theirs.value is None or ours is None or not math.isfinite(theirs.value):
         return theirs.value == ours
-    allowed = max(RELATIVE * abs(ours), theirs.rounding * (1 + 1e-9), noise)
+    allowed = max(precision * abs(ours), theirs.rounding * (1 + 1e-9), noise)
     return math.isfinite(ours) and abs(theirs.value - ours) <= allowed
 
 
@@ -82,18 +83,22 @@ def compare_rows(
     failed = convention.failed_alpha
     if layer.skipped is not None:
         return tuple(Compared(row, "", None, layer.skipped, {}) for row in pair.rows)
-    noise = _noise(layer)
+    noise = _noise(layer) | dict.fromkeys(dialect.logarithms, dialect.precision)
+    precision = dialect.precision
     matrices = {matrix.label: matrix for matrix in layer.matrices}
     if len(pair.rows) == len(layer.matrices):
         labels = [row.label for row in pair.rows]
         if set(labels) != set(matrices):
             labels = list(matrices)
         return tuple(
-            Compared(row, label, dialect.numbers(layer, matrices[label], failed), None, noise)
+            Compared(
+                row, label, dialect.numbers(layer, matrices[label], failed), None, noise, precision
+            )
             for row, label in zip(pair.rows, map(str, labels), strict=True)
         )
     if len(pair.rows) == 1:
-        return (Compared(pair.rows[0], "", dialect.of_layer(layer, failed), None, noise),)
+        means = dialect.of_layer(layer, failed)
+        return (Compared(pair.rows[0], "", means, None, noise, precision),)
     reason = f"{len(pair.rows)} rows there, {len(layer.matrices)} matrices here"
     return tuple(Compared(row, "", None, reason, {}) for row in pair.rows)
 

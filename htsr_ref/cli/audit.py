@@ -46,7 +46,8 @@ def audit(
             "--map",
             metavar="COLUMN=NUMBER",
             help="What a column of theirs is in our reports, such as 'my alpha=alpha'; also "
-            "layer, label, layer_id, N and M. Repeatable.",
+            "layer, label, layer_id, N and M. Columns whose names are known keep their meaning. "
+            "Repeatable.",
         ),
     ] = None,
     changes: Annotated[
@@ -141,15 +142,18 @@ def _table(report: "AuditReport") -> str:
     from htsr_ref.audit import text
     from htsr_ref.cli.tables import text_table
 
-    numbers = text.number_rows(report)
-    more = len(numbers) - MOST_NUMBERS
     pieces = [_prose(text.summary(report))]
     pieces.append(text_table(text.LAYER_HEADER, text.layer_rows(report), (3, 4, 6)))
-    if numbers:
-        rows = numbers[:MOST_NUMBERS]
-        pieces.append(text_table(text.NUMBER_HEADER, rows, (3, 4, 5), flexible=(0, 1, 6)))
-    if more > 0:
-        pieces.append(f"and {more} numbers more: --json lists them all")
+    for header, numbers, right in (
+        (text.NUMBER_HEADER, text.number_rows(report), (3, 4, 5)),
+        (text.FAULT_HEADER, text.fault_rows(report), (3, 4)),
+    ):
+        if numbers:
+            last = len(header) - 1
+            rows = numbers[:MOST_NUMBERS]
+            pieces.append(text_table(header, rows, right, flexible=(0, 1, last)))
+        if len(numbers) > MOST_NUMBERS:
+            pieces.append(f"and {len(numbers) - MOST_NUMBERS} numbers more: --json lists them all")
     pieces.append(text_table(text.PATH_HEADER, text.path_rows(report), (1, 2, 3)))
     pieces.append(_prose(text.remarks(report)))
     return "\n\n".join(filter(None, pieces)) + "\n"

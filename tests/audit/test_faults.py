@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from htsr_ref.audit.dialects import WEIGHTWATCHER
-from htsr_ref.audit.faults import CHOICES, RETURNED, faulty_choices
+from htsr_ref.audit.dialects import OURS, WEIGHTWATCHER, WEIGHTWATCHER_2020
+from htsr_ref.audit.faults import CHOICES, RETURNED, TITLES, faulty_choices
 from htsr_ref.conventions import CONVENTIONS, FIELDS
 
 LIST = Path(__file__).parents[2] / "spec" / "known-faults.json"
@@ -19,13 +19,14 @@ REPRODUCERS = {
     "F-WW-15": "ww_spectrum.rank_of_rounded_matrix",
     "F-WW-16": "ww_spectrum.narrowing_convolution",
     "F-WW-17": "ww_spectrum.least_singular_value",
+    "F-WW-41": "ww_randomized.largest_eigenvalue",
 }
 """What reproduces each fault that an audit knows."""
 
 
 @pytest.mark.spec("AUD-8", "AUD-30")
 def test_numbers_mean_the_faults_that_the_list_says():
-    assert set(RETURNED) | set(CHOICES) == set(REPRODUCERS)
+    assert set(RETURNED) | set(CHOICES) | {"F-WW-41"} == set(REPRODUCERS) == set(TITLES)
     assert {fault: FAULTS[fault]["reproducer"] for fault in REPRODUCERS} == REPRODUCERS
     assert {FAULTS[fault]["tool"] for fault in REPRODUCERS} == {"weightwatcher"}
 
@@ -42,7 +43,9 @@ def test_the_columns_are_among_those_of_the_list():
 
 @pytest.mark.spec("AUD-8")
 def test_only_faulty_choices_are_put_right():
-    assert faulty_choices(CONVENTIONS["sdm2020-text"]) == {}
-    repaired = faulty_choices(CONVENTIONS["weightwatcher-0.7.7"])
+    assert faulty_choices(CONVENTIONS["sdm2020-text"], WEIGHTWATCHER) == {}
+    assert faulty_choices(CONVENTIONS["weightwatcher-0.7.7"], OURS) == {}
+    assert faulty_choices(CONVENTIONS["weightwatcher-0.7.7"], WEIGHTWATCHER_2020) == {}
+    repaired = faulty_choices(CONVENTIONS["weightwatcher-0.7.7"], WEIGHTWATCHER)
     assert set(repaired) == set(CHOICES)
     assert repaired["F-WW-16"].overrides == ("orientation",)

@@ -1,14 +1,15 @@
 """Reading tables: whose columns they are, separators, digits, and what is refused."""
 
 import pytest
-from audits import report, small_model, to_csv, written
+from audits import report, small_model, to_csv, verdicts, written
 
 from htsr_ref import analyze
-from htsr_ref.audit import read_table
+from htsr_ref.audit import SharedSpectra, audit, read_table
 from htsr_ref.audit.printed import Printed
 from htsr_ref.conventions import CONVENTIONS, SDM2020_TEXT
 from htsr_ref.errors import HtsrError, TableError
 from htsr_ref.reports.columns import weightwatcher_csv
+from htsr_ref.weights import open_weights
 
 OLD = {
     "layer_id": 5,
@@ -147,3 +148,37 @@ def test_files_that_cannot_be_read(tmp_path):
     empty = report({"bias": small_model()["fc"][0]}, SDM2020_TEXT).to_json()
     with pytest.raises(TableError, match="analyzes no layer"):
         read_table(written(tmp_path, empty, "c.json"))
+
+
+@pytest.mark.spec("AUD-2")
+def test_a_map_keeps_the_columns_that_are_known(tmp_path):
+    ours = {"layer": "fc", "my alpha": 2.5, "lambda_max": 3.0, "alpha": 9.0, "note": "x"}
+    table = read(tmp_path, to_csv([ours]), {"my alpha": "alpha"})
+    assert table.dialect.name == "mapped columns"
+    assert table.rows[0].name == "fc"
+    assert {name: cell.value for name, cell in table.rows[0].cells.items()} == {
+        "alpha": 2.5,
+        "lambda_max": 3.0,
+    }
+    assert table.left_out == ("alpha", "note")
+    theirs = {"layer_id": 1, "longname": "fc", "a": 2.5, "e": 0.1, "log_norm": 1.5}
+    table = read(tmp_path, to_csv([theirs]), {"a": "alpha", "e": "alpha_stderr"})
+    assert table.dialect.convention == read(tmp_path, to_csv([theirs])).dialect.convention
+    assert set(table.rows[0].cells) == {"alpha", "alpha_stderr", "log_norm"}
+    assert table.rows[0].name == "fc"
+
+
+@pytest.mark.spec("AUD-2", "AUD-4")
+def test_rows_of_equal_names_match_in_any_order(tmp_path):
+    model = {f"block.{i}": small_model()["fc"] * 2.0**i for i in (3, 1, 2, 10)}
+    made = report(model, SDM2020_TEXT)
+    rows = [
+        {"layer": layer.name, "my alpha": m.alpha, "lambda_max": m.lambda_max}
+        for layer in made.layers
+        for m in layer.matrices
+    ]
+    for order in (rows, rows[::-1], rows[2:] + rows[:2]):
+        table = read(tmp_path, to_csv(order), {"my alpha": "alpha"})
+        found = audit(SharedSpectra(open_weights(model), "svd"), table, SDM2020_TEXT)
+        assert verdicts(found) == {"reproduced": 8}
+        assert {layer.matched_by for layer in found.layers} == {"name"}

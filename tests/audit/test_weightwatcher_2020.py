@@ -1,10 +1,16 @@
-"""A table in the columns of WeightWatcher 0.2, made with NumPy from their definitions."""
+"""Tables of WeightWatcher 0.2: one made with NumPy from their definitions, and one of its own."""
+
+from pathlib import Path
 
 import numpy as np
 import pytest
-from audits import audited, to_csv, verdicts, written
+from audits import audited, from_csv, to_csv, verdicts, written
 from networks import heavy
+from peers.weightwatcher_2020_table import layers
 
+from htsr_ref.audit import read_table
+from htsr_ref.audit.faults import TITLES
+from htsr_ref.audit.text import fault_rows, layer_rows, number_rows, summary
 from htsr_ref.conventions import CONVENTIONS
 from htsr_ref.weights import open_weights
 
@@ -58,3 +64,45 @@ def test_norms_of_slices_and_of_dense_layers(tmp_path):
     (alone,) = found.layers_alone
     assert alone.name == "a.small"
     assert "min_dim" in str(alone.reason)
+
+
+TABLE = Path(__file__).parents[1] / "peers" / "fixtures" / "weightwatcher-0.2.7.csv"
+"""What WeightWatcher 0.2.7 wrote of four layers, computing in float32."""
+
+INDEX = "layer_id"
+
+
+@pytest.mark.spec("AUD-2", "AUD-7", "AUD-8")
+@pytest.mark.parametrize("index", [True, False])
+def test_a_table_of_that_program_has_known_faults_and_nothing_unexplained(tmp_path, index):
+    rows = from_csv(TABLE.read_text(encoding="utf-8"))
+    kept = [{k: v for k, v in row.items() if index or k != INDEX} for row in rows]
+    path = written(tmp_path, to_csv(kept))
+    convention = CONVENTIONS[read_table(path).dialect.convention]
+    found = audited(open_weights(layers()), path, convention)
+    assert {(x.name, len(x.rows)) for x in found.layers} == {("conv", 9), ("dense", 1), ("flat", 1)}
+    assert [x.name for x in found.layers_alone] == ["narrow"]
+    assert set(verdicts(found)) == {"reproduced", "known fault"}
+    faulty = [cell for cell in found.cells() if cell.fault]
+    assert {cell.fault for cell in faulty} == {"F-WW-41"}
+    assert {cell.column for cell in faulty} == {"spectral_norm", "log_spectral_norm"}
+    assert all(cell.theirs < cell.ours for cell in faulty)
+    assert "known faults of theirs (F-WW-41)" in " ".join(summary(found))
+    assert number_rows(found) == []
+    assert {row[-1] for row in fault_rows(found)} == {f"F-WW-41: {TITLES['F-WW-41']}"}
+    assert "reproduced but for F-WW-41" in {row[2] for row in layer_rows(found)}
+
+
+@pytest.mark.spec("AUD-8")
+@pytest.mark.parametrize(("factor", "verdict"), [(0.95, "known fault"), (0.85, "unexplained")])
+def test_a_spectral_norm_is_below_ours_by_a_tenth_at_most(tmp_path, factor, verdict):
+    values = row(9, DENSE, 1)
+    values["spectralnorm"] *= factor
+    weights = open_weights({"dense": DENSE})
+    convention = CONVENTIONS[read_table(written(tmp_path, to_csv([values]))).dialect.convention]
+    found = audited(weights, written(tmp_path, to_csv([values])), convention, most=0)
+    (cell,) = [cell for cell in found.cells() if cell.column == "spectral_norm"]
+    assert cell.verdict == verdict
+    values["spectralnorm"] *= 1.01 / factor
+    found = audited(weights, written(tmp_path, to_csv([values])), convention, most=0)
+    assert verdicts(found)["unexplained"] == 1
