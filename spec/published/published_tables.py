@@ -48,13 +48,14 @@ class Matrices:
 
     def weighted(self, normalization: str) -> Array:
         """α·log10 λ_max of c·WᵀW, c by its name: "none", "1/N" or "run"."""
-        shifts = {"none": 0.0, "1/N": -np.log10(self.N), "run": np.log10(self.c)}
-        weighted: Array = self.alpha * (self.log_max + shifts[normalization])
+        factors = {"none": np.ones(self.N.shape), "1/N": 1 / self.N, "run": self.c}
+        weighted: Array = self.alpha * (self.log_max + np.log10(factors[normalization]))
         return weighted
 
     def of(self, series: str, model: str) -> NDArray[np.bool_]:
         """Mark the matrices of one model."""
-        return (self.series == series) & (self.model == model)
+        marked: NDArray[np.bool_] = (self.series == series) & (self.model == model)
+        return marked
 
 
 def read_table(name: str) -> list[dict[str, str]]:
