@@ -87,6 +87,9 @@ def test_counts_of_the_page():
 def test_chosen_checkpoints_of_the_page():
     chosen = {metric: column(metric, "chosen_epoch") for metric in SHOWN}
     assert (chosen["alpha_hat"].count(0), max(chosen["alpha_hat"])) == (12, 14)
+    exception = {"network": "transformer", "label_noise": "0.4"}
+    pairs = [column("alpha_hat", name, **exception) for name in ("chosen_epoch", "best_epoch")]
+    assert sorted(zip(*pairs, strict=True)) == [(1, 17), (11, 13), (14, 16)]
     assert max(chosen["alpha_hat_by_N"]) == 1
     assert set(chosen["log_frobenius_norm"]) == {0}
     lost = {
