@@ -133,7 +133,7 @@ def test_a_value_of_the_wrong_form_is_refused(name, value):
         ({"clip_fingers": 1}, "never drops exactly one"),
         ({"clip_fingers": 3, "small_samples": "corrected"}, "needs small_samples = alike"),
         ({"linear": "windows"}, "needs windows. Give it, as with --set windows="),
-        ({"windows": (3, 1.0, 2)}, "is read only with linear = windows or linear = fixed-windows or conv"),
+        ({"windows": (3, 1.0, 2)}, "is read only with linear = windows or linear = fixed-w"),
         ({"conv": "operator"}, "conv = operator needs map_size"),
         ({"map_size": 8}, "map_size = 8 is read only with conv = operator"),
         ({"xmin": "median"}, "xmin = median needs xmin_position"),
