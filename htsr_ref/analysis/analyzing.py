@@ -87,7 +87,7 @@ def analyze(
     >>> import numpy as np
     >>> report = analyze({"fc": np.diag([1.0, 2.0, 4.0, 8.0])})
     >>> round(report.layers[0].matrices[0].alpha, 3)
-    1.481
+    1.721
     """
     checks.require_fit_for(convention)
     weights = source if isinstance(source, Weights) else open_weights(source, layers)
