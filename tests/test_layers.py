@@ -19,7 +19,8 @@ ORDER = (
     {"reports"},
     {"analysis"},
     {"samples", "models", "synthetic"},
-    {"audit", "plots"},
+    {"audit"},
+    {"plots"},
     {"cli"},
 )
 """From the ground floor up; parts of one floor do not know each other."""

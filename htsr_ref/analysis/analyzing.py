@@ -58,6 +58,7 @@ def analyze(
     layers: Mapping[str, Mapping[str, Any]] | None = None,
     solver: SolverChoice = "auto",
     checks: Checks = NO_CHECKS,
+    store: SpectrumStore | None = None,
     progress: Callable[[Progress], None] | None = None,
 ) -> Report:
     """Compute every HT-SR number of a set of weights.
@@ -69,6 +70,7 @@ def analyze(
     layers : what the user knows better than the file, see `open_weights`; not with `Weights`.
     solver : "auto", "gram" or "svd".
     checks : what is asked about every fit.
+    store : where eigenvalues are kept, for figures for instance.
     progress : called before each layer and at the end.
 
     Returns
@@ -99,7 +101,7 @@ def analyze(
     for place, (before, item) in enumerate(zip(done, planned, strict=False)):
         if item.skipped is None:
             notify(Progress(item.layer.name, before, done[-1]))
-        reports.append(analyze_layer(item, convention, solver, checks, place))
+        reports.append(analyze_layer(item, convention, solver, checks, place, store))
     notify(Progress("", done[-1], done[-1]))
     return Report(
         spec_version=SPEC_VERSION,

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -116,28 +117,72 @@ def path_rows(report: AuditReport) -> Rows:
 
     Spec: AUD-11.
     """
-    rows = [[DEFAULT, *map(number, _means(report, lambda path: path.start))]]
+    path = mean_path(report)
+    return [
+        [path.start.name, *map(number, path.start.means)],
+        *([step.name, *(number(v, "+.3f") for v in step.means)] for step in path.choices),
+        ["sum", *map(number, path.ours.means)],
+        ["theirs − sum", *(number(value, "+.1e") for value in path.rest.means)],
+    ]
+
+
+@dataclass(frozen=True)
+class MeanStep:
+    """A choice, or an end of the path, and means over layers of the numbers of `TRACED`."""
+
+    name: str
+    means: tuple[float | None, ...]
+
+
+@dataclass(frozen=True)
+class MeanPath:
+    """From the default convention's numbers to theirs, means over layers.
+
+    Attributes
+    ----------
+    start : the numbers at the start.
+    choices : what each choice that changes any adds.
+    ours : where they lead.
+    rest : what is left to theirs; None where the table has no such number.
+
+    Spec: AUD-11.
+    """
+
+    start: MeanStep
+    choices: tuple[MeanStep, ...]
+    ours: MeanStep
+    rest: MeanStep
+
+
+def mean_path(report: AuditReport) -> MeanPath:
+    """Average the paths of all layers.
+
+    Spec: AUD-11.
+    """
+    choices = []
     for place, change in enumerate(report.path):
         added = _means(report, partial(_contribution, place))
         entering = sum(_enters(layer.paths["alpha"], place) for layer in report.layers)
         if any(added) or entering:
             more = f" (+ {entering} layers)" if entering else ""
-            rows.append([change_text(change) + more, *(number(v, "+.3f") for v in added)])
-    rest = _means(report, lambda path: path.rest)
-    rows.append(["sum", *map(number, _means(report, lambda path: path.ours))])
-    rows.append(["theirs − sum", *(number(value, "+.1e") for value in rest)])
-    return rows
+            choices.append(MeanStep(change_text(change) + more, added))
+    return MeanPath(
+        MeanStep(DEFAULT, _means(report, lambda path: path.start)),
+        tuple(choices),
+        MeanStep("ours", _means(report, lambda path: path.ours)),
+        MeanStep("theirs", _means(report, lambda path: path.rest)),
+    )
 
 
 def _means(
     report: AuditReport, value: Callable[[Contributions], float | None]
-) -> list[float | None]:
+) -> tuple[float | None, ...]:
     """Means, for each number that is followed, over the layers for which it is defined."""
     paths = {name: [layer.paths[name] for layer in report.layers] for name in TRACED}
-    return [
+    return tuple(
         metrics.mean(value(path) for path in several if path.ours is not None).value
         for several in paths.values()
-    ]
+    )
 
 
 def _contribution(place: int, path: Contributions) -> float:

@@ -1,12 +1,20 @@
 """`htsr analyze`."""
 
-from typing import Annotated, Literal
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from htsr_ref.cli import options, output
 from htsr_ref.conventions import DEFAULT
 from htsr_ref.errors import HtsrError
+
+if TYPE_CHECKING:
+    from htsr_ref.analysis.checks import Checks
+    from htsr_ref.reports.report import Report
+    from htsr_ref.spectra.solvers import SolverChoice
+    from htsr_ref.spectra.store import SpectrumStore
+    from htsr_ref.weights import Weights
 
 EPILOG = (
     "Example: htsr analyze model.safetensors --convention sdm2020 -o report.json "
@@ -53,6 +61,14 @@ def analyze(
         typer.Option("--columns", help="Names of the CSV's columns: ours or WeightWatcher's."),
     ] = "own",
     out: options.OutputOption = None,
+    plot: Annotated[
+        Path | None,
+        typer.Option(
+            "--plot",
+            metavar="DIR",
+            help="Draw the model and every matrix into a folder, as SVG files.",
+        ),
+    ] = None,
     fail_if: Annotated[
         list[str] | None,
         typer.Option(
@@ -119,6 +135,7 @@ def analyze(
         raise HtsrError("--keep-converted keeps one file, and two are read. Use `htsr convert`")
     for written in (out, keep_converted):
         output.check_writable(written, file, minus, base, layers, convention)
+    output.check_folder(plot)
     chosen = options.convention_of(convention or DEFAULT, set_)
     overrides = options.layers_of(layers)
 
@@ -128,6 +145,7 @@ def analyze(
     from htsr_ref.reports.columns import weightwatcher_csv
     from htsr_ref.reports.gates import OF_CONVENTION, parse_gate
     from htsr_ref.reports.markdown import to_markdown
+    from htsr_ref.spectra.store import MemoryStore
     from htsr_ref.synthetic import expectations
     from htsr_ref.weights import open_weights, select
     from htsr_ref.weights.derived.combining import minus as subtract
@@ -150,14 +168,12 @@ def analyze(
     if expect:
         expectations.require_comparable(chosen)
         expected = expectations.from_json(weights.extra.get("expected"), weights.name)
+    checks = Checks(gof, compare, seed, (shuffles or 19) if null == "shuffle" else 0)
+    store = None if plot is None else MemoryStore()
     with output.progress_bar() as show:
-        report = run(
-            weights,
-            chosen,
-            solver=solver,
-            checks=Checks(gof, compare, seed, (shuffles or 19) if null == "shuffle" else 0),
-            progress=show,
-        )
+        report = run(weights, chosen, solver=solver, checks=checks, store=store, progress=show)
+    if plot is not None and store is not None:
+        _draw(plot, report, weights, checks, solver, store)
     if form == "json":
         text = report.to_json()
     elif form == "csv":
@@ -193,3 +209,27 @@ def analyze(
         output.fail(failure)
     if failures or not report.analyzed():
         raise typer.Exit(1)
+
+
+def _draw(
+    folder: Path,
+    report: "Report",
+    weights: "Weights",
+    checks: "Checks",
+    solver: "SolverChoice",
+    store: "SpectrumStore",
+) -> None:
+    from htsr_ref.analysis.planning import plan
+    from htsr_ref.plots import write_figures
+
+    with output.amount_bar("drawing") as show:
+        count = write_figures(
+            folder,
+            report,
+            plan(weights, report.convention),
+            checks=checks,
+            solver=solver,
+            store=store,
+            progress=show,
+        )
+    output.fail(f"{output.count(count, 'figure')} written to {folder}")

@@ -71,6 +71,12 @@ def audit(
             "default that of a report of ours, else auto.",
         ),
     ] = None,
+    plot: Annotated[
+        Path | None,
+        typer.Option(
+            "--plot", metavar="PATH", help="Draw α from the paper's to theirs, choice by choice."
+        ),
+    ] = None,
     json: options.JsonOption = False,
     markdown: options.MarkdownOption = False,
     out: Annotated[
@@ -91,6 +97,7 @@ def audit(
     if form == "csv":
         raise HtsrError(f"{out}: an audit is a table, JSON or Markdown")
     output.check_writable(out, weights, theirs, layers, convention)
+    output.check_figure(plot, weights, theirs, layers, convention)
 
     from htsr_ref.audit import SharedSpectra, read_table
     from htsr_ref.audit import audit as run
@@ -109,6 +116,10 @@ def audit(
     opened = select(open_weights(weights, options.layers_of(layers)), include, exclude)
     spectra = SharedSpectra(opened, solver or table.solver or "auto")
     found = run(spectra, table, claimed, most=changes)
+    if plot is not None:
+        from htsr_ref.plots import save_figure, waterfall_figure
+
+        save_figure(waterfall_figure(found), plot)
     output.emit(_written(found, form), out)
     if found.counts["unexplained"]:
         raise typer.Exit(1)

@@ -1,6 +1,7 @@
 """`htsr diff`."""
 
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -40,11 +41,16 @@ def diff(
         bool, typer.Option("--fail-if-changed", help="Exit with 1 if any number differs.")
     ] = False,
     json: options.JsonOption = False,
+    plot: Annotated[
+        Path | None,
+        typer.Option("--plot", metavar="PATH", help="Draw α of every layer, before and after."),
+    ] = None,
     out: options.TextOrJsonOption = None,
 ) -> None:
     """Compare two models layer by layer: checkpoints, fine-tuned weights, two formats of one."""
     form = output.text_or_json(json, out, "a difference is a table or JSON")
     output.check_writable(out, before, after, layers, convention)
+    output.check_figure(plot, before, after, layers, convention)
 
     from htsr_ref.models.difference import compare_reports
 
@@ -52,7 +58,13 @@ def diff(
     loaded = loading.load_reports([before, after], _as_reports_have_it(asked, before, after))
     code = loaded.exit_code()
     if not loaded.unreadable:
-        found = compare_reports(*loaded.named())
+        first, second = loaded.named()
+        found = compare_reports(first, second)
+        if plot is not None:
+            from htsr_ref.plots import difference_figure, save_figure
+
+            depth = [layer.name for layer in first.layers]
+            save_figure(difference_figure(found, depth), plot)
         output.emit(found.to_json() if form == "json" else _table(found), out)
         code = code or int(fail_if_changed and not found.identical)
     if code:

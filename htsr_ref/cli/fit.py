@@ -110,7 +110,9 @@ def fit(
     json: options.JsonOption = False,
     plot: Annotated[
         Path | None,
-        typer.Option("--plot", metavar="PATH", help="Draw the survival function and the fit."),
+        typer.Option(
+            "--plot", metavar="PATH", help="Draw density, survival function, fit and thresholds."
+        ),
     ] = None,
     out: options.TextOrJsonOption = None,
 ) -> None:
@@ -121,8 +123,8 @@ def fit(
         raise HtsrError("--law gives a fit alone: leave out --gof, --bootstrap, --compare, --plot")
     if law is not None and (convention is not None or set_ is not None):
         raise HtsrError("--law is no choice of a convention: leave out --convention and --set")
-    for written in (out, plot):
-        output.check_writable(written, data, convention)
+    output.check_writable(out, data, convention)
+    output.check_figure(plot, data, convention)
 
     from htsr_ref.analysis.analyzing import Progress
     from htsr_ref.samples.examining import examine_law, examine_sample
@@ -157,9 +159,12 @@ def fit(
                 progress=progress,
             )
     if plot is not None:
-        from htsr_ref.plots import save_figure, survival_figure
+        from htsr_ref.analysis.tail_view import view_sample
+        from htsr_ref.plots import save_figure, tail_figure, title_lines
 
-        save_figure(survival_figure(sample, report), plot)
+        title = title_lines(report.name, f"xmin by rule {report.xmin_rule}, {report.fit.ks} D")
+        view = view_sample(sample, report.fit, report.comparisons)
+        save_figure(tail_figure(view, title), plot)
     output.emit(report.to_json() if form == "json" else _text(report), out)
 
 

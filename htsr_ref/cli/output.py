@@ -57,6 +57,28 @@ def check_writable(output: Path | None, *inputs: str | Path | None) -> None:
         raise HtsrError(f"{output}: the command reads it. Name another file to write to")
 
 
+def check_figure(plot: Path | None, *inputs: str | Path | None) -> None:
+    """Refuse a figure that cannot be drawn or written before anything is computed for it."""
+    if plot is not None:
+        from htsr_ref.plots.canvas import check_form, require_matplotlib
+
+        check_writable(plot, *inputs)
+        check_form(plot)
+        require_matplotlib()
+
+
+def check_folder(folder: Path | None) -> None:
+    """Refuse a folder of figures that cannot be made, before anything is computed for it."""
+    if folder is not None:
+        from htsr_ref.plots.canvas import require_matplotlib
+
+        if folder.exists() and not folder.is_dir():
+            raise HtsrError(f"{folder}: it is not a folder. Name one for the figures")
+        if not folder.parent.is_dir():
+            raise HtsrError(f"{folder}: there is no folder {folder.parent}. Create it first")
+        require_matplotlib()
+
+
 _REPORTS = {*_SUFFIXES, ".txt", ".log"}
 """Suffixes of files in a folder that are no weights, unless they are settings or an index."""
 

@@ -1,12 +1,19 @@
 """`htsr spectrum`."""
 
-from typing import Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from htsr_ref.cli import options, output
 from htsr_ref.conventions import DEFAULT
 from htsr_ref.errors import HtsrError
+
+if TYPE_CHECKING:
+    from htsr_ref.conventions import Convention
+    from htsr_ref.layers.matrices import Pool, WeightMatrix
+    from htsr_ref.spectra.solvers import SolverChoice
+    from htsr_ref.spectra.store import SpectrumStore
 
 EPILOG = "Example: htsr spectrum model.safetensors fc1 | htsr fit -"
 
@@ -24,6 +31,14 @@ def spectrum(
     convention: options.ConventionOption = DEFAULT,
     set_: options.SetOption = None,
     solver: options.SolverOption = "auto",
+    plot: Annotated[
+        Path | None,
+        typer.Option(
+            "--plot",
+            metavar="PATH",
+            help="Draw the matrix: density, survival function, fit and thresholds.",
+        ),
+    ] = None,
     out: options.TextOption = None,
 ) -> None:
     """Print the positive eigenvalues of one weight matrix, ascending, one per line.
@@ -34,11 +49,13 @@ def spectrum(
         raise HtsrError(f"{out}: a spectrum is text, as `htsr fit` reads it. Name it .txt")
     for written in (out, keep_converted):
         output.check_writable(written, file, layers, convention)
+    output.check_figure(plot, file, layers, convention)
     chosen = options.convention_of(convention, set_)
     overrides = options.layers_of(layers)
 
     from htsr_ref.analysis.planning import plan
     from htsr_ref.spectra.eigenvalues import spectrum as eigenvalues_of
+    from htsr_ref.spectra.store import MemoryStore
     from htsr_ref.weights import open_weights, select
 
     weights = select(open_weights(file, overrides, keep_converted=keep_converted), include, exclude)
@@ -50,12 +67,40 @@ def spectrum(
         raise HtsrError(f"{file}: layer {layer!r} has no matrices: {item.skipped}")
     if matrix >= len(item.matrices):
         raise HtsrError(f"{file}: layer {layer!r} has matrices 0 to {len(item.matrices) - 1}")
+    store = MemoryStore()
     found = eigenvalues_of(
         item.matrices[matrix],
         normalization=chosen.normalization,
         solver=solver,
         clamp=chosen.counts_zeros,
+        store=store,
     )
     lines = [f"# {layer} matrix {matrix}, N = {found.N}, M = {found.M}, {found.num_zero} zeros"]
     lines += [repr(float(value)) for value in found.positive]
+    if plot is not None:
+        _draw(plot, item.matrices[matrix], chosen, solver, store, title=(layer, weights.name))
     output.emit("\n".join(lines) + "\n", out)
+
+
+def _draw(
+    path: Path,
+    matrix: "WeightMatrix | Pool",
+    convention: "Convention",
+    solver: "SolverChoice",
+    store: "SpectrumStore",
+    *,
+    title: tuple[str, str],
+) -> None:
+    from htsr_ref.analysis.matrix_analysis import analyze_matrix
+    from htsr_ref.analysis.tail_view import view_matrix
+    from htsr_ref.plots import save_figure, tail_figure, title_lines
+    from htsr_ref.reports.markdown import convention_text
+
+    found = analyze_matrix(matrix, convention, solver=solver, store=store)
+    view = view_matrix(matrix, found, convention, solver=solver, store=store)
+    if not view.values.size:
+        raise HtsrError(f"{path}: there is nothing to draw: all eigenvalues are zero")
+    layer, source = title
+    lines = (f"{layer} {matrix.label}".rstrip(), source)
+    last = f"{matrix.N}×{matrix.M}; convention {convention_text(convention)}"
+    save_figure(tail_figure(view, title_lines(*lines, last)), path)

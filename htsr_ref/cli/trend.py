@@ -67,8 +67,8 @@ def trend(
     form = output.choose_form(json, csv, False, out)
     if form == "markdown":
         raise HtsrError(f"{out}: a trend is a table, JSON or CSV")
-    for written in (out, plot):
-        output.check_writable(written, *files, accuracy, layers, convention)
+    output.check_writable(out, *files, accuracy, layers, convention)
+    output.check_figure(plot, *files, accuracy, layers, convention)
 
     from htsr_ref.models.accuracies import match_files, read_accuracies
     from htsr_ref.models.trend_report import trend_report
@@ -88,9 +88,14 @@ def trend(
     if models:
         found = trend_report(models, resamples=resamples, seed=seed)
         if plot is not None:
-            from htsr_ref.plots import save_figure, trend_figure
+            from htsr_ref.plots import save_figure, title_lines, trend_figure
+            from htsr_ref.reports.markdown import convention_text
 
-            save_figure(trend_figure(found.series), plot)
+            title = title_lines(
+                f"accuracy of {output.count(len(models), 'model')}, {accuracy.name}",
+                f"convention {convention_text(found.convention)}",
+            )
+            save_figure(trend_figure(found.series, title), plot)
         forms = {"json": found.to_json, "csv": found.to_csv}
         output.emit(forms.get(form, lambda: _table(found))(), out)
     elif reports:

@@ -115,14 +115,13 @@ def shuffle_null(
     if eigen.lambda_max == 0:
         raise LayerError("the entries of a zero matrix cannot be told apart")
     matrix = np.asarray(W, dtype=np.float64)
-    peak = float(np.abs(matrix).max())
-    entries = matrix.ravel() / peak
-    copies = [_shuffled(entries, peak, eigen, rng) for _ in range(shuffles)]
+    copies = shuffled_spectra(matrix, eigen, rng, shuffles)
     spectra = np.stack([eigen.eigenvalues, *(copy.eigenvalues for copy in copies)])
     distances = [float(np.abs(spectra - one).mean(axis=1).sum()) / shuffles for one in spectra]
     largest = spectra[:, -1]
     tie = 4 * solver_error(eigen.N) * float(largest.max())
     p_distance, p_lambda_max = _p_value(distances, tie), _p_value(largest, tie)
+    entries = matrix.ravel() / np.abs(matrix).max()
     share = float(1 / (entries @ entries))
     return ShuffleNull(
         shuffles=shuffles,
@@ -139,6 +138,18 @@ def shuffle_null(
             heavy=share > 1 / math.sqrt(entries.size),
         ),
     )
+
+
+def shuffled_spectra(
+    W: NDArray[np.float64], eigen: Spectrum, rng: np.random.Generator, shuffles: int
+) -> list[Spectrum]:
+    """Spectra of copies of a matrix, not zero, whose entries have been shuffled.
+
+    Spec: RMT-60, RMT-61.
+    """
+    peak = float(np.abs(W).max())
+    entries = W.ravel() / peak
+    return [_shuffled(entries, peak, eigen, rng) for _ in range(shuffles)]
 
 
 def _shuffled(
