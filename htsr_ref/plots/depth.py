@@ -8,7 +8,7 @@ import numpy as np
 
 from htsr_ref.plots.axes import legend_above, set_axis, set_title
 from htsr_ref.plots.canvas import drawing
-from htsr_ref.plots.names import fitted, title_lines
+from htsr_ref.plots.names import title_lines, told_apart
 from htsr_ref.plots.palette import (
     BLUE,
     GRAY,
@@ -137,7 +137,7 @@ def difference_figure(found: Difference, depth: Sequence[str], number: str = "al
         set_axis(axes, "x", QUANTITIES[number], [before, after], length=110.0)
         set_rows(axes, [layer.name for layer in layers])
         axes.hlines(places, before, after, color=LIGHT, linewidth=2.5)
-        names = [fitted(source.name, 110.0) for source in (found.before, found.after)]
+        names = told_apart([found.before.name, found.after.name], 110.0)
         for numbers, mark, size, label in (
             (before, Mark("o", BLUE, filled=False), 5.5, f"before: {names[0]}"),
             (after, Mark("D", ORANGE), 2.8, f"after: {names[1]}"),

@@ -31,7 +31,7 @@ from universality import OUTPUT as ALPHA_TABLE
 from universality import pareto_spectrum
 
 from htsr_ref.metrics import log10_frobenius_norm
-from htsr_ref.plots import ORANGE, new_figure, save_figure
+from htsr_ref.plots import ORANGE, drawing, save_figure
 from htsr_ref.powerlaw import fit_power_law
 
 Array = NDArray[np.float64]
@@ -163,17 +163,20 @@ def read(path: Path) -> dict[int, dict[str, Array]]:
 def figure(name: str, path: Path, x: str, y: str, guide: Guide | None) -> None:
     """Draw one column of a table against another, from small to large μ, a curve for every N."""
     table = read(path)
-    drawn = new_figure(5.0, 3.6)
-    axes = drawn.subplots()
-    for shade, (N, columns) in zip(np.linspace(0.75, 0.0, len(table)), table.items(), strict=True):
-        axes.plot(columns[x], columns[y], ".-", color=str(shade), label=f"N = {N}")
-    if guide:
-        ends = np.array(guide.between)
-        axes.plot(ends, guide.slope * ends + guide.intercept, "--", color=ORANGE, label=guide.name)
-    axes.set_xlabel(LABELS[x])
-    axes.set_ylabel(LABELS[y])
-    axes.legend(frameon=False, fontsize="small")
-    axes.spines[["top", "right"]].set_visible(False)
+    with drawing(6.5) as drawn:
+        axes = drawn.subplots()
+        for shade, (N, columns) in zip(
+            np.linspace(0.75, 0.0, len(table)), table.items(), strict=True
+        ):
+            axes.plot(columns[x], columns[y], ".-", color=str(shade), label=f"N = {N}")
+        if guide:
+            ends = np.array(guide.between)
+            axes.plot(
+                ends, guide.slope * ends + guide.intercept, "--", color=ORANGE, label=guide.name
+            )
+        axes.set_xlabel(LABELS[x])
+        axes.set_ylabel(LABELS[y])
+        axes.legend(frameon=False, fontsize="small")
     save_figure(drawn, FOLDER / name)
 
 
