@@ -24,6 +24,11 @@ ORDER = (
     {"cli"},
 )
 """From the ground floor up; parts of one floor do not know each other."""
+UPWARD = {
+    ("reports/report.py", "htsr_ref.plots"),
+    ("reports/report.py", "htsr_ref.analysis.analyzing"),
+}
+"""Doors that open only when they are used: a report that is asked for its figure, and a type."""
 FLOORS = {part: floor for floor, parts in enumerate(ORDER) for part in parts}
 FILES = sorted(path for path in HOME.rglob("*.py") if path != HOME / "__init__.py")
 
@@ -54,5 +59,7 @@ def test_every_part_has_its_floor():
 def test_imports_go_down(path):
     here = path.relative_to(HOME).parts[0].removesuffix(".py")
     for module in imported(path):
+        if (path.relative_to(HOME).as_posix(), module) in UPWARD:
+            continue
         there = part_of(module)
         assert there == here or FLOORS[there] < FLOORS[here], module

@@ -7,6 +7,7 @@ from htsr_ref.plots.canvas import drawing, save_figure
 from htsr_ref.plots.density import density_figure
 from htsr_ref.plots.depth import alpha_by_depth, difference_figure
 from htsr_ref.plots.folder import matrix_figure, model_figures, write_figures
+from htsr_ref.plots.layer import layer_figure
 from htsr_ref.plots.names import title_lines
 from htsr_ref.plots.palette import BLUE, ORANGE
 from htsr_ref.plots.relation import relation_figure
@@ -24,6 +25,7 @@ __all__ = [
     "density_figure",
     "difference_figure",
     "drawing",
+    "layer_figure",
     "matrix_figure",
     "model_figures",
     "relation_figure",

@@ -11,9 +11,6 @@ from htsr_ref.plots.names import drawn, text_width
 from htsr_ref.plots.ticks import limits, ticks
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from matplotlib.artist import Artist
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
     from numpy.typing import ArrayLike
@@ -69,11 +66,17 @@ def set_title(figure: Figure, title: str) -> None:
     figure.suptitle(title, x=0.01, ha="left", fontsize=TEXT_SIZE, linespacing=1.3)
 
 
-def legend_above(axes: Axes, handles: Sequence[Artist] | None = None) -> None:
-    """Explain marks and lines above the axes, where they hide no point."""
-    if handles is None:
-        handles, _ = axes.get_legend_handles_labels()
-    labels = [str(handle.get_label()) for handle in handles]
+def legend_above(axes: Axes, *, wide: bool = True) -> None:
+    """Explain marks and lines above the axes, where they hide no point.
+
+    Parameters
+    ----------
+    axes : with labeled marks and lines; their labels are plain text.
+    wide : whether the axes are about as wide as the figure, so that two entries may share a line.
+
+    Spec: FIG-2.
+    """
+    handles, labels = axes.get_legend_handles_labels()
     if handles:
         axes.legend(
             handles,
@@ -86,5 +89,5 @@ def legend_above(axes: Axes, handles: Sequence[Artist] | None = None) -> None:
             handlelength=2.4,
             labelspacing=0.25,
             columnspacing=1.0,
-            ncols=2 if len(labels) > 1 and max(map(text_width, labels)) < WIDEST else 1,
+            ncols=2 if wide and len(labels) > 1 and max(map(text_width, labels)) < WIDEST else 1,
         )

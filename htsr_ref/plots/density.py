@@ -133,11 +133,10 @@ def _draw_bulk(axes: Axes, bulk: BulkFit, N: int, values: Array, *, log: bool) -
 def _bins(values: Array, *, log: bool) -> Array:
     """Edges of bins, the fewer the smaller the sample."""
     count = int(np.clip(1.5 * np.sqrt(values.size), 8, 50))
-    if log:
-        low, high = float(values[0]), float(values[-1])
-        wide = high / low > 1.0 + 1e-9
-        return np.geomspace(low, high if wide else 1.1 * low, count + 1)
-    return np.linspace(float(values[0]), float(values[-1]), count + 1)
+    low, high = float(values[0]), float(values[-1])
+    # Bins of equal values, or nearly so, still have a width.
+    ends = (low, high) if high > low * (1.0 + 1e-6) else (0.95 * low, 1.05 * high)
+    return np.geomspace(*ends, count + 1) if log else np.linspace(*ends, count + 1)
 
 
 def _linear_end(view: TailView) -> float:

@@ -75,7 +75,7 @@ def alpha_by_depth(report: Report, verdicts: Sequence[str] | None = None) -> Fig
         if mean is not None and mean <= end:
             label = f"mean α = {mean:.2f}"
             axes.axvline(mean, color=GRAY, linewidth=0.7, linestyle="--", zorder=0, label=label)
-        legend_above(axes)
+        legend_above(axes, wide=False)
         set_title(figure, _title("α by depth", report))
     return figure
 
@@ -151,7 +151,7 @@ def difference_figure(found: Difference, depth: Sequence[str], number: str = "al
                 markersize=size,
                 label=label,
             )
-        legend_above(axes)
+        legend_above(axes, wide=False)
         convention = convention_text(found.convention)
         set_title(
             figure,

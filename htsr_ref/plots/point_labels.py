@@ -23,6 +23,9 @@ AWAY = (3.5, 8.0, 14.0, 22.0)
 SIZE = 5.5
 """Size of names, points."""
 
+HEIGHT = 1.25 * SIZE
+"""Height of a name, with what is below the line."""
+
 
 def free_places(
     points: NDArray[np.float64],
@@ -95,7 +98,8 @@ def label_points(axes: Axes, x: Sequence[float], y: Sequence[float], names: Sequ
     scale = 72.0 / axes.figure.dpi
     points = axes.transData.transform(np.column_stack([x, y])) * scale
     left, bottom, right, top = (edge * scale for edge in axes.bbox.extents)
-    widths = [text_width(name, SIZE) for name in names]
+    # A little more than the text, as its edges are moved to whole pixels.
+    widths = [text_width(name, SIZE) + 1.5 for name in names]
     others = [
         (float(a), float(b))
         for line in axes.lines
@@ -103,7 +107,7 @@ def label_points(axes: Axes, x: Sequence[float], y: Sequence[float], names: Sequ
         for a, b in _along(axes.transData.transform(line.get_xydata()) * scale)
     ]
     frame = (left, bottom, right, top)
-    places = free_places(points, widths, 1.15 * SIZE, frame, others)
+    places = free_places(points, widths, HEIGHT, frame, others)
     for at, point, name, width, place in zip(
         zip(x, y, strict=True), points, names, widths, places, strict=True
     ):
@@ -111,7 +115,7 @@ def label_points(axes: Axes, x: Sequence[float], y: Sequence[float], names: Sequ
             axes.annotate(
                 drawn(name),
                 at,
-                (place[0] - point[0], place[1] - point[1] + 0.2 * SIZE),
+                (place[0] - point[0], place[1] - point[1] + 0.3 * SIZE),
                 textcoords="offset points",
                 fontsize=SIZE,
                 color="0.3",
@@ -126,7 +130,7 @@ _LEADER = {"arrowstyle": "-", "color": "0.6", "linewidth": 0.4, "shrinkA": 0.0, 
 def _is_near(corner: tuple[float, float], point: NDArray[np.float64], width: float) -> bool:
     """Whether a name is so near to its point that no line need lead to it."""
     beside = max(corner[0] - point[0], point[0] - corner[0] - width)
-    above = max(corner[1] - point[1], point[1] - corner[1] - 1.15 * SIZE)
+    above = max(corner[1] - point[1], point[1] - corner[1] - HEIGHT)
     return bool(max(beside, above) <= AWAY[0] + 0.1)
 
 

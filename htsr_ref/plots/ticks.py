@@ -43,13 +43,16 @@ def limits(low: float, high: float, *, log: bool) -> tuple[float, float]:
     (-4.0, 104.0)
     """
     if log:
-        low, high = limits(math.log10(low), math.log10(high), log=False)
-        return 10.0**low, 10.0**high
-    least = max(LEAST_SPAN * max(abs(low), abs(high)), 1e-300)
-    if high - low < least:
-        middle = 0.5 * (low + high)
-        # A single number gets a range of its own size, or one decade of a logarithmic axis.
-        half = 0.5 * (least if high > low else max(abs(middle) * 0.1, least) or 1.0)
+        low, high = math.log10(low), math.log10(high)
+        if high - low < LEAST_SPAN:
+            low, high = low - 0.5, high + 0.5
+        low, high = limits(low, high, log=False)
+        return 10.0 ** max(low, -307.0), 10.0 ** min(high, 308.0)
+    size = max(abs(low), abs(high))
+    if high - low < LEAST_SPAN * size or low == high:
+        # A single number stands in the middle of a tenth of its size.
+        half = 0.5 * ((LEAST_SPAN if high > low else 0.1) * size or 1.0)
+        middle = 0.5 * low + 0.5 * high
         low, high = middle - half, middle + half
     margin = MARGIN * (high - low)
     return low - margin, high + margin
@@ -101,7 +104,7 @@ def _candidates(low: float, high: float, *, log: bool) -> Iterator[list[Decimal]
     if log:
         first, last = math.ceil(math.log10(low) - 1e-9), math.floor(math.log10(high) + 1e-9)
         if last - first >= 2:
-            for step in range(1, last - first + 1):
+            for step in (1, 2, 3, 5, 10, 20, 50, 100, 200):
                 start = math.ceil(first / step) * step
                 yield [Decimal(1).scaleb(e) for e in range(start, last + 1, step)]
         for mantissas in ((1, 2, 5), (1, 3), (1,)):

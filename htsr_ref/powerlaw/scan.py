@@ -47,7 +47,7 @@ def scan_thresholds(
 
     >>> scan = scan_thresholds(np.array([1.0, np.e, np.e**2]))
     >>> scan.alpha
-    array([2., 2.])
+    array([2., 3.])
     """
     starts = candidate_starts(sample)
     chosen = np.linspace(0, starts.size - 1, min(most, starts.size)).astype(np.intp)

@@ -2,21 +2,27 @@
 
 import os
 from dataclasses import asdict, dataclass, fields
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from htsr_ref.conventions import Convention
-from htsr_ref.errors import ConventionError, ReportError
+from htsr_ref.errors import ConventionError, HtsrError, ReportError
 from htsr_ref.metric_table import MEAN_FIELDS
 from htsr_ref.metrics import Line
 from htsr_ref.randommatrix.bulk import BulkFit
 from htsr_ref.randommatrix.phases import PhaseName
 from htsr_ref.reports.earlier import EARLIER_VERSIONS, as_today
+from htsr_ref.reports.frames import Library, data_frame
 from htsr_ref.reports.rows import flat_columns, flat_row
 from htsr_ref.spectra.shuffle import ShuffleNull
 from htsr_ref.text import strictjson
 from htsr_ref.text.csvtext import csv_text
 from htsr_ref.text.reading import read_bytes
 from htsr_ref.text.rebuild import rebuild
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from htsr_ref.analysis.analyzing import WeightSource
 
 SPEC_VERSION = "0.3"
 """Version of the specification that this package implements."""
@@ -351,6 +357,57 @@ class Report:
         Spec: RPT-6.
         """
         return csv_text(_columns(per), self.to_rows(per))
+
+    def to_dataframe(self, per: Per = "matrix", library: Library = "pandas") -> Any:
+        """Make a data frame of the rows.
+
+        Raises
+        ------
+        HtsrError
+            The library is not installed.
+
+        Spec: FIG-9, RPT-6.
+        """
+        return data_frame(self.to_rows(per), _columns(per), library)
+
+    def plot(
+        self, layer: str | None = None, weights: "WeightSource | None" = None, matrix: int = 0
+    ) -> "Figure":
+        """Draw α by depth; with a layer and the weights, all figures of one of its matrices.
+
+        Parameters
+        ----------
+        layer : name of a layer; None for the model.
+        weights : what the report was made from: it holds no eigenvalues itself.
+        matrix : which of the layer's matrices.
+
+        Returns
+        -------
+        Figure of matplotlib.
+
+        Raises
+        ------
+        HtsrError
+            matplotlib is not installed, or there is no such matrix.
+
+        Spec: FIG-6, FIG-9.
+        """
+        from htsr_ref.plots import alpha_by_depth, layer_figure
+
+        if layer is None:
+            return alpha_by_depth(self)
+        if weights is None:
+            raise HtsrError("a layer's figures need its eigenvalues: give the weights as well")
+        return layer_figure(self, layer, weights, matrix)
+
+    def _repr_html_(self) -> str:
+        """Show the report in a notebook.
+
+        Spec: FIG-9.
+        """
+        from htsr_ref.reports.html import to_html
+
+        return to_html(self)
 
 
 def _check_means(report: Report) -> None:
