@@ -58,16 +58,22 @@ def box_of(text: Text, renderer: RendererAgg) -> Bbox:
     return Text.get_window_extent(text, renderer)
 
 
+def _drawn(figure: Figure) -> RendererAgg:
+    """The renderer that a figure has been drawn with: legends find their places then."""
+    figure.draw_without_rendering()
+    return figure.canvas.get_renderer()
+
+
 def overlaps(figure: Figure) -> list[tuple[str, str]]:
     """Pairs of texts whose boxes, as the Agg renderer measures them, have a point in common."""
-    renderer = figure.canvas.get_renderer()
+    renderer = _drawn(figure)
     boxes = [(text.get_text(), box_of(text, renderer)) for text in visible_texts(figure)]
     return [(a, b) for (a, box), (b, other) in combinations(boxes, 2) if box.overlaps(other)]
 
 
 def outside(figure: Figure) -> list[str]:
     """Texts that the figure cuts off, by more than a point."""
-    renderer = figure.canvas.get_renderer()
+    renderer = _drawn(figure)
     pixel = figure.dpi / 72
     width, height = figure.bbox.width, figure.bbox.height
     found = []

@@ -92,9 +92,16 @@ def drawing(height: float, width: float = WIDTH) -> Iterator[Figure]:
         figure = Figure(figsize=(width / 2.54, height / 2.54), layout="constrained")
         FigureCanvasAgg(figure)
         yield figure
-        figure.draw_without_rendering()
+        lay_out(figure)
         # Ticks and texts now have our style, and places, wherever the figure is drawn again.
         figure.set_layout_engine("none")
+
+
+def lay_out(figure: Figure) -> None:
+    """Give everything in a figure its place."""
+    engine = figure.get_layout_engine()
+    if engine is not None:
+        engine.execute(figure)
 
 
 def check_form(path: Path) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from htsr_ref.plots.axes import set_axis, set_title
-from htsr_ref.plots.canvas import WIDTH, drawing
+from htsr_ref.plots.canvas import WIDTH, drawing, lay_out
 from htsr_ref.plots.names import POINTS_PER_CM, drawn, fitted, told_apart, without_ending
 from htsr_ref.plots.palette import SERIES, Mark
 from htsr_ref.plots.point_labels import label_points
@@ -59,7 +59,7 @@ def trend_figure(found: Sequence[Series], title: str, metrics: Sequence[str] = (
             figure,
             f"{title}\nexpected: slope < 0; in brackets: one model left out",
         )
-        figure.draw_without_rendering()
+        lay_out(figure)
         for axes, metric in zip(panels, chosen, strict=True):
             _name_models(axes, found, metric)
     return figure

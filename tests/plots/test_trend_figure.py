@@ -59,6 +59,7 @@ def test_ranges_and_leave_one_out_are_told_and_names_keep_apart():
     assert outside(figure) == []
 
 
+@pytest.mark.slow
 @pytest.mark.spec("FIG-3")
 def test_hostile_names_of_models_and_series():
     models = [
