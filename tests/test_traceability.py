@@ -13,7 +13,7 @@ ROOT = Path(__file__).parent.parent
 VECTORS = ROOT / "spec" / "vectors" / "met.json"
 ID = re.compile(r"\b[A-Z]{2,3}-\d+\b")
 COMMANDS = "htsr_ref.cli.start"
-PUBLIC = ("htsr_ref", "htsr_ref.weights", "htsr_ref.conventions")
+PUBLIC = ("htsr_ref", "htsr_ref.weights", "htsr_ref.conventions", "htsr_ref.plots")
 """Modules whose names are public."""
 LEFT_OUT = {f"pytest.mark.{name}" for name in ("slow", "peers", "frameworks")}
 """Markers of tests that run only when they are asked for."""
