@@ -51,7 +51,7 @@ def alpha_by_depth(report: Report, verdicts: Sequence[str] | None = None) -> Fig
     known = [row.matrix.alpha for row in rows if row.matrix.alpha is not None]
     intervals = [row.matrix.alpha_ci95 or (np.nan, np.nan) for row in rows]
     end = _end(known)
-    widest = min(1.3 * end, max((high for _, high in intervals if high >= 0.0), default=end))
+    widest = min(1.6 * end, max((high for _, high in intervals if high >= 0.0), default=end))
     with drawing(rows_height(len(rows)) + 2.4 + 0.33 * len(set(words))) as figure:
         axes = figure.subplots()
         set_axis(axes, "x", "exponent α", [1.0, max(end, widest)], length=110.0)

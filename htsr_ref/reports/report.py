@@ -400,14 +400,16 @@ class Report:
             raise HtsrError("a layer's figures need its eigenvalues: give the weights as well")
         return layer_figure(self, layer, weights, matrix)
 
-    def _repr_html_(self) -> str:
-        """Show the report in a notebook.
+    def to_html(self) -> str:
+        """Write a rounded table as HTML; notebooks show it.
 
         Spec: FIG-9.
         """
         from htsr_ref.reports.html import to_html
 
         return to_html(self)
+
+    _repr_html_ = to_html
 
 
 def _check_means(report: Report) -> None:
