@@ -87,9 +87,10 @@ def drawing(height: float, width: float = WIDTH) -> Iterator[Figure]:
     """
     with _style():
         from matplotlib.backends.backend_agg import FigureCanvasAgg
-        from matplotlib.figure import Figure
 
-        figure = Figure(figsize=(width / 2.54, height / 2.54), layout="constrained")
+        from htsr_ref.plots.shown import ShownFigure
+
+        figure = ShownFigure(figsize=(width / 2.54, height / 2.54), layout="constrained")
         FigureCanvasAgg(figure)
         yield figure
         lay_out(figure)

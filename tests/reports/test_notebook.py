@@ -77,7 +77,9 @@ def test_a_missing_library_is_named(monkeypatch):
 @pytest.mark.spec("FIG-9")
 def test_plot_draws_the_model_or_one_matrix():
     report = analyze(WEIGHTS)
-    assert report.plot().axes[0].get_xlabel() == "exponent α"
+    figure = report.plot()
+    assert figure.axes[0].get_xlabel() == "exponent α"
+    assert figure._repr_png_().startswith(b"\x89PNG")
     layer = report.plot("fc", WEIGHTS)
     assert [axes.get_ylabel() for axes in layer.axes][:2] == ["density", "share at or above λ"]
 
