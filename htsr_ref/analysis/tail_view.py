@@ -13,7 +13,7 @@ from htsr_ref.errors import NoFitError
 from htsr_ref.layers.matrices import Pool
 from htsr_ref.powerlaw.distributions import DISTRIBUTIONS
 from htsr_ref.powerlaw.scan import scan_thresholds
-from htsr_ref.spectra.accuracy import accuracy_of
+from htsr_ref.spectra.accuracy import accuracy_of, sample_accuracy
 from htsr_ref.spectra.eigenvalues import rounding_of, spectrum
 from htsr_ref.spectra.shuffle import shuffled_spectra
 
@@ -63,20 +63,29 @@ class TailView:
 
 
 def view_sample(
-    sample: NDArray[np.float64], fit: TailFit[Any], compared: Iterable[str]
+    sample: NDArray[np.float64],
+    fit: TailFit[Any],
+    convention: Convention,
+    compared: Iterable[str] = (),
 ) -> TailView:
     """Put together what figures of a sample show.
 
     Parameters
     ----------
     sample : (n,) float64, positive, in any order.
-    fit : the tail fitted to it.
+    fit, convention : the tail fitted to it, and the choices that were followed.
     compared : names of the laws that the fit was compared with.
 
     Spec: FIG-5.
     """
     values = np.sort(sample)
-    return TailView(values, fit, _scan(values, fit), _laws(values[fit.start :], fit.xmin, compared))
+    fitted = selected(values, sample_accuracy(values), convention)[: fit.sample_size]
+    return TailView(
+        values,
+        fit,
+        _scan(fitted, fit, renormalized=convention.ks_model == "renormalized"),
+        _laws(fitted[fit.start :], fit.xmin, compared),
+    )
 
 
 def view_matrix(
@@ -126,7 +135,7 @@ def view_matrix(
 
 
 def _scan(
-    sample: NDArray[np.float64], fit: TailFit[Any], *, renormalized: bool = False
+    sample: NDArray[np.float64], fit: TailFit[Any], *, renormalized: bool
 ) -> ThresholdScan | None:
     if sample[0] == sample[-1]:
         return None

@@ -74,7 +74,9 @@ def audit(
     plot: Annotated[
         Path | None,
         typer.Option(
-            "--plot", metavar="PATH", help="Draw α from the paper's to theirs, choice by choice."
+            "--plot",
+            metavar="PATH",
+            help="Draw α from the default convention's to theirs, choice by choice.",
         ),
     ] = None,
     json: options.JsonOption = False,

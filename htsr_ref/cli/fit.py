@@ -161,9 +161,10 @@ def fit(
     if plot is not None:
         from htsr_ref.analysis.tail_view import view_sample
         from htsr_ref.plots import save_figure, tail_figure, title_lines
+        from htsr_ref.reports.markdown import convention_text
 
-        title = title_lines(report.name, f"xmin by rule {report.xmin_rule}, {report.fit.ks} D")
-        view = view_sample(sample, report.fit, report.comparisons)
+        title = title_lines(report.name, f"convention {convention_text(chosen)}")
+        view = view_sample(sample, report.fit, chosen, report.comparisons)
         save_figure(tail_figure(view, title), plot)
     output.emit(report.to_json() if form == "json" else _text(report), out)
 

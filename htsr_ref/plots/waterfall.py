@@ -1,4 +1,4 @@
-"""How the paper's number becomes somebody else's, choice by choice."""
+"""How the default convention's number becomes somebody else's, choice by choice."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ NAME_WIDTH = 100.0
 
 
 def waterfall_figure(report: AuditReport, number: str = "alpha") -> Figure:
-    """Draw a number of the paper's convention, what each choice adds to it, and theirs.
+    """Draw a number of the default convention, what each choice adds to it, and theirs.
 
     Parameters
     ----------

@@ -8,6 +8,7 @@ from figures import outside, overlaps, texts_of
 from scipy import integrate
 
 from htsr_ref.analysis.tail_view import TailView, view_sample
+from htsr_ref.conventions import SDM2020_TEXT
 from htsr_ref.plots import (
     density_figure,
     shuffled_figure,
@@ -23,7 +24,7 @@ SAMPLE = np.sort(np.random.default_rng(4).pareto(1.5, 100) + 1.0)
 
 
 def sample_view(sample=SAMPLE, compared=()):
-    return view_sample(sample, fit_power_law(sample), compared)
+    return view_sample(sample, fit_power_law(sample), SDM2020_TEXT, compared)
 
 
 def lines_of(axes):
