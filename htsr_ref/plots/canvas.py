@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
 from htsr_ref.errors import HtsrError
+from htsr_ref.weights.outputs import writing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -125,15 +127,14 @@ def save_figure(figure: Figure, path: Path) -> None:
     Raises
     ------
     HtsrError
-        The suffix is not a format of figures, or the file cannot be written.
+        The suffix is not a format of figures.
+    OutputError
+        The file cannot be written.
 
     Spec: FIG-1.
     """
-    from htsr_ref.weights.replacing import replacing
-
-    form = check_form(path)
-    try:
-        with _style(), replacing(path) as temporary:
-            figure.savefig(temporary, format=form, dpi=300, metadata=_METADATA[form])
-    except OSError as error:
-        raise HtsrError(f"{path}: cannot be written ({error.strerror})") from error
+    form, drawn = check_form(path), BytesIO()
+    with _style():
+        figure.savefig(drawn, format=form, dpi=300, metadata=_METADATA[form])
+    with writing(path) as output:
+        output.write(drawn.getbuffer())

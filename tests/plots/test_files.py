@@ -58,7 +58,7 @@ def test_an_unknown_form_is_refused(tmp_path):
 
 
 def test_a_file_that_cannot_be_written_is_named(tmp_path):
-    with pytest.raises(HtsrError, match="cannot be written"):
+    with pytest.raises(HtsrError, match="there is no folder"):
         save_figure(figure(), tmp_path / "nowhere" / "figure.svg")
 
 
