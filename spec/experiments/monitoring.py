@@ -39,7 +39,7 @@ import numpy as np
 from htsr_ref import analyze
 from htsr_ref.conventions import get_convention
 from htsr_ref.models.rank_correlation import tau_b
-from htsr_ref.plots import BLUE, ORANGE, new_figure, save_figure
+from htsr_ref.plots import BLUE, ORANGE, drawing, save_figure
 from htsr_ref.reports.report import MatrixReport
 
 if TYPE_CHECKING:
@@ -319,24 +319,24 @@ def _tau(x: np.ndarray, y: np.ndarray) -> str:
 
 def draw(rows: Rows) -> None:
     """Draw three columns over epochs, a network each; lines are means over the seeds."""
-    figure = new_figure(8.4, 6.0)
-    shown = {"test_accuracy": "test accuracy", "alpha": "mean α", "alpha_hat": "α̂, λ of WᵀW"}
-    panels = figure.subplots(len(shown), len(TASKS), sharex=True)
-    for place, task in enumerate(TASKS):
-        panels[0, place].set_title(f"{task.network}, {task.data}", fontsize="medium")
-        panels[-1, place].set_xlabel("epoch")
-        for axes, (column, label) in zip(panels[:, place], shown.items(), strict=True):
-            for noise, color in zip(LABEL_NOISE, (BLUE, ORANGE), strict=True):
-                runs_of = [(task.network, str(noise), str(seed)) for seed in SEEDS]
-                values = [
-                    [float(row[column]) for row in rows if _run(row) == run] for run in runs_of
-                ]
-                name = f"{noise:.0%} of labels at random" if noise else "right labels"
-                axes.plot(np.mean(values, axis=0), color=color, label=name)
-            axes.spines[["top", "right"]].set_visible(False)
-            if place == 0:
-                axes.set_ylabel(label)
-    panels[0, 0].legend(frameon=False, fontsize="small")
+    with drawing(11.4, 16.0) as figure:
+        shown = {"test_accuracy": "test accuracy", "alpha": "mean α", "alpha_hat": "α̂, λ of WᵀW"}
+        panels = figure.subplots(len(shown), len(TASKS), sharex=True)
+        for place, task in enumerate(TASKS):
+            panels[0, place].set_title(f"{task.network}, {task.data}", fontsize="medium")
+            panels[-1, place].set_xlabel("epoch")
+            for axes, (column, label) in zip(panels[:, place], shown.items(), strict=True):
+                for noise, color in zip(LABEL_NOISE, (BLUE, ORANGE), strict=True):
+                    runs_of = [(task.network, str(noise), str(seed)) for seed in SEEDS]
+                    values = [
+                        [float(row[column]) for row in rows if _run(row) == run] for run in runs_of
+                    ]
+                    name = f"{noise:.0%} of labels at random" if noise else "right labels"
+                    axes.plot(np.mean(values, axis=0), color=color, label=name)
+                axes.spines[["top", "right"]].set_visible(False)
+                if place == 0:
+                    axes.set_ylabel(label)
+        panels[0, 0].legend(frameon=False, fontsize="small")
     save_figure(figure, FIGURE)
 
 

@@ -23,7 +23,7 @@ from published_tables import FILED_UNDER, FOLDER, Array, Matrices, read_matrices
 
 from htsr_ref.metrics import pl_norm_relation
 from htsr_ref.models.trends import fit_trend
-from htsr_ref.plots import BLUE, ORANGE, new_figure, save_figure
+from htsr_ref.plots import BLUE, ORANGE, drawing, save_figure
 
 LOG_NORM = "log10 ‖W‖_F²"
 WEIGHTED = "α·log10 λ_max"
@@ -33,19 +33,19 @@ def densenet() -> None:
     """Draw the DenseNet series twice."""
     rows = {row["model"]: row for row in read_table("natcomm2021/models.csv")}
     accuracy = np.array([100 - float(rows[model]["top1_error"]) for model in FILED_UNDER])
-    figure = new_figure(8.4, 3.6)
-    panels = figure.subplots(1, 2, sharex=True, sharey=True)
-    names = [model.removeprefix("densenet") for model in FILED_UNDER]
-    for axes, title, labels in zip(
-        panels,
-        ("labels of the files", "labels by shape"),
-        (list(FILED_UNDER), list(FILED_UNDER.values())),
-        strict=True,
-    ):
-        x = np.array([float(rows[label]["mean_alpha_weighted"]) for label in labels])
-        _draw_series(axes, title, x, accuracy, names)
-        axes.set_xlabel("α̂, scaled as in the published run")
-    panels[0].set_ylabel("top-1 accuracy, %")
+    with drawing(6.9, 16.0) as figure:
+        panels = figure.subplots(1, 2, sharex=True, sharey=True)
+        names = [model.removeprefix("densenet") for model in FILED_UNDER]
+        for axes, title, labels in zip(
+            panels,
+            ("labels of the files", "labels by shape"),
+            (list(FILED_UNDER), list(FILED_UNDER.values())),
+            strict=True,
+        ):
+            x = np.array([float(rows[label]["mean_alpha_weighted"]) for label in labels])
+            _draw_series(axes, title, x, accuracy, names)
+            axes.set_xlabel("α̂, scaled as in the published run")
+        panels[0].set_ylabel("top-1 accuracy, %")
     save_figure(figure, FOLDER / "densenet.svg")
 
 
@@ -55,18 +55,18 @@ def vgg(matrices: Matrices) -> None:
     accuracy = np.array([float(row["top1_accuracy"]) for row in rows])
     chosen = [matrices.of("VGG", row["model"]) for row in rows]
     names = [row["model"].removeprefix("vgg") for row in rows]
-    figure = new_figure(8.4, 3.6)
-    panels = figure.subplots(1, 2, sharey=True)
-    for axes, label, values in zip(
-        panels,
-        ("⟨log10 ‖W‖_F⟩", "α̂, λ of WᵀW"),
-        (matrices.log_norm, matrices.weighted("none")),
-        strict=True,
-    ):
-        x = np.array([values[where].mean() for where in chosen])
-        _draw_series(axes, "VGG", x, accuracy, names)
-        axes.set_xlabel(label)
-    panels[0].set_ylabel("top-1 accuracy, %")
+    with drawing(6.9, 16.0) as figure:
+        panels = figure.subplots(1, 2, sharey=True)
+        for axes, label, values in zip(
+            panels,
+            ("⟨log10 ‖W‖_F⟩", "α̂, λ of WᵀW"),
+            (matrices.log_norm, matrices.weighted("none")),
+            strict=True,
+        ):
+            x = np.array([values[where].mean() for where in chosen])
+            _draw_series(axes, "VGG", x, accuracy, names)
+            axes.set_xlabel(label)
+        panels[0].set_ylabel("top-1 accuracy, %")
     save_figure(figure, FOLDER / "vgg.svg")
 
 
@@ -74,19 +74,19 @@ def series() -> None:
     """Draw every series of SDM 2020."""
     rows = read_table("sdm2020/models.csv")
     names = list(dict.fromkeys(row["series"] for row in rows))
-    figure = new_figure(10.0, 6.4)
-    panels = figure.subplots(3, 5)
-    for axes, name in zip(panels.flat, names, strict=False):
-        of_series = [row for row in rows if row["series"] == name]
-        x, y = (
-            np.array([float(row[column]) for row in of_series])
-            for column in ("alpha_hat", "top1_accuracy")
-        )
-        _draw_series(axes, name, x, y, [])
-    for axes in panels.flat[len(names) :]:
-        axes.axis("off")
-    figure.supxlabel("α̂ as printed", fontsize="medium")
-    figure.supylabel("top-1 accuracy, %", fontsize="medium")
+    with drawing(12.2, 19.0) as figure:
+        panels = figure.subplots(3, 5)
+        for axes, name in zip(panels.flat, names, strict=False):
+            of_series = [row for row in rows if row["series"] == name]
+            x, y = (
+                np.array([float(row[column]) for row in of_series])
+                for column in ("alpha_hat", "top1_accuracy")
+            )
+            _draw_series(axes, name, x, y, [])
+        for axes in panels.flat[len(names) :]:
+            axes.axis("off")
+        figure.supxlabel("α̂ as printed", fontsize="medium")
+        figure.supylabel("top-1 accuracy, %", fontsize="medium")
     save_figure(figure, FOLDER / "series.svg")
 
 
@@ -112,49 +112,51 @@ def _draw_series(axes: Axes, title: str, x: Array, y: Array, names: list[str]) -
 def exponents(matrices: Matrices) -> None:
     """Draw the distribution of α, and the norm of matrices of like α."""
     alpha, log_norm = matrices.alpha, 2 * matrices.log_norm
-    figure = new_figure(8.4, 3.6)
-    left, right = figure.subplots(1, 2)
-    left.axvspan(2, 4, color="0.9", label=f"2 < α < 4: {np.mean((alpha > 2) & (alpha < 4)):.1%}")
-    left.hist(alpha, np.arange(1, 18, 0.25), color=BLUE)
-    left.set_xlabel("α")
-    left.set_ylabel("matrices")
-    left.set_title(f"{len(alpha):,} matrices of 40 models", fontsize="medium")
-    edges = np.append(np.arange(1.5, 6.1, 0.5), 18)
-    for name, where, color in (
-        ("all", np.full(alpha.shape, True), BLUE),
-        ("without GPT-2", matrices.series != "GPT2", ORANGE),
-    ):
-        places = np.digitize(alpha[where], edges)
-        used = np.unique(places)
-        right.plot(
-            [np.median(alpha[where][places == place]) for place in used],
-            [np.median(log_norm[where][places == place]) for place in used],
-            ".-",
-            color=color,
-            label=name,
+    with drawing(6.9, 16.0) as figure:
+        left, right = figure.subplots(1, 2)
+        left.axvspan(
+            2, 4, color="0.9", label=f"2 < α < 4: {np.mean((alpha > 2) & (alpha < 4)):.1%}"
         )
-    right.set_xlabel("α, by halves")
-    right.set_ylabel(f"median {LOG_NORM}")
-    right.set_title("Norm against exponent", fontsize="medium")
-    for axes in (left, right):
-        axes.legend(frameon=False, fontsize="small")
-        _plain(axes)
+        left.hist(alpha, np.arange(1, 18, 0.25), color=BLUE)
+        left.set_xlabel("α")
+        left.set_ylabel("matrices")
+        left.set_title(f"{len(alpha):,} matrices of 40 models", fontsize="medium")
+        edges = np.append(np.arange(1.5, 6.1, 0.5), 18)
+        for name, where, color in (
+            ("all", np.full(alpha.shape, True), BLUE),
+            ("without GPT-2", matrices.series != "GPT2", ORANGE),
+        ):
+            places = np.digitize(alpha[where], edges)
+            used = np.unique(places)
+            right.plot(
+                [np.median(alpha[where][places == place]) for place in used],
+                [np.median(log_norm[where][places == place]) for place in used],
+                ".-",
+                color=color,
+                label=name,
+            )
+        right.set_xlabel("α, by halves")
+        right.set_ylabel(f"median {LOG_NORM}")
+        right.set_title("Norm against exponent", fontsize="medium")
+        for axes in (left, right):
+            axes.legend(frameon=False, fontsize="small")
+            _plain(axes)
     save_figure(figure, FOLDER / "exponents.svg")
 
 
 def relation(matrices: Matrices) -> None:
     """Draw the PL-norm relation over all matrices in both normalizations."""
-    figure = new_figure(8.4, 3.6)
-    others = matrices.series != "GPT2"
-    for axes, title, normalization in zip(
-        figure.subplots(1, 2), ("λ of WᵀW/N", "λ of WᵀW"), ("1/N", "none"), strict=True
-    ):
-        weighted = matrices.weighted(normalization)
-        axes.hexbin(2 * matrices.log_norm, weighted, gridsize=15, bins="log", cmap="Blues")
-        _draw_line(axes, "all", matrices.log_norm, weighted, "-")
-        _draw_line(axes, "no GPT-2", matrices.log_norm[others], weighted[others], "--")
-        _draw_equality(axes, 2 * matrices.log_norm)
-        axes.set_title(title, fontsize="medium")
+    with drawing(6.9, 16.0) as figure:
+        others = matrices.series != "GPT2"
+        for axes, title, normalization in zip(
+            figure.subplots(1, 2), ("λ of WᵀW/N", "λ of WᵀW"), ("1/N", "none"), strict=True
+        ):
+            weighted = matrices.weighted(normalization)
+            axes.hexbin(2 * matrices.log_norm, weighted, gridsize=15, bins="log", cmap="Blues")
+            _draw_line(axes, "all", matrices.log_norm, weighted, "-")
+            _draw_line(axes, "no GPT-2", matrices.log_norm[others], weighted[others], "--")
+            _draw_equality(axes, 2 * matrices.log_norm)
+            axes.set_title(title, fontsize="medium")
     save_figure(figure, FOLDER / "relation.svg")
 
 
@@ -163,17 +165,17 @@ def vgg11(matrices: Matrices) -> None:
     where = matrices.of("VGG", "vgg11")
     alpha, log_norm = matrices.alpha[where], matrices.log_norm[where]
     weighted = matrices.weighted("none")[where]
-    figure = new_figure(8.4, 3.6)
-    left, right = figure.subplots(1, 2)
-    left.plot(alpha, 2 * log_norm, ".", color=BLUE)
-    left.set_xlabel("α")
-    left.set_ylabel(LOG_NORM)
-    left.set_title(f"VGG11, {len(alpha)} matrices", fontsize="medium")
-    _plain(left)
-    right.plot(2 * log_norm, weighted, ".", color=BLUE)
-    _draw_line(right, "fit", log_norm, weighted, "-")
-    _draw_equality(right, 2 * log_norm)
-    right.set_title("VGG11, λ of WᵀW", fontsize="medium")
+    with drawing(6.9, 16.0) as figure:
+        left, right = figure.subplots(1, 2)
+        left.plot(alpha, 2 * log_norm, ".", color=BLUE)
+        left.set_xlabel("α")
+        left.set_ylabel(LOG_NORM)
+        left.set_title(f"VGG11, {len(alpha)} matrices", fontsize="medium")
+        _plain(left)
+        right.plot(2 * log_norm, weighted, ".", color=BLUE)
+        _draw_line(right, "fit", log_norm, weighted, "-")
+        _draw_equality(right, 2 * log_norm)
+        right.set_title("VGG11, λ of WᵀW", fontsize="medium")
     save_figure(figure, FOLDER / "vgg11.svg")
 
 
@@ -202,21 +204,21 @@ def taylor() -> None:
     with (FOLDER.parent / "experiments" / "lambda_max.csv").open(encoding="utf-8") as file:
         measured = [row for row in csv.DictReader(file) if float(row["mu"]) < 2]
     mu = np.linspace(0.1, 2.0, 100)
-    figure = new_figure(5.6, 3.8)
-    axes = figure.subplots()
-    axes.plot(mu, mu / (4 - mu), color=BLUE, label="1/(4/μ − 1)")
-    tangent = 1.15 / 2.85 + 4 / 2.85**2 * (mu - 1.15)
-    axes.plot(mu, tangent, color=ORANGE, label="its expansion about μ = 1.15")
-    axes.plot(mu, mu / 2, color="0.4", linestyle=":", label="μ/2")
-    for N, mark in ((100, "+"), (800, "x")):
-        ratios = [np.log10(N) / float(row[f"median_{N}"]) for row in measured]
-        mus = [float(row["mu"]) for row in measured]
-        axes.plot(mus, ratios, mark, color="black", label=f"Pareto matrices, N = {N}")
-    axes.set_xlabel("μ")
-    axes.set_ylabel("log N / log λ_max")
-    axes.set_title("Square matrices, λ of WᵀW/N", fontsize="medium")
-    axes.legend(frameon=False, fontsize="small")
-    _plain(axes)
+    with drawing(7.2, 10.7) as figure:
+        axes = figure.subplots()
+        axes.plot(mu, mu / (4 - mu), color=BLUE, label="1/(4/μ − 1)")
+        tangent = 1.15 / 2.85 + 4 / 2.85**2 * (mu - 1.15)
+        axes.plot(mu, tangent, color=ORANGE, label="its expansion about μ = 1.15")
+        axes.plot(mu, mu / 2, color="0.4", linestyle=":", label="μ/2")
+        for N, mark in ((100, "+"), (800, "x")):
+            ratios = [np.log10(N) / float(row[f"median_{N}"]) for row in measured]
+            mus = [float(row["mu"]) for row in measured]
+            axes.plot(mus, ratios, mark, color="black", label=f"Pareto matrices, N = {N}")
+        axes.set_xlabel("μ")
+        axes.set_ylabel("log N / log λ_max")
+        axes.set_title("Square matrices, λ of WᵀW/N", fontsize="medium")
+        axes.legend(frameon=False, fontsize="small")
+        _plain(axes)
     save_figure(figure, FOLDER / "taylor.svg")
 
 
