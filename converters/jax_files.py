@@ -2,9 +2,9 @@
 # requires-python = ">=3.11"
 # dependencies = ["numpy>=1.26", "h5py>=3.11", "tensorstore>=0.1.60"]
 # ///
-"""Convert JAX parameters (Flax msgpack, orbax, pytrees in .npz) to a weight file.
+"""Convert JAX parameters (Flax msgpack, orbax, pytrees in .npz and pickles) to a weight file.
 
-tensorstore is needed only for orbax checkpoints, h5py only for --format hdf5.
+Nothing in a pickle is executed: see `pickles/machine.py`. tensorstore is needed only for orbax checkpoints, h5py only for --format hdf5.
 """
 
 import argparse
@@ -17,6 +17,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from arrays.npy import read_array, read_header
 from common.containers import zip_members
 from common.errors import ConversionError
@@ -25,12 +26,18 @@ from common.facts import UNSTATED, Facts
 from common.sniff import refuse, sniff
 from common.source import Source, Tensor
 from numpy.typing import NDArray
+from pickles.arrays import PickledArray
+from pickles.jax import load_tree
+from pickles.state_dict import leaves
 from trees.msgpack import Place, read_tree
-from trees.orbax import checkpoint_folder, files_of, read_arrays
+from trees.orbax import AGGREGATE, checkpoint_folder, files_of, read_aggregate, read_arrays
 
 NAMELESS = "its numbers have lost their type (bfloat16?), as they do in .npz files"
-NUMBERS = r"[a-z]+\d+(_\w+)?|bool|[<>|]V2"
+NUMBERS = r"(?!object)[a-z]+\d+(_\w+)?|bool|[<>|]V2"
 OPTIMIZER = r"opt(im|imizer)?(_?states?)?|param_states"
+
+MAX_COPIES = 4
+"""Arrays may overlap, but not fill the disk: they have at most so many times the file's bytes."""
 
 Names = tuple[str, ...]
 
@@ -49,11 +56,15 @@ def open_model(path: Path, _: argparse.Namespace) -> Source:
     if path.is_dir():
         folder = checkpoint_folder(path)
         files = files_of(folder)
-        leaves = [(a.names, Leaf(a.shape, a.dtype, a.read)) for a in read_arrays(folder)]
-        return _source(path, leaves, files)
+        aggregate = read_aggregate(folder)
+        found = list(_leaves_of_msgpack(folder / AGGREGATE, aggregate))
+        found += [(a.names, Leaf(a.shape, a.dtype, a.read)) for a in read_arrays(folder, aggregate)]
+        return _source(path, found, files)
     word, description = sniff(path)
     if word == "zip":
         return _source(path, list(_leaves_of_npz(path)), [path])
+    if word == "pickle":
+        return _source(path, list(_leaves_of_pickle(path)), [path])
     if not word:  # msgpack has no signature
         return _source(path, list(_leaves_of_msgpack(path, read_tree(path))), [path])
     raise refuse(path, word, description)
@@ -68,6 +79,17 @@ def _leaves_of_npz(path: Path) -> Iterator[tuple[Names, Leaf]]:
         # "params/Dense_0/kernel", "params.Dense_0.kernel" or ".params['Dense_0']['kernel']".
         names = tuple(re.findall(r"[^\[\]'\"./]+", name)) or (name,)
         yield names, Leaf(npy.shape, npy.dtype, partial(read_array, path, npy, info))
+
+
+def _leaves_of_pickle(path: Path) -> Iterator[tuple[Names, Leaf]]:
+    total = 0
+    for names, leaf, _ in leaves(load_tree(path)):
+        if isinstance(leaf, PickledArray):
+            total += 0 if leaf.array is None else leaf.array.nbytes
+            if total > MAX_COPIES * path.stat().st_size:
+                raise ConversionError(f"its arrays overlap and claim {total} bytes", "Save it again")
+            shape = () if leaf.array is None else leaf.array.shape
+            yield names or (path.stem,), Leaf(shape, leaf.dtype, partial(np.asarray, leaf.array))
 
 
 def _leaves_of_msgpack(path: Path, value: Any, names: Names = ()) -> Iterator[tuple[Names, Leaf]]:

@@ -37,6 +37,7 @@ from common.numbers import CODES
 from common.sniff import refuse, sniff
 from common.source import Source, Tensor
 from numpy.typing import NDArray
+from pickles.arrays import PickledArray
 from pickles.machine import load
 from pickles.state_dict import Leaf, StateDict, leaves, state_dict
 from pickles.torch import Storage, Unsupported, View, script_function, storage_of, torch_function
@@ -65,6 +66,11 @@ def open_model(path: Path, arguments: argparse.Namespace) -> Source:
     else:
         raise refuse(path, word, description)
     found = state_dict(value, arguments.key)
+    if found.tensors and all(isinstance(leaf, PickledArray) for leaf in found.tensors.values()):
+        raise ConversionError(
+            "it holds NumPy arrays and nothing of PyTorch, so that the order of axes is not known",
+            "Use jax_files.py if they are JAX's or Flax's, or save them as tensors of PyTorch",
+        )
     dropped = Counter(found.dropped)
     tensors = _tensors(path, found, locate, dropped)
     return Source("pytorch", path.name, tensors, [path], dropped, found.notes)

@@ -7,10 +7,15 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from common.numbers import CODES
 from numpy.typing import NDArray
-from pickles.machine import inert
+from pickles.machine import Global, inert
 
 _NUMBERS = re.compile(r"[<>=|]?(f[248]|[iu][1248]|b1|c8)")
+_OTHERS = {
+    f"ml_dtypes.{name}": name for name in CODES if name.startswith(("bfloat16", "float8_"))
+}
+"""Number types that NumPy lacks."""
 
 
 @dataclass(eq=False)
@@ -23,23 +28,43 @@ class PickledType:
         """Take the byte order."""
         self.code = _text(state[1]) + self.code.lstrip("<>=|")
 
+    @property
+    def other(self) -> str | None:
+        """Name of the type, if NumPy lacks it."""
+        name = self.code.lstrip("<=|")
+        return name if name in _OTHERS.values() else None
+
+    @property
+    def holds_numbers(self) -> bool:
+        """Whether the type is one that can be written."""
+        return self.other is not None or _NUMBERS.fullmatch(self.code) is not None
+
     def dtype(self) -> np.dtype[Any]:
-        """NumPy's type; ValueError if it is not one of numbers."""
-        if not _NUMBERS.fullmatch(self.code):
+        """NumPy's type, or that of the codes; ValueError if it is not one of numbers."""
+        if self.other is not None:
+            return np.dtype(CODES[self.other][1])
+        if not self.holds_numbers:
             raise ValueError(f"an array of type {self.code!r}")
         return np.dtype(self.code)
 
 
 @dataclass(eq=False)
 class PickledArray:
-    """An array; None if it does not hold numbers."""
+    """An array, None if it does not hold numbers; and the type, where NumPy lacks it."""
 
     array: NDArray[Any] | None = None
+    codes_of: str | None = None
+
+    @property
+    def dtype(self) -> str:
+        """Name of the number type."""
+        return self.codes_of or ("object" if self.array is None else self.array.dtype.name)
 
     def build(self, state: Any) -> None:
         """Take shape, type, order and numbers."""
         _, shape, dtype, is_fortran, data = state
         self.array = _array(data, dtype, shape, "F" if is_fortran else "C")
+        self.codes_of = dtype.other if isinstance(dtype, PickledType) else None
 
 
 def numpy_function(name: str) -> Callable[..., Any] | None:
@@ -54,6 +79,12 @@ def encode(text: str, encoding: str) -> bytes:
     return text.encode("latin-1")
 
 
+def _type_of(code: Any) -> str:
+    if isinstance(code, Global) and code.name in _OTHERS:
+        return _OTHERS[code.name]
+    return _text(code)
+
+
 def _text(value: Any) -> str:
     if not isinstance(value, str):
         raise TypeError(f"{type(value).__name__} in place of a text")
@@ -61,7 +92,7 @@ def _text(value: Any) -> str:
 
 
 def _array(data: Any, dtype: Any, shape: Any, order: Any) -> NDArray[Any] | None:
-    if not isinstance(dtype, PickledType) or not _NUMBERS.fullmatch(dtype.code):
+    if not isinstance(dtype, PickledType) or not dtype.holds_numbers:
         return None
     if isinstance(data, str):  # Python 2
         data = data.encode("latin-1")
@@ -72,10 +103,11 @@ def _array(data: Any, dtype: Any, shape: Any, order: Any) -> NDArray[Any] | None
 
 
 _FUNCTIONS: dict[str, Callable[..., Any]] = {
-    "numpy.dtype": lambda code, *_: PickledType(_text(code)),
+    "numpy.dtype": lambda code, *_: PickledType(_type_of(code)),
     "numpy.ndarray": inert,
     "numpy.core.multiarray._reconstruct": lambda *_: PickledArray(),
     "numpy.core.multiarray.scalar": inert,
     "numpy.core.numeric._frombuffer": lambda *state: PickledArray(_array(*state)),
     "_codecs.encode": encode,
+    **dict.fromkeys(_OTHERS, inert),
 }

@@ -18,6 +18,13 @@ from common.errors import ConversionError
 MAX_INSTRUCTIONS = 10_000_000
 SPARE_COPIES = 1_000_000
 SCALARS = (str, bytes, int, float, bool, type(None))
+_CURES = {
+    "sklearn": "Save it with skops, which numpy_files.py reads",
+    "jax": "Use jax_files.py, or save NumPy arrays alone",
+    "flax": "Use jax_files.py, or save NumPy arrays alone",
+    "joblib": "Use jax_files.py, or save NumPy arrays alone",
+}
+"""What to do with an object of a package whose name begins so."""
 DAMAGED = "Download or save it again"
 
 
@@ -187,7 +194,8 @@ class _Machine:
         if make is None:
             raise ConversionError(
                 f"its pickle wants to run {name!r}, which is not on the list of harmless names",
-                "Save the state_dict alone, from a program that you trust",
+                _CURES.get(name.partition(".")[0], "Save the state_dict alone")
+                + ", from a program that you trust",
             )
         self.stack.append(Global(name, make))
 

@@ -12,8 +12,12 @@ from common.errors import ConversionError
 from common.numbers import CODES
 from common.strict_json import loads
 from numpy.typing import NDArray
+from trees.msgpack import read_tree
 
 METADATA = "_METADATA"
+AGGREGATE = "checkpoint"
+"""File of the tree before there was `METADATA`: msgpack, with a text in place of most arrays."""
+PLACEHOLDER = "PLACEHOLDER://"
 MAX_METADATA = 100_000_000
 ARRAYS = ("jax.Array", "np.ndarray")
 
@@ -38,15 +42,15 @@ class Stored:
 
 def checkpoint_folder(path: Path) -> Path:
     """Find the one checkpoint in a folder: itself, or what a CheckpointManager put below it."""
-    found = [path] if (path / METADATA).is_file() else []
-    for depth in ("*", "*/*"):
-        found = found or sorted(item.parent for item in path.glob(f"{depth}/{METADATA}"))
-    if not found:
-        raise ConversionError(f"it is a folder without {METADATA}", "Name an orbax checkpoint")
-    if len(found) > 1:
-        names = ", ".join(str(folder.relative_to(path)) for folder in found[:20])
-        raise ConversionError(f"it holds several checkpoints ({names})", "Name one of them")
-    return found[0]
+    for marker in (METADATA, AGGREGATE):
+        for depth in ("", "*/", "*/*/"):
+            found = sorted(item.parent for item in path.glob(f"{depth}{marker}") if item.is_file())
+            if len(found) > 1:
+                names = ", ".join(str(folder.relative_to(path)) for folder in found[:20])
+                raise ConversionError(f"it holds several checkpoints ({names})", "Name one of them")
+            if found:
+                return found[0]
+    raise ConversionError(f"it is a folder without {METADATA}", "Name an orbax checkpoint")
 
 
 def files_of(folder: Path) -> list[Path]:
@@ -66,29 +70,42 @@ def files_of(folder: Path) -> list[Path]:
     return [item for item in found if item.is_file()]
 
 
-def read_arrays(folder: Path) -> Iterator[Stored]:
-    """Read names, shapes and types of a checkpoint's arrays.
+def read_aggregate(folder: Path) -> Any:
+    """Read the tree of a checkpoint without `METADATA`, which holds its small arrays; or None."""
+    return None if (folder / METADATA).is_file() else read_tree(folder / AGGREGATE)
+
+
+def read_arrays(folder: Path, aggregate: Any) -> Iterator[Stored]:
+    """Read names, shapes and types of the arrays that have files of their own.
+
+    Parameters
+    ----------
+    aggregate : what `read_aggregate` returns.
 
     Raises
     ------
     ConversionError
         If the checkpoint is damaged, or tensorstore is not installed.
     """
-    metadata = loads(read_at_most(folder / METADATA, MAX_METADATA), METADATA)
+    metadata: Mapping[str, Any] = {}
+    if aggregate is None:
+        metadata = loads(read_at_most(folder / METADATA, MAX_METADATA), METADATA)
     try:
-        tree = metadata["tree_metadata"].values()
         driver = "zarr3" if metadata.get("use_zarr3") else "zarr"
-        is_ocdbt = bool(metadata["use_ocdbt"])
-        named = [
-            tuple(str(part["key"]) for part in leaf["key_metadata"])
-            for leaf in tree
-            if leaf["value_metadata"]["value_type"] in ARRAYS
-        ]
+        # Versions before 0.11.33 do not say so.
+        is_ocdbt = bool(metadata.get("use_ocdbt", (folder / "manifest.ocdbt").is_file()))
+        named = (
+            _listed(metadata["tree_metadata"])
+            if aggregate is None
+            else dict(_replaced(aggregate))
+        )
     except (KeyError, TypeError, AttributeError) as error:
         raise ConversionError(f"its {METADATA} is not orbax's", DAMAGED) from error
     limit = MAX_RATIO * sum(file.stat().st_size for file in files_of(folder))
-    for names in named:
-        place = _place(folder, names, driver, is_ocdbt=is_ocdbt)
+    for names, name in named.items():
+        if not name or "/" in name or name in (".", ".."):
+            raise ConversionError("its name is a path", DAMAGED, "/".join(names))
+        place = _place(folder, name, driver, is_ocdbt=is_ocdbt)
         try:
             array = _open(place)
         except ValueError as error:
@@ -100,13 +117,29 @@ def read_arrays(folder: Path) -> Iterator[Stored]:
         yield Stored(names, tuple(array.shape), array.dtype.name, place)
 
 
-def _place(
-    folder: Path, names: tuple[str, ...], driver: str, *, is_ocdbt: bool
-) -> Mapping[str, Any]:
+def _listed(tree: Mapping[str, Any]) -> dict[tuple[str, ...], str]:
+    """Arrays of `METADATA`, each with the name of its folder."""
+    named = [
+        tuple(str(part["key"]) for part in leaf["key_metadata"])
+        for leaf in tree.values()
+        if leaf["value_metadata"]["value_type"] in ARRAYS
+    ]
+    return {names: ".".join(names) for names in named}
+
+
+def _replaced(value: Any, names: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], str]]:
+    """Arrays that texts of an aggregate stand for, each with the name of its folder."""
+    if isinstance(value, str) and value.startswith(PLACEHOLDER):
+        yield names, value.removeprefix(PLACEHOLDER)
+    if isinstance(value, list):
+        value = {str(number): item for number, item in enumerate(value)}
+    if isinstance(value, dict):
+        for name, item in value.items():
+            yield from _replaced(item, (*names, name))
+
+
+def _place(folder: Path, name: str, driver: str, *, is_ocdbt: bool) -> Mapping[str, Any]:
     """Where tensorstore finds an array."""
-    name = ".".join(names)
-    if not names or "/" in name or name in (".", ".."):
-        raise ConversionError("its name is a path", DAMAGED, "/".join(names))
     base = folder.resolve().as_uri() + "/"
     kvstore: Mapping[str, Any]
     if is_ocdbt:

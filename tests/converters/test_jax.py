@@ -1,6 +1,7 @@
 """Parameters of Flax and Haiku without JAX: exact weights."""
 
 import json
+import pickle
 import shutil
 import struct
 import sys
@@ -20,11 +21,8 @@ from conversions import (
 FOLDER = FIXTURES / "jax"
 
 
-ORBAX = ("nnx", "zarr", "zarr3")
-
-
 def needs_tensorstore(path):
-    if path.name in ORBAX:
+    if path.is_dir():
         pytest.importorskip("tensorstore")
 
 
@@ -186,7 +184,7 @@ def test_an_array_by_hand(tmp_path):
         (b"\xc1", "no value of type 0xc1"),
         (b"\x81\xa1w\xd9\x02\xff\xff", "decode"),
         (b"\x81\xa1w\x05", "no tensor is left"),
-        (b"\x80\x04}.", "it is a pickle"),
+        (b"\x80\x04}.", "no tensor is left"),
     ],
 )
 def test_what_is_refused(content, reason, tmp_path):
@@ -271,3 +269,60 @@ def test_several_checkpoints(tmp_path):
 def test_orbax_without_tensorstore(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "tensorstore", None)
     assert "need tensorstore. Install tensorstore" in refused(jax_files, FOLDER / "nnx", tmp_path)
+
+
+def test_orbax_before_it_listed_its_arrays(tmp_path):
+    pytest.importorskip("tensorstore")
+    weights = converted(jax_files, FOLDER / "orbax-0.2.7", tmp_path)
+    assert weights.dtypes["layers/0/kernel"] == "bfloat16"
+    assert weights.manifest["extra"]["left_out"] == {"optimizer state": 3}
+    path = copied(tmp_path, "orbax-0.2.7")
+    tree = (path / "checkpoint").read_bytes()
+    (path / "checkpoint").write_bytes(tree.replace(b"//params.dense.bias", b"//../ams.dense.bias"))
+    assert "its name is a path" in refused(jax_files, path, tmp_path)
+
+
+@pytest.mark.parametrize("protocol", [2, 3, 4, 5])
+def test_a_pickle_of_numpy_arrays(protocol, tmp_path):
+    arrays = {
+        "w": np.arange(12.0).reshape(4, 3),
+        "f": np.asfortranarray(np.arange(12, dtype=">f4").reshape(4, 3)),
+        "step": np.array(3),
+    }
+    value = {"params": arrays | {"lr": np.float64(0.1)}, "optimizer": {"m": np.ones((4, 3))}}
+    path = tmp_path / "model.pkl"
+    path.write_bytes(pickle.dumps(value, protocol))
+    weights = converted(jax_files, path, tmp_path)
+    assert weights.arrays.keys() == arrays.keys()
+    for name, array in arrays.items():
+        np.testing.assert_array_equal(weights.arrays[name], array)
+    assert weights.manifest["extra"]["left_out"] == {"optimizer state": 1}
+
+
+def test_pickles_without_numbers(tmp_path):
+    path = tmp_path / "model.pkl"
+    path.write_bytes(pickle.dumps({"w": np.array([{}, []], dtype=object)}, 4))
+    message = "left out: 1 x array that does not hold numbers"
+    assert message in refused(jax_files, path, tmp_path)
+
+
+def test_an_array_in_many_places_does_not_fill_the_disk(tmp_path):
+    path = tmp_path / "model.pkl"
+    array = np.ones(1000)
+    path.write_bytes(pickle.dumps({str(number): array for number in range(100)}, 4))
+    assert "its arrays overlap and claim" in refused(jax_files, path, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("change", "problem"),
+    [
+        (lambda content: content[:300], "pickle is damaged"),
+        (lambda content: content.replace(b"K\x04K\x02\x86", b"K\xffK\xff\x86"), "cut off"),
+        (lambda content: content.replace(b"\x05numpy", b"\x05nvmpy"), "wants to run"),
+    ],
+)
+def test_damaged_joblib(change, problem, tmp_path):
+    path = tmp_path / "arrays.joblib"
+    content = change((FOLDER / "arrays.joblib").read_bytes())
+    path.write_bytes(content)
+    assert problem in refused(jax_files, path, tmp_path)

@@ -6,9 +6,11 @@ import zipfile
 from dataclasses import replace
 from functools import reduce
 
+import jax_files
 import ml_dtypes
 import numpy as np
 import numpy_files
+import paddle_files
 import pytest
 import pytorch
 from conversions import (
@@ -146,13 +148,13 @@ def test_what_lies_beside_a_key_is_counted(tmp_path):
     }
     path = tmp_path / "model.pkl"
     path.write_bytes(pickle.dumps(value, 4))
-    weights = converted(pytorch, path, tmp_path, "--key", "ema.slow")
+    weights = converted(paddle_files, path, tmp_path, "--key", "ema.slow")
     assert weights.entries.keys() == {"w"}
     too_deep = {"part too large or too deep to be counted": 1}
     assert weights.manifest["extra"]["left_out"] == too_deep
     del value["deep"]
     path.write_bytes(pickle.dumps(value, 4))
-    weights = converted(pytorch, path, tmp_path, "--key", "ema.slow")
+    weights = converted(paddle_files, path, tmp_path, "--key", "ema.slow")
     assert weights.manifest["extra"]["left_out"] == {
         "tensor of 'model'": 1,
         "tensor of 'ema.fast'": 2,
@@ -254,27 +256,13 @@ def test_the_oldest_format_damaged(change, problem, tmp_path):
     assert re.search(problem, refused(pytorch, path, tmp_path))
 
 
-@pytest.mark.parametrize("protocol", [2, 3, 4, 5])
-def test_a_pickle_of_numpy_arrays(protocol, tmp_path):
-    arrays = {
-        "w": np.arange(12.0).reshape(4, 3),
-        "f": np.asfortranarray(np.arange(12, dtype=">f4").reshape(4, 3)),
-        "count": np.array(3),
-    }
-    value = {"model": arrays | {"lr": np.float64(0.1)}, "optimizer": {"m": np.ones((4, 3))}}
+def test_a_tree_without_anything_of_pytorch_has_no_known_axes(tmp_path):
     path = tmp_path / "model.pkl"
-    path.write_bytes(pickle.dumps(value, protocol))
-    weights = converted(pytorch, path, tmp_path)
-    assert weights.arrays.keys() == arrays.keys()
-    for name, array in arrays.items():
-        np.testing.assert_array_equal(weights.arrays[name], array)
-    assert weights.manifest["extra"]["left_out"] == {"optimizer state": 1}
-
-
-def test_a_pickle_of_python_objects(tmp_path):
-    path = tmp_path / "model.pkl"
-    path.write_bytes(pickle.dumps({"w": np.array([{}, []], dtype=object)}, 4))
-    assert "left out: 1 x array of Python objects" in refused(pytorch, path, tmp_path)
+    path.write_bytes(pickle.dumps({"conv": {"kernel": np.ones((3, 3, 4, 8))}}, 4))
+    assert "nothing of PyTorch" in refused(pytorch, path, tmp_path)
+    assert "Use jax_files.py" in refused(pytorch, path, tmp_path)
+    assert "Use jax_files.py" in refused(pytorch, FIXTURES / "jax" / "jax.pkl", tmp_path)
+    assert "Use jax_files.py" in refused(pytorch, FIXTURES / "jax" / "arrays.joblib", tmp_path)
 
 
 def test_the_same_weights_give_the_same_report_whatever_they_come_in(tmp_path):
@@ -287,7 +275,7 @@ def test_the_same_weights_give_the_same_report_whatever_they_come_in(tmp_path):
     reports = [analyze(tmp_path / name, convention) for name in ("model.npz", "model.safetensors")]
     for converter, name, *end in (
         (pytorch, FOLDER / "parameters.pt", "--include", "*plain", "--include", "*_state"),
-        (pytorch, "model.pkl"),
+        (jax_files, "model.pkl"),
         (numpy_files, "model.npz"),
     ):
         for output in (tmp_path / "out.safetensors", tmp_path / "out.h5"):
