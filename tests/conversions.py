@@ -30,6 +30,7 @@ CONVERTERS = {
     "paddle": "paddle_files",
     "pytorch": "pytorch",
     "tensorflow": "tensorflow_files",
+    "tensorflowjs": "tensorflowjs_files",
     "tflite": "tflite_files",
 }
 """Modules of the converters by the folder of their fixtures."""
@@ -43,6 +44,7 @@ SAME = {
     "paddle": "paddle.pdparams",
     "pytorch": "pytorch.pt",
     "tensorflow": "tensorflow/model.index",
+    "tensorflowjs": "tensorflowjs/model.json",
     "tflite": "tflite.tflite",
 }
 """Files of the folder `same`, one network as each framework writes it."""

@@ -40,9 +40,11 @@ GGUF = Foreign("gguf_files.py", "a GGUF file")
 TFLITE = Foreign("tflite_files.py", "a TensorFlow Lite model")
 ONNX = Foreign("onnx_files.py", "an ONNX model")
 MSGPACK = Foreign("jax_files.py", "a msgpack file, as Flax writes them")
+ARRAYS = Foreign("jax_files.py", "a Python pickle of arrays, as JAX's users write them")
 ORBAX = Foreign("jax_files.py", "an orbax checkpoint")
 TENSORFLOW = Foreign("tensorflow_files.py", "a TensorFlow checkpoint")
 SAVED_MODEL = Foreign("tensorflow_files.py", "a TensorFlow SavedModel")
+TENSORFLOW_JS = Foreign("tensorflowjs_files.py", "a TensorFlow.js model")
 
 _SIGNATURES: tuple[tuple[int, bytes, Foreign], ...] = (
     (0, b"GGUF", GGUF),
@@ -83,7 +85,11 @@ def foreign_of_head(path: Path, head: bytes) -> Foreign | None:
         if head[at:].startswith(signature):
             return found
     if head.startswith(_PICKLES):
-        return PADDLE if path.suffix == ".pdparams" or _is_of_paddle(path) else PICKLE
+        if path.suffix == ".pdparams" or _holds(path, _PADDLE_NAMES):
+            return PADDLE
+        return PICKLE if _holds(path, b"torch") else ARRAYS
+    if head.startswith((b"{", b"[")) and _holds(path, b'"paths"'):
+        return TENSORFLOW_JS
     if head[257:].startswith(b"ustar") and head.startswith(_TAR_MEMBERS):
         return PYTORCH_TAR
     if head.startswith(_TAR_MEMBERS) and not any(head[9:100]):
@@ -118,10 +124,20 @@ def foreign_of_folder(folder: Path) -> Foreign | None:
         return SAVED_MODEL
     if any(name.endswith(".index") for name in names):
         return TENSORFLOW
-    places = ("_METADATA", "*/_METADATA", "*/*/_METADATA")
-    return ORBAX if any(next(folder.glob(place), None) for place in places) else None
+    if "model.json" in names and _holds(folder / "model.json", b'"weightsManifest"'):
+        return TENSORFLOW_JS
+    found = [path for depth in ("", "*/", "*/*/") for path in folder.glob(f"{depth}_METADATA")]
+    found += [
+        path
+        for depth in ("", "*/", "*/*/")
+        for path in folder.glob(f"{depth}checkpoint")
+        if path.is_file() and _holds(path, b"PLACEHOLDER://")
+    ]
+    return ORBAX if found else None
 
 
-def _is_of_paddle(path: Path) -> bool:
+def _holds(path: Path, text: bytes) -> bool:
+    if path.stat().st_size == 0:  # which cannot be mapped
+        return False
     with open_regular(path) as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-        return data.find(_PADDLE_NAMES) >= 0
+        return data.find(text) >= 0

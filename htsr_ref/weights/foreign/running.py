@@ -158,6 +158,6 @@ def _size_of(path: Path) -> int:
     if path.is_dir():
         files = list(path.rglob("*"))
     else:
-        has_company = path.suffix in (".index", ".onnx", ".gguf")
+        has_company = path.suffix in (".index", ".json", ".onnx", ".gguf")
         files = list(path.parent.iterdir()) if has_company else [path]
     return sum(file.stat().st_size for file in files if file.is_file())
