@@ -23,6 +23,7 @@ from common.containers import zip_members
 from common.errors import ConversionError
 from common.export import main
 from common.facts import UNSTATED, Facts
+from common.names import NameBudget, width
 from common.sniff import refuse, sniff
 from common.source import Source, Tensor
 from numpy.typing import NDArray
@@ -57,7 +58,7 @@ def open_model(path: Path, _: argparse.Namespace) -> Source:
         folder = checkpoint_folder(path)
         files = files_of(folder)
         aggregate = read_aggregate(folder)
-        found = list(_leaves_of_msgpack(folder / AGGREGATE, aggregate))
+        found = list(_leaves_of_msgpack(folder / AGGREGATE, aggregate, NameBudget()))
         found += [(a.names, Leaf(a.shape, a.dtype, a.read)) for a in read_arrays(folder, aggregate)]
         return _source(path, found, files)
     word, description = sniff(path)
@@ -66,7 +67,7 @@ def open_model(path: Path, _: argparse.Namespace) -> Source:
     if word == "pickle":
         return _source(path, list(_leaves_of_pickle(path)), [path])
     if not word:  # msgpack has no signature
-        return _source(path, list(_leaves_of_msgpack(path, read_tree(path))), [path])
+        return _source(path, list(_leaves_of_msgpack(path, read_tree(path), NameBudget())), [path])
     raise refuse(path, word, description)
 
 
@@ -92,14 +93,17 @@ def _leaves_of_pickle(path: Path) -> Iterator[tuple[Names, Leaf]]:
             yield names or (path.stem,), Leaf(shape, leaf.dtype, partial(np.asarray, leaf.array))
 
 
-def _leaves_of_msgpack(path: Path, value: Any, names: Names = ()) -> Iterator[tuple[Names, Leaf]]:
+def _leaves_of_msgpack(
+    path: Path, value: Any, budget: NameBudget, names: Names = ()
+) -> Iterator[tuple[Names, Leaf]]:
     if isinstance(value, Place):
+        budget.spend(sum(map(width, names)))
         yield names or (path.stem,), Leaf(value.shape, value.dtype, partial(value.read, path))
     if isinstance(value, list):
         value = {str(number): item for number, item in enumerate(value)}
     if isinstance(value, dict):
         for name, item in value.items():
-            yield from _leaves_of_msgpack(path, item, (*names, name))
+            yield from _leaves_of_msgpack(path, item, budget, (*names, name))
 
 
 def _source(path: Path, found: Sequence[tuple[Names, Leaf]], files: Sequence[Path]) -> Source:

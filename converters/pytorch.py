@@ -40,7 +40,15 @@ from numpy.typing import NDArray
 from pickles.arrays import PickledArray
 from pickles.machine import load
 from pickles.state_dict import Leaf, StateDict, leaves, state_dict
-from pickles.torch import Storage, Unsupported, View, script_function, storage_of, torch_function
+from pickles.torch import (
+    Storage,
+    Unsupported,
+    View,
+    count_of,
+    script_function,
+    storage_of,
+    torch_function,
+)
 from pickles.torch_tar import open_tar
 
 MAGIC = 0x1950A86A20F9469CFC6C
@@ -151,7 +159,10 @@ def _open_pickle(path: Path) -> tuple[Any, Locate]:
             raise ConversionError("its numbers are big-endian", "Save it on another machine")
         value = load(pickles, torch_function, persistent)
         keys = load(pickles, torch_function)
-        offsets = dict(_offsets(pickles, keys, storages))
+        try:
+            offsets = dict(_offsets(pickles, keys, storages))
+        except ValueError as error:
+            raise ConversionError(f"its list of storages is damaged ({error})", DAMAGED) from error
 
     def locate(storage: Storage) -> int:
         if storage.key not in offsets:
@@ -165,7 +176,7 @@ def _offsets(
     pickles: mmap, keys: Any, storages: Mapping[str, Storage]
 ) -> Iterator[tuple[str, int]]:
     for key in keys if isinstance(keys, list) else []:
-        storage = storages.get(str(key)) if isinstance(key, str | int) else None
+        storage = storages.get(key if isinstance(key, str) else str(count_of(key)))
         numel = int.from_bytes(pickles.read(8), "little")
         offset = pickles.tell()
         if storage is None or storage.numel != numel:

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from common.containers import DAMAGED, MAX_RATIO, map_array, open_regular
 from common.errors import ConversionError
+from common.names import NameBudget, width
 from numpy.typing import NDArray
 
 HEADER = 128
@@ -74,7 +75,7 @@ def variable(path: Path, at: int) -> Iterator[MatArray]:
                 raise ValueError("a compressed variable has no end")
             kind, data = _take(_elements(memoryview(inflated), order))
         if kind == MATRIX:
-            yield from _arrays(data, order, "", at, 0)
+            yield from _arrays(data, order, "", at, 0, NameBudget())
     except (ValueError, KeyError, struct.error, zlib.error) as error:
         raise ConversionError(f"it is damaged ({error})", DAMAGED) from error
 
@@ -127,7 +128,7 @@ def _text(content: bytes | memoryview) -> str:
 
 
 def _arrays(
-    content: memoryview, order: str, prefix: str, at: int, depth: int
+    content: memoryview, order: str, prefix: str, at: int, depth: int, budget: NameBudget
 ) -> Iterator[MatArray]:
     if depth > MAX_DEPTH:
         raise ValueError(f"it is nested deeper than {MAX_DEPTH}")
@@ -139,10 +140,12 @@ def _arrays(
     if min(shape, default=0) < 0:
         raise ValueError(f"an array of shape {shape}")
     name = prefix + _text(_take(elements)[1])
+    budget.spend(width(name))
     kind = flags & 0xFF
     if kind == CELL:
         for number in range(1, prod(shape) + 1):
-            yield from _arrays(_take(elements)[1], order, f"{name}{{{number}}}", at, depth + 1)
+            label = f"{name}{{{number}}}"
+            yield from _arrays(_take(elements)[1], order, label, at, depth + 1, budget)
     elif kind in (STRUCT, OBJECT):
         if kind == OBJECT:
             _take(elements)
@@ -153,7 +156,7 @@ def _arrays(
             index = f"({number})" if prod(shape) > 1 else ""
             for field in fields:
                 label = f"{name}{index}.{field}"
-                yield from _arrays(_take(elements)[1], order, label, at, depth + 1)
+                yield from _arrays(_take(elements)[1], order, label, at, depth + 1, budget)
     elif kind in _CLASSES:
         stored, data = _take(elements)
         numbers = np.frombuffer(data, order + _STORED[stored])

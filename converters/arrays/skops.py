@@ -6,6 +6,7 @@ from typing import Any
 
 from common.errors import ConversionError
 from common.facts import Facts
+from common.names import NameBudget, width
 
 MAX_DEPTH = 64
 
@@ -19,6 +20,7 @@ def arrays(schema: Any) -> Iterator[tuple[str, str]]:
         If the schema is nested too deeply.
     """
     waiting: list[tuple[tuple[str, ...], Any]] = [((), schema)]
+    names = NameBudget()
     while waiting:
         path, node = waiting.pop()
         if len(path) > MAX_DEPTH:
@@ -27,6 +29,7 @@ def arrays(schema: Any) -> Iterator[tuple[str, str]]:
             continue
         content = node.get("content")
         if node.get("type") == "numpy" and isinstance(node.get("file"), str):
+            names.spend(sum(map(width, path)))
             yield ".".join(path), node["file"]
         elif isinstance(content, list):
             waiting += reversed([((*path, str(at)), item) for at, item in enumerate(content)])

@@ -3,6 +3,8 @@
 from typing import Self
 
 MAX_PROBLEM = 300
+MAX_SHOWN = 200
+"""Characters of a name that a message shows."""
 
 
 class ConversionError(Exception):
@@ -28,7 +30,7 @@ class ConversionError(Exception):
     def __str__(self) -> str:
         where = f"{self.file}: " if self.file is not None else ""
         if self.tensor is not None:
-            where += f"tensor {self.tensor[:MAX_PROBLEM]!r}: "
+            where += f"tensor {shown(self.tensor)!r}: "
         # A name from a file may be as long as the file.
         problem = self.problem
         if len(problem) > MAX_PROBLEM:
@@ -41,3 +43,12 @@ class ConversionError(Exception):
         self.file = file if self.file is None else self.file
         self.tensor = tensor if self.tensor is None else self.tensor
         return self
+
+
+def shown(name: str) -> str:
+    """As much of a name as a message shows.
+
+    >>> len(shown("x" * 1000))
+    203
+    """
+    return name if len(name) <= MAX_SHOWN else f"{name[:MAX_SHOWN]}..."

@@ -35,6 +35,8 @@ from common.writing import (
 )
 from numpy.typing import NDArray
 
+MAX_WIDTH = 100
+"""Characters that a column of a table is filled up to."""
 _UNITS = {"": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9}
 Opener = Callable[[Path, argparse.Namespace], Source]
 
@@ -155,7 +157,7 @@ def _convert(open_source: Opener, arguments: argparse.Namespace) -> None:
     else:
         _write(source, tensors, arguments, Path(open_source.__code__.co_filename).name)
     for reason, count in source.dropped.items():
-        sys.stderr.write(f"left out: {count} x {reason}\n")
+        sys.stderr.write(f"left out: {count} x {_printable(reason)}\n")
     for note in source.notes:
         sys.stderr.write(f"note: {_printable(note)}\n")
 
@@ -223,7 +225,7 @@ def _table(tensors: Sequence[Tensor]) -> Iterator[str]:
     for tensor in tensors:
         size = "x".join(map(str, tensor.shape))
         rows.append((_printable(tensor.name), size, tensor.dtype, _printable(_stated(tensor))))
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    widths = [min(MAX_WIDTH, max(map(len, column))) for column in zip(*rows, strict=True)]
     for row in rows:
         cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
         yield "  ".join(cells).rstrip()

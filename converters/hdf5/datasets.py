@@ -7,6 +7,7 @@ from typing import Any, BinaryIO
 
 from common.containers import DAMAGED, MAX_RATIO
 from common.errors import ConversionError
+from common.names import NameBudget, width
 
 FILTERS = {1, 2, 3}
 """Deflate, shuffle and Fletcher's checksum; others would be loaded from the disk."""
@@ -29,6 +30,7 @@ def datasets(file: Any) -> Iterator[tuple[str, Any]]:
     import h5py
 
     entered = set()
+    budget = NameBudget()
     waiting: list[tuple[str, Any]] = [("", file)]
     while waiting:
         path, item = waiting.pop()
@@ -39,7 +41,11 @@ def datasets(file: Any) -> Iterator[tuple[str, Any]]:
         if not isinstance(item, h5py.Group) or address in entered:
             continue
         entered.add(address)
-        names = [n for n in item if isinstance(item.get(n, getlink=True), h5py.HardLink)]
+        names = []
+        for name in item:
+            if isinstance(item.get(name, getlink=True), h5py.HardLink):
+                budget.spend(width(path) + width(name))
+                names.append(name)
         waiting += [(f"{path}/{name}".lstrip("/"), item[name]) for name in reversed(names)]
 
 

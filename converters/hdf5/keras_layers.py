@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from common.facts import Facts
+from common.names import NameBudget, width
 
 MAX_DEPTH = 32
 ARGUMENTS = ("groups", "equation", "scale", "center")
@@ -66,20 +67,24 @@ def snake_case(name: str) -> str:
     return re.sub("([a-z])([A-Z])", r"\1_\2", name).lower()
 
 
-def layers(model: Any, path: str = "", name: str = "", depth: int = 0) -> Iterator[Layer]:
+def layers(
+    model: Any, path: str = "", name: str = "", depth: int = 0, budget: NameBudget | None = None
+) -> Iterator[Layer]:
     """Layers of a Sequential or Functional model, and of the models among them.
 
     >>> dense = {"class_name": "Dense", "config": {"name": "fc"}}
     >>> [layer.path for layer in layers({"config": {"layers": [dense, dense]}})]
     ['layers/dense', 'layers/dense_1']
     """
+    budget = budget or NameBudget()
     for number, entry in _numbered(_dict(_dict(model).get("config")).get("layers")):
         kind, config = snake_case(str(entry.get("class_name"))), _dict(entry.get("config"))
         group = f"{path}layers/{number}"
         own = name + str(config.get("name", kind))
+        budget.spend(width(own) + width(group))
         yield Layer(group, own, kind, config)
         if depth < MAX_DEPTH:
-            yield from layers(entry, f"{group}/", f"{own}/", depth + 1)
+            yield from layers(entry, f"{group}/", f"{own}/", depth + 1, budget)
 
 
 def _numbered(entries: Any) -> Iterator[tuple[str, Mapping[str, Any]]]:

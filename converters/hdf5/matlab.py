@@ -8,6 +8,7 @@ import numpy as np
 from arrays.matlab import MAX_DEPTH
 from common.containers import DAMAGED
 from common.errors import ConversionError
+from common.names import NameBudget, width
 from hdf5.datasets import check_dataset, datasets, open_hdf5
 from hdf5.trial import try_out
 from numpy.typing import NDArray
@@ -31,12 +32,13 @@ def read_shapes(path: Path) -> dict[str, tuple[str, tuple[int, ...], str]]:
         If the file is damaged, or leads out of itself.
     """
     found = {}
+    budget = NameBudget()
     try_out(path)
     try:
         with open_hdf5(path) as file:
             for place, dataset in datasets(file):
                 if not place.startswith(HIDDEN):
-                    for name, item in _cells(place.replace("/", "."), dataset, file, 0):
+                    for name, item in _cells(place.replace("/", "."), dataset, file, 0, budget):
                         found[name] = (item.name, item.shape[::-1], _type(item))
                         if found[name][2]:
                             check_dataset(name, item)
@@ -57,10 +59,13 @@ def read_array(path: Path, place: str, dtype: str) -> NDArray[Any]:
     return numbers.transpose()
 
 
-def _cells(name: str, dataset: Any, file: Any, depth: int) -> Iterator[tuple[str, Any]]:
+def _cells(
+    name: str, dataset: Any, file: Any, depth: int, budget: NameBudget
+) -> Iterator[tuple[str, Any]]:
     """Yield a dataset, or what the cells of a cell array refer to."""
     import h5py
 
+    budget.spend(width(name))
     if h5py.check_ref_dtype(dataset.dtype) is not h5py.Reference:
         yield name, dataset
         return
@@ -71,11 +76,11 @@ def _cells(name: str, dataset: Any, file: Any, depth: int) -> Iterator[tuple[str
     for number, reference in enumerate(dataset[()].reshape(-1), 1):
         item = file[reference] if reference else None
         if isinstance(item, h5py.Dataset):
-            yield from _cells(f"{name}{{{number}}}", item, file, depth + 1)
+            yield from _cells(f"{name}{{{number}}}", item, file, depth + 1, budget)
         elif isinstance(item, h5py.Group):
             for place, field in datasets(item):
                 label = f"{name}{{{number}}}.{place.replace('/', '.')}"
-                yield from _cells(label, field, file, depth + 1)
+                yield from _cells(label, field, file, depth + 1, budget)
 
 
 def _type(dataset: Any) -> str:

@@ -97,7 +97,9 @@ def _array(data: Any, dtype: Any, shape: Any, order: Any) -> NDArray[Any] | None
     if isinstance(data, str):  # Python 2
         data = data.encode("latin-1")
     numbers = np.frombuffer(data, dtype.dtype())
-    if not all(isinstance(n, int) and n >= 0 for n in shape) or math.prod(shape) != numbers.size:
+    if not all(isinstance(n, int) and 0 <= n < 2**63 for n in shape) or len(shape) > 32:
+        raise ValueError("a shape that is not a list of sizes")
+    if math.prod(shape) != numbers.size:
         raise ValueError(f"{numbers.size} numbers in an array of shape {shape}")
     return numbers.reshape(shape, order="F" if order == "F" else "C")
 

@@ -25,6 +25,8 @@ class _Wrapper(PickledArray):
             raise TypeError("an array without its numbers")
         if state.get("numpy_array_alignment_bytes") is not None:
             content.seek(content.tell() + 1 + content.read(1)[0])
+        if not all(isinstance(n, int) and 0 <= n < 2**63 for n in shape) or len(shape) > 32:
+            raise ValueError("a shape that is not a list of sizes")
         size = prod(shape) * kind.dtype().itemsize
         if not 0 <= size <= len(content) - content.tell():
             raise ValueError("the numbers of an array are cut off")

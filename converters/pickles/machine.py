@@ -13,8 +13,10 @@ from io import BytesIO
 from mmap import mmap
 from typing import IO, Any, cast
 
-from common.errors import ConversionError
+from common.errors import ConversionError, shown
 
+MAX_NAME = 1000
+"""Characters of a name that is imported."""
 MAX_INSTRUCTIONS = 10_000_000
 SPARE_COPIES = 1_000_000
 SCALARS = (str, bytes, int, float, bool, type(None))
@@ -58,9 +60,14 @@ class OddKey:
     """Stands for a dictionary key that is not a scalar; hashing nested tuples could take ages."""
 
 
+def _is_key(key: Any) -> bool:
+    """Whether it may be a key; the digits of larger numbers are too many to be a name."""
+    return isinstance(key, SCALARS) and not (isinstance(key, int) and key.bit_length() > 64)
+
+
 def pickled_dict(pairs: Iterable[tuple[Any, Any]] = ()) -> dict[Any, Any]:
-    """Make a dictionary, with `OddKey` in place of keys that are not scalars."""
-    return {key if isinstance(key, SCALARS) else OddKey(): value for key, value in pairs}
+    """Make a dictionary, with `OddKey` in place of keys that are not short scalars."""
+    return {key if _is_key(key) else OddKey(): value for key, value in pairs}
 
 
 def load(
@@ -190,6 +197,10 @@ class _Machine:
         self.set_items(items)
 
     def import_(self, name: str) -> None:
+        if len(name) > MAX_NAME:
+            raise ConversionError(
+                f"its pickle imports a name of {len(name)} characters ({shown(name)})", DAMAGED
+            )
         make = self.allowed(name)
         if make is None:
             raise ConversionError(
@@ -204,7 +215,8 @@ class _Machine:
         # The text of other values than these could be longer than the memory.
         if not isinstance(name, str) or not isinstance(module, str):
             raise TypeError("a name that is not text")
-        self.import_(f"{module}.{name}")
+        # One long text may be stored once and taken for a name many times.
+        self.import_(f"{module[: MAX_NAME + 1]}.{name[: MAX_NAME + 1]}")
 
     def call(self, function: Any, arguments: Any) -> None:
         if not isinstance(function, Global) or not isinstance(arguments, tuple):

@@ -4,9 +4,11 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
-from common.errors import ConversionError
+from common.errors import ConversionError, shown
+from common.names import NameBudget, width
 from pickles.arrays import PickledArray
 from pickles.machine import Record
 from pickles.torch import Unsupported, View
@@ -65,8 +67,8 @@ def state_dict(value: Any, key: str | None) -> StateDict:
             others = {name: other for name, other in value.items() if name != found}
             dropped += _counted(others)
             notes += [
-                f"took {found!r} ({_count(value[found])} tensors); {name!r} has {count} more: "
-                f"--key {name}"
+                f"took {found!r} ({_count(value[found])} tensors); {shown(str(name))!r} has {count} more: "
+                f"--key {shown(str(name))}"
                 for name, other in others.items()
                 if (count := _count({name: other}))
             ]
@@ -90,7 +92,7 @@ def _at(value: Any, key: str) -> tuple[Any, dict[str, Any]]:
         if isinstance(value, Record) and isinstance(value.state, dict):
             value = value.state
         if not isinstance(value, dict) or part not in value:
-            there = ", ".join(map(repr, value)) if isinstance(value, dict) else "nothing"
+            there = ", ".join(map(repr, islice(value, 20))) if isinstance(value, dict) else "nothing"
             raise ConversionError(f"there is no {part!r}, but {there[:200]}", "Choose with --key")
         others |= {f"{above}{name}": other for name, other in value.items() if name != part}
         above += f"{part}."
@@ -102,7 +104,7 @@ def _counted(others: dict[Any, Any]) -> Counter[str]:
     """Count the tensors that are left out, by the key that they are under."""
     try:
         return Counter(
-            OPTIMIZER if is_optimizers else f"tensor of {path[0]!r}"
+            OPTIMIZER if is_optimizers else f"tensor of {shown(path[0])!r}"
             for path, _, is_optimizers in leaves(others)
         )
     except ConversionError:  # to choose a key is the cure for that
@@ -127,9 +129,11 @@ def leaves(value: Any) -> Iterator[tuple[tuple[str, ...], Leaf, bool]]:
     """Tensors with their paths, and whether they are an optimizer's, in the order of the file."""
     waiting: list[tuple[tuple[str, ...], Any, bool]] = [((), value, False)]
     seen = 0
+    names = NameBudget()
     while waiting:
         path, value, is_optimizers = waiting.pop()
         if isinstance(value, Leaf):
+            names.spend(sum(map(width, path)))
             yield path, value, is_optimizers
             continue
         if isinstance(value, Record):

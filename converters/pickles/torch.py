@@ -130,9 +130,9 @@ def script_function(name: str) -> Callable[..., Any] | None:
 
 
 def count_of(value: Any) -> int:
-    """Check that a value is a whole number of at least 0."""
-    if not isinstance(value, int) or value < 0:
-        raise ValueError(f"{type(value).__name__} in place of a count, or a negative number")
+    """Check that a value is a whole number from 0 to 2^63 - 1."""
+    if not isinstance(value, int) or not 0 <= value < 2**63:
+        raise ValueError(f"{type(value).__name__} in place of a count, or one out of range")
     return value
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from common.containers import DAMAGED, read_at_most
 from common.errors import ConversionError
+from common.names import NameBudget
 from protobuf.wire import fields, signed, varint
 
 MAGIC = struct.pack("<Q", 0xDB4775248B80FB57)
@@ -135,13 +136,14 @@ def _block(handle: bytes, at: int, data: bytes | None = None) -> list[tuple[byte
     end -= 4 + 4 * restarts
     if end < start:
         raise ValueError("a block has too many restarts")
-    items, key, at = [], b"", start
+    items, key, at, budget = [], b"", start, NameBudget()
     while at < end:
         shared, at = varint(data, at, end)
         rest, at = varint(data, at, end)
         length, at = varint(data, at, end)
         if at + rest + length > end:
             raise ValueError("a key reaches beyond its block")
+        budget.spend(shared + rest)
         key = key[:shared] + data[at : at + rest]
         items.append((key, data[at + rest : at + rest + length]))
         at += rest + length
