@@ -7,19 +7,21 @@ import struct
 import sys
 import zipfile
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from math import prod
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
-from common.errors import ConversionError
+from common.errors import ConversionError, shown
 from numpy.typing import NDArray
 
 MAX_RATIO = 1032
 """The most that deflate can compress."""
 DAMAGED = "Download or save it again"
+BLOCK = 2**16
+"""Bytes that are read and inflated at a time."""
 _MAPPING = (
     {"flags": mmap.MAP_SHARED, "prot": mmap.PROT_READ}
     if os.name == "posix"
@@ -113,20 +115,31 @@ def zip_members(path: Path) -> Mapping[str, zipfile.ZipInfo]:
         raise ConversionError(f"its directory has {len(infos)} members of {stated}", DAMAGED)
     for info in infos:
         if info.filename in members:
-            raise ConversionError(f"its member {info.filename!r} appears twice", DAMAGED)
+            raise ConversionError(f"its member {shown(info.filename)!r} appears twice", DAMAGED)
         if info.flag_bits & 1:
             raise ConversionError("it is encrypted", "Decrypt it first")
         if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
             raise ConversionError(
-                f"its member {info.filename!r} is neither stored nor deflated", "Zip it again"
+                f"its member {shown(info.filename)!r} is neither stored nor deflated",
+                "Zip it again",
             )
         ratio = 1 if info.compress_type == zipfile.ZIP_STORED else MAX_RATIO
         if info.compress_size > size or info.file_size > ratio * info.compress_size:
             raise ConversionError(
-                f"its member {info.filename!r} claims {info.file_size} bytes", DAMAGED
+                f"its member {shown(info.filename)!r} claims {info.file_size} bytes", DAMAGED
             )
         members[info.filename] = info
+    _check_apart(infos)
     return members
+
+
+def _check_apart(infos: Sequence[zipfile.ZipInfo]) -> None:
+    """Refuse members that share bytes, of which a small file could have any number."""
+    end = 0
+    for info in sorted(infos, key=lambda info: info.header_offset):
+        if info.header_offset < end:
+            raise ConversionError(f"its member {shown(info.filename)!r} overlaps another", DAMAGED)
+        end = info.header_offset + 30 + info.compress_size
 
 
 def _count(file: BinaryIO, size: int) -> int:
@@ -141,39 +154,64 @@ def _count(file: BinaryIO, size: int) -> int:
 
 def data_offset(path: Path, info: zipfile.ZipInfo) -> int:
     """Where the bytes of a member that is not compressed begin."""
-    with open_regular(path) as file:
-        file.seek(info.header_offset)
-        header = file.read(30)
-    if len(header) < 30 or header[:4] != b"PK\x03\x04":
-        raise ConversionError(f"its member {info.filename!r} has no header", DAMAGED)
     if info.compress_type != zipfile.ZIP_STORED:
-        raise ConversionError(f"its member {info.filename!r} is compressed", "Zip it without")
+        raise ConversionError(f"its member {shown(info.filename)!r} is compressed", "Zip it without")
+    with open_regular(path) as file:
+        return _start(file, info)
+
+
+def _start(file: BinaryIO, info: zipfile.ZipInfo) -> int:
+    """Where the bytes of a member begin, compressed or not."""
+    file.seek(info.header_offset)
+    header = file.read(30)
+    if len(header) < 30 or header[:4] != b"PK\x03\x04":
+        raise ConversionError(f"its member {shown(info.filename)!r} has no header", DAMAGED)
     name, extra = struct.unpack("<HH", header[26:30])
     offset = info.header_offset + 30 + int(name) + int(extra)
-    if offset + info.file_size > path.stat().st_size:
-        raise ConversionError(f"its member {info.filename!r} ends beyond the file", DAMAGED)
+    if offset + info.compress_size > os.fstat(file.fileno()).st_size:
+        raise ConversionError(f"its member {shown(info.filename)!r} ends beyond the file", DAMAGED)
     return offset
 
 
 def read_member(path: Path, info: zipfile.ZipInfo, limit: int | None = None) -> bytes:
-    """Bytes of a member, the first `limit` or all; all are checked against the checksum."""
-    try:
-        with open_regular(path) as file, zipfile.ZipFile(file) as archive:
-            if info.CRC == 0:  # PyTorch can be told to write none
-                file.seek(data_offset(path, info))
-                return file.read(info.file_size if limit is None else min(limit, info.file_size))
-            with archive.open(info) as member:
-                return member.read(-1 if limit is None else limit)
-    except (
-        zipfile.BadZipFile,
-        zlib.error,
-        ValueError,
-        NotImplementedError,
-        struct.error,
-        EOFError,
-        RuntimeError,
-    ) as error:
-        raise ConversionError(f"its member {info.filename!r} is damaged", DAMAGED) from error
+    """Bytes of a member, the first `limit` or all; all are checked against the checksum.
+
+    PyTorch can be told to write no checksum: 0.
+    """
+    wanted = info.file_size if limit is None else min(limit, info.file_size)
+    with open_regular(path) as file:
+        file.seek(_start(file, info))
+        try:
+            if info.compress_type == zipfile.ZIP_STORED:
+                content = file.read(min(wanted, info.compress_size))
+            else:
+                content = _inflated(file, info.compress_size, wanted)
+        except zlib.error as error:
+            raise _damaged(info) from error
+    if len(content) < wanted:
+        raise _damaged(info)
+    is_whole = wanted == info.file_size
+    if is_whole and info.CRC not in (0, zlib.crc32(content)):
+        raise _damaged(info)
+    return content
+
+
+def _inflated(file: BinaryIO, size: int, wanted: int) -> bytes:
+    """At most so many bytes of what is compressed in the next `size` bytes of a file."""
+    inflater = zlib.decompressobj(-zlib.MAX_WBITS)
+    pieces = []
+    while wanted > 0 and size > 0 and not inflater.eof:
+        block = file.read(min(size, BLOCK))
+        size = size - len(block) if block else 0
+        while block and wanted > 0:
+            pieces.append(inflater.decompress(block, min(wanted, BLOCK)))
+            wanted -= len(pieces[-1])
+            block = inflater.unconsumed_tail
+    return b"".join(pieces)
+
+
+def _damaged(info: zipfile.ZipInfo) -> ConversionError:
+    return ConversionError(f"its member {shown(info.filename)!r} is damaged", DAMAGED)
 
 
 def check_sum(path: Path, info: zipfile.ZipInfo) -> None:
@@ -181,6 +219,5 @@ def check_sum(path: Path, info: zipfile.ZipInfo) -> None:
     numbers = map_array(path, data_offset(path, info), "u1", (info.file_size,))
     fetch(numbers)
     if info.CRC not in (0, zlib.crc32(numbers.data)):
-        raise ConversionError(
-            f"its member {info.filename!r} does not have the checksum stated", DAMAGED
-        )
+        problem = f"its member {shown(info.filename)!r} does not have the checksum stated"
+        raise ConversionError(problem, DAMAGED)

@@ -125,9 +125,12 @@ def write_shards(
     list of the safetensors files.
     """
     shards: list[list[Stored]] = [[]]
+    size = 0
     for tensor in tensors:
-        if shards[-1] and sum(other.nbytes for other in shards[-1]) + tensor.nbytes > limit:
+        size += tensor.nbytes
+        if shards[-1] and size > limit:
             shards.append([])
+            size = tensor.nbytes
         shards[-1].append(tensor)
     folder.mkdir()
     files = []

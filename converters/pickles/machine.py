@@ -199,7 +199,8 @@ class _Machine:
     def import_(self, name: str) -> None:
         if len(name) > MAX_NAME:
             raise ConversionError(
-                f"its pickle imports a name of {len(name)} characters ({shown(name)})", DAMAGED
+                f"its pickle imports a name of more than {MAX_NAME} characters ({shown(name)})",
+                DAMAGED,
             )
         make = self.allowed(name)
         if make is None:
