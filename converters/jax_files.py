@@ -11,11 +11,12 @@ import argparse
 import re
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence, Set
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
+from zipfile import ZipInfo
 
 import numpy as np
 from arrays.npy import read_array, read_header
@@ -34,6 +35,7 @@ from trees.msgpack import Place, read_tree
 from trees.orbax import AGGREGATE, checkpoint_folder, files_of, read_aggregate, read_arrays
 
 NAMELESS = "its numbers have lost their type (bfloat16?), as they do in .npz files"
+NO_ARRAY = "member that is no array"
 NUMBERS = r"(?!object)[a-z]+\d+(_\w+)?|bool|[<>|]V2"
 OPTIMIZER = r"opt(im|imizer)?(_?states?)?|param_states"
 
@@ -63,7 +65,7 @@ def open_model(path: Path, _: argparse.Namespace) -> Source:
         return _source(path, found, files)
     word, description = sniff(path)
     if word == "zip":
-        return _source(path, list(_leaves_of_npz(path)), [path])
+        return _of_npz(path)
     if word == "pickle":
         return _source(path, list(_leaves_of_pickle(path)), [path])
     if not word:  # msgpack has no signature
@@ -71,10 +73,18 @@ def open_model(path: Path, _: argparse.Namespace) -> Source:
     raise refuse(path, word, description)
 
 
-def _leaves_of_npz(path: Path) -> Iterator[tuple[Names, Leaf]]:
-    for member, info in zip_members(path).items():
-        if not member.endswith(".npy"):
-            raise ConversionError("it is a zip archive, but not .npz", "Check the file")
+def _of_npz(path: Path) -> Source:
+    members = zip_members(path)
+    arrays = {name: info for name, info in members.items() if name.endswith(".npy")}
+    if not arrays:
+        raise ConversionError("it is a zip archive, but not .npz", "Check the file")
+    source = _source(path, list(_leaves_of_npz(path, arrays)), [path])
+    others = Counter({NO_ARRAY: len(members) - len(arrays)})
+    return replace(source, dropped=+(Counter(source.dropped) + others))
+
+
+def _leaves_of_npz(path: Path, members: Mapping[str, ZipInfo]) -> Iterator[tuple[Names, Leaf]]:
+    for member, info in members.items():
         npy = read_header(path, info)
         name = member.removesuffix(".npy")
         # "params/Dense_0/kernel", "params.Dense_0.kernel" or ".params['Dense_0']['kernel']".

@@ -110,7 +110,7 @@ def _variables(file: Any, dropped: Counter[str]) -> Iterator[Variable]:
             dropped["optimizer state"] += 1
         elif "seed_generator" in group:
             dropped["state of a random generator"] += 1
-        elif not is_bfloat16 and dataset.dtype.kind not in "fiub":
+        elif dataset.shape is None or not (is_bfloat16 or dataset.dtype.kind in "fiub"):
             dropped["dataset without numbers"] += 1
         else:
             check_dataset(path, dataset)

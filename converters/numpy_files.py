@@ -11,6 +11,7 @@ import argparse
 import sys
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,7 @@ from hdf5 import matlab as matlab_hdf5
 from numpy.typing import NDArray
 
 NOT_NUMBERS = "array that does not hold real numbers"
+NO_ARRAY = "member that is no array"
 PRIVATE = "private attribute"
 
 
@@ -41,8 +43,11 @@ def open_model(path: Path, _: argparse.Namespace) -> Source:
         members = zip_members(path)
         if "schema.json" in members:
             return _skops(path, members)
-        if members and all(name.endswith(".npy") for name in members):
-            return _numpy(path, {name.removesuffix(".npy"): members[name] for name in members})
+        arrays = {n.removesuffix(".npy"): i for n, i in members.items() if n.endswith(".npy")}
+        if arrays:
+            source = _numpy(path, arrays)
+            others = len(members) - len(arrays)
+            return replace(source, dropped=_with_others(source.dropped, others))
         raise ConversionError(
             "it is a zip archive, but neither .npz nor skops", "Use pytorch.py or keras_files.py"
         )
@@ -61,6 +66,11 @@ def _numpy(path: Path, members: Mapping[str, ZipInfo | None]) -> Source:
         if npy.holds_numbers
     ]
     return _source(path, "numpy", tensors, len(headers) - len(tensors))
+
+
+def _with_others(dropped: Mapping[str, int], count: int) -> Mapping[str, int]:
+    """Count members that are no arrays as well."""
+    return {**dropped, NO_ARRAY: count} if count else dropped
 
 
 def _skops(path: Path, members: Mapping[str, ZipInfo]) -> Source:

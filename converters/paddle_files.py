@@ -116,7 +116,7 @@ def _tuple(items: Any = ()) -> Any:
     """Make a tuple; of (name, array), which is how Paddle saves single tensors, a parameter."""
     match items:
         case (str(name), PickledArray(array=array)):
-            return Parameter(array, name)
+            return Parameter(array, name=name)
     return tuple(items)
 
 

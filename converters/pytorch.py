@@ -195,7 +195,8 @@ def _tensors(path: Path, found: StateDict, locate: Locate, dropped: Counter[str]
     holders: dict[View, str] = {}
     tensors = []
     total = 0
-    for name, leaf in found.tensors.items():
+    for stated, leaf in found.tensors.items():
+        name = stated or path.stem  # one tensor, saved alone
         tensor = _tensor(path, name, leaf, locate)
         if isinstance(tensor, str):
             dropped[tensor] += 1

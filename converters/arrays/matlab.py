@@ -149,9 +149,9 @@ def _arrays(
     elif kind in (STRUCT, OBJECT):
         if kind == OBJECT:
             _take(elements)
-        width = max(struct.unpack_from(order + "i", _take(elements)[1])[0], 1)
+        size = max(struct.unpack_from(order + "i", _take(elements)[1])[0], 1)
         text = bytes(_take(elements)[1])
-        fields = [_text(text[i : i + width].split(b"\0")[0]) for i in range(0, len(text), width)]
+        fields = [_text(text[i : i + size].split(b"\0")[0]) for i in range(0, len(text), size)]
         for number in range(1, prod(shape) + 1 if fields else 0):
             index = f"({number})" if prod(shape) > 1 else ""
             for field in fields:

@@ -39,7 +39,7 @@ def read_shapes(path: Path) -> dict[str, tuple[str, tuple[int, ...], str]]:
             for place, dataset in datasets(file):
                 if not place.startswith(HIDDEN):
                     for name, item in _cells(place.replace("/", "."), dataset, file, 0, budget):
-                        found[name] = (item.name, item.shape[::-1], _type(item))
+                        found[name] = (item.name, (item.shape or ())[::-1], _type(item))
                         if found[name][2]:
                             check_dataset(name, item)
                         if len(found) > MAX_CELLS:
@@ -86,7 +86,7 @@ def _cells(
 def _type(dataset: Any) -> str:
     kind = dataset.attrs.get("MATLAB_class", b"")
     word = kind.decode("latin-1") if isinstance(kind, bytes) else ""
-    if word == "logical":
+    if word == "logical" and dataset.shape is not None:
         return "bool"
-    is_plain = dataset.dtype.kind in "fiu" and "MATLAB_empty" not in dataset.attrs
+    is_plain = dataset.dtype.kind in "fiu" and dataset.shape is not None and "MATLAB_empty" not in dataset.attrs
     return _NUMBERS.get(word, "") if is_plain else ""

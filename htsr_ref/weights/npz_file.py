@@ -115,7 +115,7 @@ class StoredMember:
 
 
 def read_npz(path: Path) -> Container:
-    """Read the headers of all arrays of a .npz archive.
+    """Read the headers of all arrays of a .npz archive; other members are left out and counted.
 
     Raises
     ------
@@ -130,7 +130,8 @@ def read_npz(path: Path) -> Container:
         try:
             with zipfile.ZipFile(file) as archive:
                 members = archive.infolist()
-                tensors = tuple(_member(path, stamp, archive, member) for member in members)
+                arrays = [member for member in members if member.filename.endswith(".npy")]
+                tensors = tuple(_member(path, stamp, archive, member) for member in arrays)
         except _DAMAGED as error:
             raise WeightFileError(
                 path,
@@ -139,7 +140,9 @@ def read_npz(path: Path) -> Container:
             ) from error
     if len({tensor.name for tensor in tensors}) < len(tensors):
         raise WeightFileError(path, "two of its arrays have the same name", "Save it again")
-    return Container("npz", (path,), tensors)
+    others = len(members) - len(arrays)
+    warnings = (f"left out: {others} x member that is no array",) if others else ()
+    return Container("npz", (path,), tensors, warnings=warnings)
 
 
 def _member(

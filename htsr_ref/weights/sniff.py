@@ -85,7 +85,7 @@ def _sniff_zip(path: Path) -> Format | Foreign:
     found = foreign_of_members(names)
     if found is not None:
         return found
-    if names and all(name.endswith(".npy") for name in names):
+    if any(name.endswith(".npy") for name in names):
         return "npz"
     raise WeightFileError(path, "it is a zip archive without arrays", f"Only {_KNOWN}")
 

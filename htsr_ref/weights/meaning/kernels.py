@@ -15,7 +15,7 @@ from htsr_ref.weights.meaning.found import TRANSPOSED_CLASS, Meaning, Parts
 if TYPE_CHECKING:
     from htsr_ref.weights.meaning.model import Seen, Shape
 
-DEPTHWISE = r"(\w+_)?(depthwise|dw)(_?conv\w*)?|dwconv\w*|dw_?conv\w*"
+DEPTHWISE = r"(\w*_)?(depthwise|dw)(_?conv\w*)?|dwconv\w*|dw_?conv\w*"
 GPT2_MODULES = r"c_attn|c_fc|c_proj|q_attn"
 _INTO_HEADS, _FROM_HEADS = ("query", "key", "value"), "out"
 _RECURRENT_LAYER = r"(\w+_)?(lstm|gru|rnn)(_?cell)?(_\d+)?|\w*(lstm|gru|rnn)cell(_\d+)?"
