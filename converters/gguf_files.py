@@ -43,6 +43,10 @@ def open_model(path: Path, _: argparse.Namespace) -> Source:
     """Read a file's header, and those of the other parts if it is the first of several."""
     parts = read_parts(path)
     entries = {name: entry for _, header in parts for name, entry in header.tensors.items()}
+    if not entries:
+        raise ConversionError(
+            "it holds metadata and no tensors (a vocabulary?)", "Name the file with the weights"
+        )
     dropped: Counter[str] = Counter()
     tensors = []
     for file, header in parts:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from htsr_ref.errors import WeightFileError
 from htsr_ref.text import strictjson
+from htsr_ref.weights.foreign.unread import unread_of_folder
 from htsr_ref.weights.backing import open_regular
 from htsr_ref.weights.container import Container, RawTensor
 from htsr_ref.weights.foreign.kinds import Foreign
@@ -75,13 +76,9 @@ def _nothing_in(folder: Path, names: list[str]) -> WeightFileError:
             f"the folder holds the parts of a pipeline: {', '.join(components[:8])}",
             "Name one of these folders",
         )
-    if any(name.endswith(".distcp") for name in names):
-        return WeightFileError(
-            folder,
-            "it is a distributed checkpoint of PyTorch (.distcp)",
-            "Run `python -m torch.distributed.checkpoint.format_utils dcp_to_torch FOLDER model.pt`"
-            " where PyTorch is installed, and convert model.pt",
-        )
+    unread = unread_of_folder(names)
+    if unread is not None:
+        return WeightFileError(folder, f"it is {unread[0]}", unread[1])
     return WeightFileError(
         folder, "the folder has no safetensors file", "Convert the model or name its file"
     )

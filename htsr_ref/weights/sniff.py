@@ -13,6 +13,7 @@ from htsr_ref.weights.foreign.kinds import (
     foreign_of_head,
     foreign_of_members,
 )
+from htsr_ref.weights.foreign.unread import unread_of_head
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -57,6 +58,9 @@ def sniff(path: Path) -> Format | Foreign:
         return "safetensors"
     if any(head[at:].startswith(HDF5_SIGNATURE) for at in _HDF5_OFFSETS):
         return foreign_of_hdf5(head) or "hdf5"
+    unread = unread_of_head(path, head)
+    if unread is not None:
+        raise WeightFileError(path, f"it is {unread[0]}", unread[1])
     if head.startswith(b"\x93NUMPY"):
         return "npy"
     if head.startswith(b"PK"):
