@@ -4,7 +4,8 @@
 # ///
 """Convert JAX parameters (Flax msgpack, orbax, pytrees in .npz and pickles) to a weight file.
 
-Nothing in a pickle is executed: see `pickles/machine.py`. tensorstore is needed only for orbax checkpoints, h5py only for --format hdf5.
+Nothing in a pickle is executed: see `pickles/machine.py`. tensorstore is needed only for orbax
+checkpoints, h5py only for --format hdf5.
 """
 
 import argparse
@@ -98,7 +99,9 @@ def _leaves_of_pickle(path: Path) -> Iterator[tuple[Names, Leaf]]:
         if isinstance(leaf, PickledArray):
             total += 0 if leaf.array is None else leaf.array.nbytes
             if total > MAX_COPIES * path.stat().st_size:
-                raise ConversionError(f"its arrays overlap and claim {total} bytes", "Save it again")
+                raise ConversionError(
+                    f"its arrays overlap and claim {total} bytes", "Save it again"
+                )
             shape = () if leaf.array is None else leaf.array.shape
             yield names or (path.stem,), Leaf(shape, leaf.dtype, partial(np.asarray, leaf.array))
 

@@ -64,7 +64,7 @@ def open_model(path: Path, _: argparse.Namespace) -> Source:
 
 
 def _configuration(topology: Any) -> Mapping[str, Any]:
-    """Configuration of a Keras model; {} if it is another graph."""
+    """Return the configuration of a Keras model; {} if it is another graph."""
     if not isinstance(topology, dict):
         return {}
     found = topology.get("model_config", topology)
@@ -72,7 +72,7 @@ def _configuration(topology: Any) -> Mapping[str, Any]:
 
 
 def _facts(topology: Any, weights: list[Weight]) -> Mapping[str, Facts]:
-    """What the topology states of the weights, by their names."""
+    """Find what the topology states of the weights, by their names."""
     configuration = _configuration(topology)
     if configuration:
         known = {layer.name: layer for layer in layers(configuration)}

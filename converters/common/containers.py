@@ -155,7 +155,9 @@ def _count(file: BinaryIO, size: int) -> int:
 def data_offset(path: Path, info: zipfile.ZipInfo) -> int:
     """Where the bytes of a member that is not compressed begin."""
     if info.compress_type != zipfile.ZIP_STORED:
-        raise ConversionError(f"its member {shown(info.filename)!r} is compressed", "Zip it without")
+        raise ConversionError(
+            f"its member {shown(info.filename)!r} is compressed", "Zip it without"
+        )
     with open_regular(path) as file:
         return _start(file, info)
 

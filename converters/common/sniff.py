@@ -31,7 +31,7 @@ _CURES = {
     "tflite": "Use tflite_files.py",
     "matlab": "Use numpy_files.py",
     "safetensors": "Give it to htsr itself",
-    "pickle": "Use pytorch.py or paddle_files.py",
+    "pickle": "Use pytorch.py, paddle_files.py or jax_files.py",
     "lfs": "Fetch it with git lfs pull",
     "html": "Download it again",
 }

@@ -88,5 +88,9 @@ def _type(dataset: Any) -> str:
     word = kind.decode("latin-1") if isinstance(kind, bytes) else ""
     if word == "logical" and dataset.shape is not None:
         return "bool"
-    is_plain = dataset.dtype.kind in "fiu" and dataset.shape is not None and "MATLAB_empty" not in dataset.attrs
+    is_plain = (
+        dataset.dtype.kind in "fiu"
+        and dataset.shape is not None
+        and "MATLAB_empty" not in dataset.attrs
+    )
     return _NUMBERS.get(word, "") if is_plain else ""

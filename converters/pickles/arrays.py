@@ -12,9 +12,7 @@ from numpy.typing import NDArray
 from pickles.machine import Global, inert
 
 _NUMBERS = re.compile(r"[<>=|]?(f[248]|[iu][1248]|b1|c8)")
-_OTHERS = {
-    f"ml_dtypes.{name}": name for name in CODES if name.startswith(("bfloat16", "float8_"))
-}
+_OTHERS = {f"ml_dtypes.{name}": name for name in CODES if name.startswith(("bfloat16", "float8_"))}
 """Number types that NumPy lacks."""
 
 

@@ -66,12 +66,13 @@ def state_dict(value: Any, key: str | None) -> StateDict:
                 break
             others = {name: other for name, other in value.items() if name != found}
             dropped += _counted(others)
-            notes += [
-                f"took {found!r} ({_count(value[found])} tensors); {shown(str(name))!r} has {count} more: "
-                f"--key {shown(str(name))}"
-                for name, other in others.items()
-                if (count := _count({name: other}))
-            ]
+            for name, other in others.items():
+                if count := _count({name: other}):
+                    label = shown(str(name))
+                    notes.append(
+                        f"took {found!r} ({_count(value[found])} tensors); {label!r} has "
+                        f"{count} more: --key {label}"
+                    )
             value = value[found]
     tensors: dict[str, Leaf] = {}
     for path, leaf, is_optimizers in leaves(value):
@@ -92,7 +93,9 @@ def _at(value: Any, key: str) -> tuple[Any, dict[str, Any]]:
         if isinstance(value, Record) and isinstance(value.state, dict):
             value = value.state
         if not isinstance(value, dict) or part not in value:
-            there = ", ".join(map(repr, islice(value, 20))) if isinstance(value, dict) else "nothing"
+            there = (
+                ", ".join(map(repr, islice(value, 20))) if isinstance(value, dict) else "nothing"
+            )
             raise ConversionError(f"there is no {part!r}, but {there[:200]}", "Choose with --key")
         others |= {f"{above}{name}": other for name, other in value.items() if name != part}
         above += f"{part}."

@@ -58,7 +58,7 @@ def _source(nodes: Mapping[str, Any], name: str) -> str:
 
 
 def _uses(node: Mapping[str, Any]) -> Iterator[tuple[str, Facts]]:
-    kind, inputs, arguments = node.get("op"), node.get("input") or [], node.get("attr") or {}
+    kind, inputs, arguments = str(node.get("op")), node.get("input") or [], node.get("attr") or {}
     if kind in OPERANDS and len(inputs) > OPERANDS[kind][0]:
         operand, role, axes = OPERANDS[kind]
         if (arguments.get("transpose_b") or {}).get("b") is True:

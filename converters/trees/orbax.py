@@ -95,9 +95,7 @@ def read_arrays(folder: Path, aggregate: Any) -> Iterator[Stored]:
         # Versions before 0.11.33 do not say so.
         is_ocdbt = bool(metadata.get("use_ocdbt", (folder / "manifest.ocdbt").is_file()))
         named = (
-            _listed(metadata["tree_metadata"])
-            if aggregate is None
-            else dict(_replaced(aggregate))
+            _listed(metadata["tree_metadata"]) if aggregate is None else dict(_replaced(aggregate))
         )
     except (KeyError, TypeError, AttributeError) as error:
         raise ConversionError(f"its {METADATA} is not orbax's", DAMAGED) from error

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from htsr_ref.errors import WeightFileError
 from htsr_ref.text import strictjson
-from htsr_ref.weights.foreign.unread import unread_of_folder
 from htsr_ref.weights.backing import open_regular
 from htsr_ref.weights.container import Container, RawTensor
 from htsr_ref.weights.foreign.kinds import Foreign
+from htsr_ref.weights.foreign.unread import unread_of_folder
 from htsr_ref.weights.manifest import Manifest
 from htsr_ref.weights.safetensors_file import read_safetensors
 from htsr_ref.weights.settings import is_inside

@@ -13,6 +13,7 @@ import pytest
 import pytorch
 from conversions import FIXTURES, refused
 from cpu import cpu_limit
+from torch_pickles import tensor
 
 CHECKPOINT = FIXTURES / "pytorch" / "convnet.pt"
 HARMFUL = ("compile", "ctypes", "exec", "import", "os.exec", "os.system", "pickle", "subprocess")
@@ -94,17 +95,6 @@ def test_a_bomb_does_not_go_off(name, tmp_path):
     path = with_pickle(tmp_path / "bomb.pt", BOMBS[name])
     with cpu_limit(5):
         refused(pytorch, path, tmp_path)
-
-
-def tensor(
-    key: bytes, offset: int, shape: tuple[int, ...], strides: tuple[int, ...], numel: int = 4
-) -> bytes:
-    """Instructions that make a tensor, with a view and the key of a storage of our choosing."""
-    count = b"J" + struct.pack("<i", numel)
-    storage = b"(U\x07storagectorch\nFloatStorage\nU\x01" + key + b"U\x03cpu" + count + b"tQ"
-    # Without the two bytes that begin a pickle and the one that ends it, values can be strung.
-    view = b"".join(pickle.dumps(value, 2)[2:-1] for value in (offset, shape, strides, False, {}))
-    return b"ctorch._utils\n_rebuild_tensor_v2\n(" + storage + view + b"tR"
 
 
 @pytest.mark.parametrize(
