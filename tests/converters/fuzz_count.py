@@ -15,19 +15,26 @@ from pathlib import Path
 sys.path[:0] = [str(Path(__file__).parents[1]), str(Path(__file__).parents[2] / "converters")]
 sys.path.insert(0, str(Path(__file__).parents[2]))
 import numpy as np  # noqa: E402
-import test_fuzz  # noqa: E402
 from conversions import convert  # noqa: E402
 from cpu import TooLong, cpu_limit  # noqa: E402
+from damaged_files import (  # noqa: E402
+    CASES,
+    RUNS_CODE,
+    SECONDS,
+    damage,
+    events,
+    limited_memory,
+)
 
 COLUMNS = ("files", "converted", "refused", "tracebacks", "hangs", "memory", "code run")
 
 
 def outcome(converter, copy: Path, output: Path, number: int) -> str:
     """How one damaged file ends."""
-    test_fuzz.damage(copy, np.random.default_rng(number))
-    test_fuzz.events.clear()
+    damage(copy, np.random.default_rng(number))
+    events.clear()
     try:
-        with cpu_limit(test_fuzz.SECONDS), test_fuzz.limited_memory(), warnings.catch_warnings():
+        with cpu_limit(SECONDS), limited_memory(), warnings.catch_warnings():
             warnings.simplefilter("error")
             run = convert(converter, copy, "-o", output)
     except TooLong:
@@ -35,8 +42,8 @@ def outcome(converter, copy: Path, output: Path, number: int) -> str:
     except Exception as error:
         sys.stderr.write(f"{copy.name} {number}: {error!r}\n")
         return "tracebacks"
-    if any(event.startswith(test_fuzz.RUNS_CODE) for event in test_fuzz.events):
-        sys.stderr.write(f"{copy.name} {number}: {test_fuzz.events}\n")
+    if any(event.startswith(RUNS_CODE) for event in events):
+        sys.stderr.write(f"{copy.name} {number}: {events}\n")
         return "code run"
     if "not enough memory" in run.err:
         return "memory"
@@ -47,7 +54,7 @@ def main(copies: int, first: int) -> None:
     """Damage, convert, count and print."""
     counts: dict[str, Counter[str]] = {}
     # Those whose structure another process reads are last, as they take longest.
-    for module, path in sorted(test_fuzz.CASES, key=lambda case: case[0] == "keras_files"):
+    for module, path in sorted(CASES, key=lambda case: case[0] == "keras_files"):
         converter = importlib.import_module(module)
         counted = counts.setdefault(module, Counter())
         with tempfile.TemporaryDirectory() as folder:

@@ -193,6 +193,17 @@ def test_stored_member_whose_data_are_cut_off(tmp_path):
     assert re.search("beyond the end|Overlapped", refusal(path, bytes(content)).problem)
 
 
+@pytest.mark.spec("FMT-1", "FMT-11")
+def test_members_that_are_no_arrays_are_left_out(tmp_path):
+    path = tmp_path / "w.npz"
+    np.savez(path, w=np.ones((3, 2)))
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr("README.txt", "hello")
+    weights = open_weights(path)
+    assert [layer.name for layer in weights.layers] == ["w"]
+    assert weights.warnings == ("left out: 1 x member that is no array",)
+
+
 @pytest.mark.spec("FMT-11")
 def test_encrypted_member(tmp_path):
     content = patched(archive_bytes(), 8, 1, "<H")

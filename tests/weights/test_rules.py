@@ -180,6 +180,14 @@ CASES = [
     ("x.weight", (4, 1, 5, 5), "convolution (out, in, k)", "weight", (4, 1, 5, 5), 1),
     ("dwconv.weight", (4, 1, 5), "depthwise convolution by name", "weight", (4, 1, 5), 4),
     (
+        "b.0._depthwise_conv.weight",
+        (4, 1, 5),
+        "depthwise convolution by name",
+        "weight",
+        (4, 1, 5),
+        4,
+    ),
+    (
         "up_conv_transpose.weight",
         (4, 3, 5),
         "transposed convolution by name",
