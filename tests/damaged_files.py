@@ -19,14 +19,14 @@ SPARE_BYTES = 2**30
 # Python imports its text encodings when they are first needed: by a zip or by old texts.
 for encoding in ("ascii", "cp437", "latin_1", "raw_unicode_escape", "unicode_escape", "utf_8"):
     codecs.lookup(encoding)
-TRIAL = [sys.executable, "-c", trial.CHILD]
+TRIAL = [sys.executable, str(trial.SCRIPT)]
 """Beginning of the one command that is run: the reading of HDF5 in a process of its own."""
 events: list[str] = []
 
 
 def listen(event, arguments):
     """Note what happens, but for the trial."""
-    if event != "subprocess.Popen" or list(arguments[1][:3]) != TRIAL:
+    if event != "subprocess.Popen" or list(arguments[1][:2]) != TRIAL:
         events.append(event)
 
 
