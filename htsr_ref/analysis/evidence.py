@@ -1,5 +1,7 @@
 """How far a fitted power law can be trusted: evidence beside the fit, in the report's terms."""
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -9,6 +11,7 @@ from htsr_ref.powerlaw.comparison import Comparison, compare
 from htsr_ref.powerlaw.distributions import DISTRIBUTIONS, PowerLaw
 from htsr_ref.powerlaw.extreme import tail_index
 from htsr_ref.reports.report import ExtremeValue, LawComparison
+from htsr_ref.reports.words import decided_for
 
 ALTERNATIVES = ("truncated_power_law", "lognormal", "stretched_exponential", "exponential")
 """Names of the laws that a power law is compared with, in the order of reports."""
@@ -68,10 +71,11 @@ def compare_laws(
 
 
 def _in_report(name: str, test: Comparison) -> LawComparison:
-    favored = {"first": "power_law", "second": name}.get(test.favored or "")
-    return LawComparison(
-        test.log_likelihood_ratio, test.normalized_ratio, test.p_value, favored, test.test
+    """Take over a comparison; the likelier law is favored only where the test has decided."""
+    likelier = LawComparison(
+        test.log_likelihood_ratio, test.normalized_ratio, test.p_value, None, test.test
     )
+    return replace(likelier, favored=decided_for(name, likelier))
 
 
 def fit_warnings(tail_size: int, extreme: ExtremeValue | None) -> tuple[str, ...]:

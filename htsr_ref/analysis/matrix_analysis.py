@@ -91,7 +91,7 @@ def analyze_matrix(
                 p_value,
             )
         ),
-    )
+    ).judged()
 
 
 NO_NULL_MODEL = "no null model: shuffling is for single matrices, and several are put together here"

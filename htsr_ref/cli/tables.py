@@ -5,6 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from htsr_ref.cli.output import count, middle_cut, one_line, shorten
+from htsr_ref.reports.judgments import (
+    LEGEND,
+    TEST_HEADER,
+    VERDICT_HEADER,
+    test_rows,
+    verdict_rows,
+)
 from htsr_ref.reports.markdown import (
     NULL_HEADER,
     convention_text,
@@ -82,9 +89,16 @@ def report_table(report: Report) -> str:
         header = [*_HEADER, "p"] if tested else _HEADER
         rows = [_row(layer)[: len(header)] for layer in analyzed]
         pieces += [text_table(header, rows, range(2, 11), flexible=(0, 1)), _model(report)]
+        judged = verdict_rows(report)
+        if judged:
+            pieces.append(text_table(VERDICT_HEADER, judged, flexible=(0, 1, 2)))
+        said = test_rows(report)
+        if said:
+            pieces.append(text_table(TEST_HEADER, said))
         shuffled = null_rows(report)
         if shuffled:
             pieces.append(text_table(NULL_HEADER, shuffled, range(2, 6), flexible=(0, 1)))
+        pieces.append("\n".join(LEGEND))
     else:
         pieces.append("no weight matrix was analyzed: `htsr describe` says what the file holds")
     pieces += ["\n".join(_skipped(report)), _warnings(remarks(report))]

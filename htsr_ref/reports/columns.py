@@ -6,15 +6,13 @@ from types import MappingProxyType
 from typing import Any
 
 from htsr_ref.reports.report import LayerReport, MatrixReport, Report
+from htsr_ref.reports.verdicts import training_word
 from htsr_ref.text.csvtext import csv_text
 
 Row = dict[str, Any]
 
 LAYER_TYPES: Mapping[str, str] = MappingProxyType({"weight": "dense"})
 """Names of roles; others keep theirs, and a convolution names its dimension."""
-
-OVER_TRAINED, UNDER_TRAINED = 2.0, 6.0
-"""An alpha below the first or above the second gets a warning."""
 
 
 def weightwatcher_rows(report: Report) -> list[Row]:
@@ -105,14 +103,8 @@ def _fit(matrix: MatrixReport, failed: float | None) -> Row:
         "alpha_weighted": matrix.weighted_alpha,
         "log_alpha_norm": matrix.log10_alpha_norm,
         "status": "success" if found else "failed",
-        "warning": _warning(matrix.alpha),
+        "warning": training_word(matrix.alpha) or "",
     }
-
-
-def _warning(alpha: float | None) -> str:
-    if alpha is None or OVER_TRAINED <= alpha <= UNDER_TRAINED:
-        return ""
-    return "over-trained" if alpha < OVER_TRAINED else "under-trained"
 
 
 COLUMNS = (

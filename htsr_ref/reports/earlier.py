@@ -86,7 +86,7 @@ def _matrix(matrix: Mapping[str, Any]) -> dict[str, Any]:
         else {_RENAMED.get(key, key): value for key, value in test.items()}
         for name, test in matrix["comparisons"].items()
     }
-    return {**matrix, "comparisons": comparisons}
+    return {**matrix, "comparisons": comparisons, "verdict": None}
 
 
 _RENAMED = {"favoured": "favored", "normalised_ratio": "normalized_ratio"}

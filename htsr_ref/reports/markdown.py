@@ -2,12 +2,21 @@
 
 import re
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
 from htsr_ref import metrics
 from htsr_ref.conventions import Convention
 from htsr_ref.conventions.names import current_name
+from htsr_ref.reports.judgments import (
+    LEGEND,
+    TEST_HEADER,
+    VERDICT_HEADER,
+    remarks_on_alpha,
+    test_rows,
+    verdict_rows,
+)
 from htsr_ref.reports.report import LayerReport, Report
 
 
@@ -33,11 +42,14 @@ def to_markdown(report: Report) -> str:
         "",
         *([phases, ""] if (phases := phase_text(report)) else []),
     ]
-    shuffled = null_rows(report)
-    if shuffled:
-        lines += [f"| {' | '.join(NULL_HEADER)} |", "|" + "---|" * len(NULL_HEADER)]
-        lines += [f"| {' | '.join([escape(name), *row])} |" for name, *row in shuffled]
-        lines.append("")
+    for header, found in (
+        (VERDICT_HEADER, verdict_rows(report)),
+        (TEST_HEADER, test_rows(report)),
+        (NULL_HEADER, null_rows(report)),
+    ):
+        lines += _table(header, found) if found else []
+    if report.analyzed():
+        lines += [*(f"- {escape(text)}" for text in LEGEND), ""]
     skipped = [(layer.name, layer.skipped) for layer in report.layers if layer.skipped is not None]
     if skipped:
         lines += ["| not analyzed | reason |", "|---|---|"]
@@ -47,6 +59,16 @@ def to_markdown(report: Report) -> str:
     if warnings:
         lines += ["| warnings |", "|---|", *(f"| {escape(text)} |" for text in warnings), ""]
     return "\n".join(lines)
+
+
+def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    """Lay out a table whose cells may hold what strangers wrote."""
+    return [
+        f"| {' | '.join(header)} |",
+        "|" + "---|" * len(header),
+        *(f"| {' | '.join(map(escape, row))} |" for row in rows),
+        "",
+    ]
 
 
 def convention_text(convention: Convention) -> str:
@@ -143,6 +165,7 @@ def remarks(report: Report) -> list[str]:
             layer,
             [f"no alpha: {m.alpha_null_reason}" for m in layer.matrices if m.alpha_null_reason],
         )
+        lines += _of_matrices(layer, remarks_on_alpha(layer))
     return lines
 
 

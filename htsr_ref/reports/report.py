@@ -1,7 +1,7 @@
 """The report: frozen dataclasses, and their JSON, CSV and rows. Computes nothing."""
 
 import os
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from htsr_ref.conventions import Convention
@@ -13,6 +13,8 @@ from htsr_ref.randommatrix.phases import PhaseName
 from htsr_ref.reports.earlier import EARLIER_VERSIONS, as_today
 from htsr_ref.reports.frames import Library, data_frame
 from htsr_ref.reports.rows import flat_columns, flat_row
+from htsr_ref.reports.verdicts import Verdict, verdict_of
+from htsr_ref.reports.words import tests_in_words
 from htsr_ref.spectra.shuffle import ShuffleNull
 from htsr_ref.text import strictjson
 from htsr_ref.text.csvtext import csv_text
@@ -146,6 +148,7 @@ class MatrixReport:
     for a zero matrix. `mp` is the bulk of the Marchenko-Pastur law, if there is one; it and the
     phase are None where several spectra are put together. `p_value` and `null_model` are None and
     `comparisons` is empty unless they were asked for; a law that cannot be fitted is None in it.
+    The verdict (VRD-1) is drawn from the rest by `judged`, and None only before that.
     """
 
     index: int
@@ -181,10 +184,18 @@ class MatrixReport:
     mp: BulkFit | None
     phase: PhaseName | None
     phase_reason: str | None
+    verdict: Verdict | None = field(default=None, kw_only=True)
     p_value: float | None
     comparisons: dict[str, LawComparison | None]
     null_model: ShuffleNull | None
     warnings: tuple[str, ...]
+
+    def judged(self) -> "MatrixReport":
+        """Add the verdict.
+
+        Spec: VRD-1.
+        """
+        return replace(self, verdict=verdict_of(self))
 
 
 @dataclass(frozen=True)
@@ -308,7 +319,7 @@ class Report:
             _check_means(report)
         except (ConventionError, ValueError) as error:
             raise ReportError(f"not a report of this version ({error}). {_AGAIN}") from error
-        return report
+        return report if version == SPEC_VERSION else report._judged()
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> "Report":
@@ -330,6 +341,13 @@ class Report:
         except ReportError as error:
             raise ReportError(f"{path}: {error}") from error
 
+    def _judged(self) -> "Report":
+        layers = (
+            replace(layer, matrices=tuple(matrix.judged() for matrix in layer.matrices))
+            for layer in self.layers
+        )
+        return replace(self, layers=tuple(layers))
+
     def analyzed(self) -> tuple[LayerReport, ...]:
         """Layers that were analyzed."""
         return tuple(layer for layer in self.layers if layer.skipped is None)
@@ -346,7 +364,12 @@ class Report:
         if per == "layer":
             return [_layer_row(layer) for layer in self.layers]
         return [
-            {"layer": layer.name, "role": layer.role, **flat_row(asdict(matrix))}
+            {
+                "layer": layer.name,
+                "role": layer.role,
+                **flat_row(asdict(matrix)),
+                "tests": "; ".join(tests_in_words(matrix)),
+            }
             for layer in self.layers
             for matrix in layer.matrices
         ]
@@ -425,7 +448,7 @@ def _check_means(report: Report) -> None:
 def _columns(per: Per) -> list[str]:
     if per == "layer":
         return [*_LAYER_COLUMNS, *MEAN_FIELDS]
-    return ["layer", "role", *flat_columns(field.name for field in fields(MatrixReport))]
+    return ["layer", "role", *flat_columns(part.name for part in fields(MatrixReport)), "tests"]
 
 
 _LAYER_COLUMNS = ("layer", "role", "tensor", "shape", "dtype", "skipped", "skip_code", "matrices")

@@ -10,6 +10,7 @@ COLUMNS: Mapping[str, Mapping[str, int | str]] = MappingProxyType(
         "extreme_value": {"xi": "xi", "xi_stderr": "stderr", "xi_verdict": "verdict"},
         "mp": {"num_spikes": "num_spikes", "spike_mass": "spike_mass", "soft_rank": "soft_rank"},
         "phase_reason": {},
+        "verdict": {"verdict": "name", "verdict_reason": "reason", "alpha_remark": "remark"},
         "null_model": {
             "null_p_distance": "p_distance",
             "null_p_lambda_max": "p_lambda_max",
