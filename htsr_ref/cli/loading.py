@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, replace
 from pathlib import Path  # noqa: TC003 - typer reads the annotations
 from typing import TYPE_CHECKING, Annotated
@@ -35,6 +36,14 @@ ConventionOption = Annotated[
         autocompletion=lambda: list(CONVENTIONS),
         help="Whose choices to follow: see `htsr conventions`, or your own .toml or .json file. "
         f"By default {DEFAULT} for weight files; a report must follow it if it is given.",
+    ),
+]
+
+EverythingOption = Annotated[
+    bool,
+    typer.Option(
+        "--all",
+        help="Compare all models, also those that are like noise or of another scale.",
     ),
 ]
 
@@ -124,6 +133,17 @@ def is_report(file: str) -> bool:
     """Whether a file is taken for a report; the index of a folder of shards is not one."""
     name = file.lower()
     return name.endswith(".json") and not name.endswith(".index.json")
+
+
+def each_once(files: Sequence[str]) -> list[str]:
+    """Drop files that were given before, and say so."""
+    kept: dict[str, str] = {}
+    for file in files:
+        place = os.path.realpath(file)
+        if place in kept:
+            output.fail(f"{file}: given twice; it is counted once")
+        kept.setdefault(place, file)
+    return list(kept.values())
 
 
 def load_reports(files: Sequence[str], asked: Asked) -> Loaded:

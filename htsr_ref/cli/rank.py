@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from htsr_ref.cli import loading, options, output
-from htsr_ref.errors import HtsrError
 
 if TYPE_CHECKING:
-    from htsr_ref.reports.report import Report
+    from htsr_ref.models.ranking import Ranking
 
 EPILOG = "Example: htsr rank checkpoints/*.safetensors"
 
@@ -25,6 +24,7 @@ def rank(
     convention: loading.ConventionOption = None,
     set_: options.SetOption = None,
     solver: options.SolverOption = "auto",
+    everything: loading.EverythingOption = False,
     json: options.JsonOption = False,
     csv: options.CsvOption = False,
     out: Annotated[
@@ -33,103 +33,60 @@ def rank(
             "--output",
             "-o",
             metavar="PATH",
-            help="Write there instead of to standard output; .json and .csv choose the form.",
+            help="Write there instead of to standard output; .json, .csv and .md choose the form.",
         ),
     ] = None,
 ) -> None:
     """Order models by alpha-hat: the smallest, predicted to generalize best, comes first.
 
-    The prediction concerns models of one architecture trained on the same data.
+    The prediction concerns models of one architecture trained on the same data. Models that
+    cannot be told from noise, or whose weights are of another scale, stand apart.
     """
     form = output.choose_form(json, csv, False, out)
-    if form == "markdown":
-        raise HtsrError(f"{out}: a ranking is a table, JSON or CSV")
     output.check_writable(out, *files, layers, convention)
     asked = loading.Asked.of(convention, set_, layers, (include, exclude), solver)
-    loaded = loading.load_reports(files, asked)
+    loaded = loading.load_reports(loading.each_once(files), asked)
     if loaded.reports:
+        from htsr_ref.models import ranking_forms
         from htsr_ref.models.ranking import rank_reports
 
-        ranked = rank_reports(loaded.named())
-        output.emit({"json": _json, "csv": _csv}.get(form, _table)(ranked), out)
+        ranking = rank_reports(loaded.named(), everything=everything)
+        forms = {
+            "json": ranking_forms.ranking_json,
+            "csv": ranking_forms.ranking_csv,
+            "markdown": ranking_forms.ranking_markdown,
+        }
+        output.emit(forms.get(form, _table)(ranking), out)
     code = loaded.exit_code()
     if code:
         raise typer.Exit(code)
 
 
-def _values(report: Report) -> list[float | None]:
-    from htsr_ref.models.trends import METRICS
-
-    return [getattr(report.model, name) for name in METRICS]
-
-
-def _json(ranked: tuple[Report, ...]) -> str:
-    from dataclasses import asdict
-
-    from htsr_ref.models.trends import METRICS
-    from htsr_ref.text import strictjson
-
-    models = [
-        {
-            "rank": place,
-            "model": report.source.name,
-            **dict(zip(METRICS, _values(report), strict=True)),
-            "matrices": report.model.matrices,
-        }
-        for place, report in enumerate(ranked, 1)
-    ]
-    return strictjson.dumps({"convention": asdict(ranked[0].convention), "models": models})
-
-
-def _csv(ranked: tuple[Report, ...]) -> str:
-    from htsr_ref.models.trends import METRICS
-    from htsr_ref.reports.markdown import convention_text
-    from htsr_ref.text.csvtext import csv_text
-
-    columns = ["rank", "model", *METRICS, "matrices", "convention"]
-    rows = [
-        [
-            place,
-            report.source.name,
-            *_values(report),
-            report.model.matrices,
-            convention_text(report.convention),
-        ]
-        for place, report in enumerate(ranked, 1)
-    ]
-    return csv_text(columns, [dict(zip(columns, row, strict=True)) for row in rows])
-
-
-def _table(ranked: tuple[Report, ...]) -> str:
+def _table(ranking: Ranking) -> str:
     from htsr_ref.cli.tables import text_table
-    from htsr_ref.reports.markdown import convention_text, number
+    from htsr_ref.models import ranking_forms as forms
+    from htsr_ref.reports.markdown import convention_text
 
-    header = ["model", "alpha_hat", "alpha", "log‖W‖F", "log‖W‖₂", "log α-norm", "matrices"]
-    rows = [
-        [name, *map(number, _values(report)), str(report.model.matrices)]
-        for name, report in zip(_below_shared_folder(ranked), ranked, strict=True)
+    everyone = (*ranking.apart, *ranking.models)
+    names = _below_shared_folder([model.report.source.name for model in everyone])
+    named = list(zip(names, everyone, strict=True))
+    ranked = [forms.number_row(model, name) for name, model in named if model.rank is not None]
+    standing = [forms.standing_row(model, name) for name, model in named]
+    pieces = [
+        "\n".join(f"{output.one_line(text)}" for text in forms.sentences(named)),
+        text_table(forms.NUMBER_HEADER, ranked, (1, 2, 4, 5, 6, 7)) if ranked else "",
+        text_table(forms.STANDING_HEADER, standing, range(1, 8)),
+        "\n".join([*forms.LEGEND, *ranking.notes]),
     ]
-    shapes = {_shapes(report) for report in ranked}
-    differ = "These models differ in their matrices, so this is not such a series.\n"
-    return (
-        f"{text_table(header, rows, range(1, 7))}\n\n"
-        "Best first: the smallest alpha_hat (mean α·log10 λmax) predicts the best generalization\n"
-        "within a series of one architecture trained on the same data.\n"
-        f"{differ if len(shapes) > 1 else ''}"
-        f"Convention {convention_text(ranked[0].convention)}.\n"
-    )
+    convention = f"Convention {convention_text(ranking.convention)}.\n"
+    return "\n\n".join(filter(None, pieces)) + f"\n{convention}"
 
 
-def _below_shared_folder(reports: tuple[Report, ...]) -> list[str]:
+def _below_shared_folder(names: list[str]) -> list[str]:
     """Names without the folder that all have in common: what tells them apart stays in sight."""
-    paths = [Path(report.source.name) for report in reports]
+    paths = [Path(name) for name in names]
     try:
         shared = os.path.commonpath([path.parent for path in paths])
     except ValueError:  # Absolute and relative paths share nothing.
         return list(map(str, paths))
     return [str(path.relative_to(shared)) for path in paths]
-
-
-def _shapes(report: Report) -> tuple[tuple[int, int], ...]:
-    """Sizes of a model's matrices; they are the same in models of one architecture."""
-    return tuple(sorted((m.N, m.M) for layer in report.layers for m in layer.matrices))

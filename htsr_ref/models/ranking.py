@@ -1,35 +1,153 @@
-"""Ordering models by the Universal metric."""
+"""Ordering models by the Universal metric, and saying what the order is worth."""
 
 import math
+import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from htsr_ref.conventions import FIELDS
+from htsr_ref.conventions import FIELDS, Convention
 from htsr_ref.errors import HtsrError
+from htsr_ref.models.apart import why_apart
+from htsr_ref.models.standing import Standing, standing_of
 from htsr_ref.reports.report import Report
 
+NORMAL_95 = 1.96
+"""Errors within which a model is not separated from the best (VRD-15)."""
 
-def rank_reports(reports: Sequence[Report]) -> tuple[Report, ...]:
+
+@dataclass(frozen=True)
+class RankedModel:
+    """A model in a ranking.
+
+    Attributes
+    ----------
+    report : its numbers.
+    standing : what they rest on.
+    rank : its place from 1; None for a model that stands apart.
+    near_best : whether it is not separated from the best by 1.96 errors.
+    apart : why it is not ranked; None if it is.
+
+    Spec: MET-13, VRD-13, VRD-15.
+    """
+
+    report: Report
+    standing: Standing
+    rank: int | None
+    near_best: bool
+    apart: str | None
+
+
+@dataclass(frozen=True)
+class Ranking:
+    """Models in their order, and those that stand apart.
+
+    Attributes
+    ----------
+    convention : of all reports.
+    apart : models that are not ranked, in the order given.
+    models : the others, smallest alpha-hat first.
+    notes : what a reader should know of the models together.
+
+    Spec: MET-13, VRD-13, VRD-16.
+    """
+
+    convention: Convention
+    apart: tuple[RankedModel, ...]
+    models: tuple[RankedModel, ...]
+    notes: tuple[str, ...]
+
+
+def rank_reports(reports: Sequence[Report], *, everything: bool = False) -> Ranking:
     """Order reports by alpha-hat, smallest (predicted best) first; undefined ones last.
 
     Parameters
     ----------
     reports : at least one, all made under the same convention.
+    everything : rank models too that cannot be compared with the others.
 
     Raises
     ------
     HtsrError
         The reports follow different conventions: their numbers cannot be compared.
 
-    Spec: MET-13. Source: Martin & Mahoney, SDM 2020, section 3.
+    Spec: MET-13, VRD-13, VRD-15, VRD-16. Source: Martin & Mahoney, SDM 2020, section 3.
     """
     check_one_convention(reports)
+    models = [(report, standing_of(report)) for report in reports]
+    reasons = [None] * len(models) if everything else why_apart(models)
+    judged = list(zip(models, reasons, strict=True))
+    kept = sorted((model for model, reason in judged if reason is None), key=_alpha_hat)
+    return Ranking(
+        convention=reports[0].convention,
+        apart=tuple(RankedModel(*model, None, False, reason) for model, reason in judged if reason),
+        models=tuple(
+            RankedModel(*model, place, place > 1 and _near(model, kept[0]), None)
+            for place, model in enumerate(kept, 1)
+        ),
+        notes=_notes([report for report, _ in kept]),
+    )
 
-    def key(report: Report) -> float:
-        alpha_hat = report.model.alpha_hat
-        return math.inf if alpha_hat is None else alpha_hat
 
-    return tuple(sorted(reports, key=key))
+def _alpha_hat(model: tuple[Report, Standing]) -> float:
+    alpha_hat = model[0].model.alpha_hat
+    return math.inf if alpha_hat is None else alpha_hat
+
+
+def _near(model: tuple[Report, Standing], best: tuple[Report, Standing]) -> bool:
+    """Whether 1.96 errors of the difference reach from a model to the best.
+
+    Spec: VRD-15.
+    """
+    difference = separation(model, best)
+    return difference is not None and difference <= NORMAL_95
+
+
+def separation(one: tuple[Report, Standing], other: tuple[Report, Standing]) -> float | None:
+    """Distance of two alpha-hats in errors of their difference; None where one is unknown.
+
+    Spec: VRD-15.
+    """
+    values = one[0].model.alpha_hat, other[0].model.alpha_hat
+    errors = one[1].alpha_hat_stderr, other[1].alpha_hat_stderr
+    if None in values or None in errors:
+        return None
+    difference = abs(float(values[0] or 0.0) - float(values[1] or 0.0))
+    error = math.hypot(errors[0] or 0.0, errors[1] or 0.0)
+    if error == 0.0:
+        return 0.0 if difference == 0.0 else math.inf
+    return difference / error
+
+
+def _notes(reports: Sequence[Report]) -> tuple[str, ...]:
+    notes = []
+    if len(reports) < 2:
+        notes.append("an order needs at least two models that can be compared")
+    if not _is_series(reports):
+        notes.append(
+            "these models differ in the kind of their layers, not only in size: the prediction is "
+            "for one architecture"
+        )
+    return tuple(notes)
+
+
+def _is_series(reports: Sequence[Report]) -> bool:
+    """Whether the models could be one architecture in several sizes.
+
+    Each pair has the kinds of layers of the smaller one in common; a kind is a layer's name without
+    its numbers, its role and the number of its axes.
+
+    Spec: VRD-16.
+    """
+    kinds = {frozenset(_kinds(report)) for report in reports if report.analyzed()}
+    return all(one <= other or other <= one for one in kinds for other in kinds)
+
+
+def _kinds(report: Report) -> set[tuple[str, str, int]]:
+    return {
+        (re.sub(r"\d+", "#", layer.name), layer.role, len(layer.axes))
+        for layer in report.analyzed()
+    }
 
 
 def check_one_convention(reports: Sequence[Report]) -> None:

@@ -47,7 +47,7 @@ def to_markdown(report: Report) -> str:
         (TEST_HEADER, test_rows(report)),
         (NULL_HEADER, null_rows(report)),
     ):
-        lines += _table(header, found) if found else []
+        lines += markdown_table(header, found) if found else []
     if report.analyzed():
         lines += [*(f"- {escape(text)}" for text in LEGEND), ""]
     skipped = [(layer.name, layer.skipped) for layer in report.layers if layer.skipped is not None]
@@ -61,8 +61,8 @@ def to_markdown(report: Report) -> str:
     return "\n".join(lines)
 
 
-def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
-    """Lay out a table whose cells may hold what strangers wrote."""
+def markdown_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    """Lay out a table whose cells may hold what strangers wrote, with an empty line after it."""
     return [
         f"| {' | '.join(header)} |",
         "|" + "---|" * len(header),
