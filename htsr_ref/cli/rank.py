@@ -63,23 +63,12 @@ def rank(
 
 
 def _table(ranking: Ranking) -> str:
-    from htsr_ref.cli.tables import text_table
-    from htsr_ref.models import ranking_forms as forms
-    from htsr_ref.reports.markdown import convention_text
+    from htsr_ref.cli.tables import blocks_text
+    from htsr_ref.models.ranking_forms import ranking_blocks
 
     everyone = (*ranking.apart, *ranking.models)
     names = _below_shared_folder([model.report.source.name for model in everyone])
-    named = list(zip(names, everyone, strict=True))
-    ranked = [forms.number_row(model, name) for name, model in named if model.rank is not None]
-    standing = [forms.standing_row(model, name) for name, model in named]
-    pieces = [
-        "\n".join(f"{output.one_line(text)}" for text in forms.sentences(named)),
-        text_table(forms.NUMBER_HEADER, ranked, (1, 2, 4, 5, 6, 7)) if ranked else "",
-        text_table(forms.STANDING_HEADER, standing, range(1, 8)),
-        "\n".join([*forms.LEGEND, *ranking.notes]),
-    ]
-    convention = f"Convention {convention_text(ranking.convention)}.\n"
-    return "\n\n".join(filter(None, pieces)) + f"\n{convention}"
+    return blocks_text(ranking_blocks(ranking, names))
 
 
 def _below_shared_folder(names: list[str]) -> list[str]:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from htsr_ref.analysis.planning import PlannedLayer
     from htsr_ref.conventions import Convention
+    from htsr_ref.reports.blocks import Block
     from htsr_ref.reports.report import LayerReport, Report
     from htsr_ref.spectra.solvers import SolverChoice
     from htsr_ref.weights import Weights
@@ -72,6 +73,19 @@ def text_table(
         ).rstrip()
 
     return "\n".join([line(cells[0]), "─" * (sum(widths) + gaps), *map(line, cells[1:])])
+
+
+def blocks_text(blocks: Sequence[Block]) -> str:
+    """Lay out tables and lines, an empty line between them."""
+    from htsr_ref.reports.blocks import Table, without_empty
+
+    pieces = [
+        text_table(block.header, block.rows, block.right)
+        if isinstance(block, Table)
+        else "\n".join(map(one_line, block.texts))
+        for block in without_empty(blocks)
+    ]
+    return "\n\n".join(pieces) + "\n"
 
 
 def report_table(report: Report) -> str:

@@ -4,7 +4,9 @@ from dataclasses import asdict, dataclass
 
 from htsr_ref.conventions import Convention
 from htsr_ref.errors import HtsrError
-from htsr_ref.models.ranking import check_one_convention
+from htsr_ref.models.apart import NORM_DISTANCE, why_apart
+from htsr_ref.models.ranking import NORMAL_95, check_one_convention, separation
+from htsr_ref.models.standing import Standing, standing_of
 from htsr_ref.reports.report import SPEC_VERSION, LayerReport, Report, Source, Tool
 from htsr_ref.text import strictjson
 from htsr_ref.version import __version__
@@ -73,6 +75,8 @@ class Difference:
     layers : the layers of both, by largest change.
     only_before, only_after : layers without a partner.
     model : changes of the model's means.
+    standings : what the numbers of each rest on, before and after.
+    notes : what a reader should know of the two together.
 
     Spec: AUD-20, AUD-21, AUD-22.
     """
@@ -87,6 +91,8 @@ class Difference:
     only_before: tuple[str, ...]
     only_after: tuple[str, ...]
     model: dict[str, Change]
+    standings: tuple[Standing, Standing]
+    notes: tuple[str, ...]
 
     def to_json(self) -> str:
         """Write the difference as JSON text.
@@ -124,6 +130,8 @@ def compare_reports(before: Report, after: Report) -> Difference:
         tuple(layer.name for layer in report.analyzed() if layer.name not in names)
         for report, names in zip((before, after), matched, strict=True)
     ]
+    standings = standing_of(before), standing_of(after)
+    models = (before, standings[0]), (after, standings[1])
     same = all(c.before == c.after for layer in layers for c in layer.numbers.values())
     return Difference(
         spec_version=SPEC_VERSION,
@@ -138,7 +146,28 @@ def compare_reports(before: Report, after: Report) -> Difference:
         model={
             name: change(getattr(before.model, name), getattr(after.model, name)) for name in MEANS
         },
+        standings=standings,
+        notes=_notes(models),
     )
+
+
+def _notes(models: tuple[tuple[Report, Standing], tuple[Report, Standing]]) -> tuple[str, ...]:
+    """Say what keeps two models from being compared, and how sure the change of alpha-hat is.
+
+    Spec: VRD-13, VRD-14, VRD-15.
+    """
+    notes = [
+        f"{report.source.name}: {reason}: its alpha_hat predicts nothing"
+        for (report, _), reason in zip(models, why_apart(models), strict=True)
+        if reason is not None
+    ]
+    old, new = (report.model.mean_log10_frobenius_norm for report, _ in models)
+    if old is not None and new is not None and abs(new - old) > NORM_DISTANCE:
+        notes.append("mean log10 ‖W‖F differs by more than 0.5: another scale moves alpha_hat")
+    errors = separation(*models)
+    if errors is not None and 0.0 < errors <= NORMAL_95:
+        notes.append(f"alpha_hat changes by {errors:.2g} of its errors: not separated")
+    return tuple(notes)
 
 
 def _layer_change(before: LayerReport, after: LayerReport, how: str) -> LayerChange:

@@ -35,7 +35,7 @@ class Coverage:
 
     def __str__(self) -> str:
         others = f": the others are {' or '.join(self.left_out)}" if self.left_out else ""
-        return f"{self.analyzed} of {self.total} {self.kind}s{others}"
+        return f"{self.analyzed} of {self.total} {self.kind}s analyzed{others}"
 
 
 @dataclass(frozen=True)
@@ -101,7 +101,7 @@ def _is_random_like(verdicts: dict[str, int]) -> bool:
 
 
 def alpha_hat_stderr(report: Report) -> float | None:
-    """Estimate the standard error of alpha-hat, √Σ(w_i·log λ_i·σ_i)², λ_max and xmin taken as known.
+    """Estimate the error of alpha-hat, √Σ(w_i·log λ_i·σ_i)², with λ_max and xmin taken as known.
 
     The weight w_i of a matrix is its share of the mean: 1/n, or that of its layer over the number
     of its matrices.

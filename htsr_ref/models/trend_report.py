@@ -6,7 +6,9 @@ from typing import Any
 
 from htsr_ref.conventions import Convention
 from htsr_ref.models.accuracies import Accuracy
+from htsr_ref.models.apart import why_apart
 from htsr_ref.models.ranking import check_one_convention
+from htsr_ref.models.standing import standing_of
 from htsr_ref.models.trends import METRICS, RESAMPLES, Model, Series, Trend, fit_series
 from htsr_ref.reports.markdown import convention_text
 from htsr_ref.reports.report import SPEC_VERSION, Report, Tool
@@ -36,14 +38,23 @@ class TrendReport:
     series: tuple[Series, ...]
 
     def to_json(self) -> str:
-        """Write the report as JSON text."""
+        """Write the report as JSON text.
+
+        Spec: TRD-9, VRD-9.
+        """
         return strictjson.dumps(asdict(self))
 
     def to_csv(self) -> str:
         """Write one row per series and metric; undefined numbers are empty cells."""
         convention = convention_text(self.convention)
         rows = [
-            {"series": series.name, "metric": metric, **_flat(trend), "convention": convention}
+            {
+                "series": series.name,
+                "metric": metric,
+                **_flat(trend),
+                "apart": "; ".join(f"{model.name}: {model.apart}" for model in series.apart),
+                "convention": convention,
+            }
             for series in self.series
             for metric, trend in series.trends.items()
         ]
@@ -51,7 +62,11 @@ class TrendReport:
 
 
 def trend_report(
-    models: Sequence[tuple[Report, Accuracy]], *, resamples: int = RESAMPLES, seed: int = 0
+    models: Sequence[tuple[Report, Accuracy]],
+    *,
+    resamples: int = RESAMPLES,
+    seed: int = 0,
+    everything: bool = False,
 ) -> TrendReport:
     """Sort models into their series and fit the trends of each.
 
@@ -59,19 +74,19 @@ def trend_report(
     ----------
     models : at least one; a report with its model's row of the table of accuracies.
     resamples, seed : of the bootstrap.
+    everything : fit to models too that cannot be compared with the others of their series.
 
     Raises
     ------
     HtsrError
         The reports follow different conventions.
 
-    Spec: TRD-9.
+    Spec: TRD-9, VRD-13.
     """
     check_one_convention([report for report, _ in models])
-    members: dict[str, list[Model]] = {}
+    members: dict[str, list[tuple[Report, Accuracy]]] = {}
     for report, row in models:
-        metrics = {name: getattr(report.model, name) for name in METRICS}
-        members.setdefault(row.series, []).append(Model(row.name, row.value, metrics))
+        members.setdefault(row.series, []).append((report, row))
     return TrendReport(
         spec_version=SPEC_VERSION,
         tool=Tool("htsr-ref", __version__),
@@ -79,10 +94,26 @@ def trend_report(
         resamples=resamples,
         seed=seed,
         series=tuple(
-            fit_series(name, found, resamples=resamples, seed=seed)
+            fit_series(name, _models(found, everything), resamples=resamples, seed=seed)
             for name, found in members.items()
         ),
     )
+
+
+def _models(members: Sequence[tuple[Report, Accuracy]], everything: bool) -> list[Model]:
+    """Models of one series, those that stand apart marked."""
+    judged = [(report, standing_of(report)) for report, _ in members]
+    reasons = [None] * len(judged) if everything else why_apart(judged)
+    return [
+        Model(
+            row.name,
+            row.value,
+            {name: getattr(report.model, name) for name in METRICS},
+            standing,
+            reason,
+        )
+        for (report, standing), (_, row), reason in zip(judged, members, reasons, strict=True)
+    ]
 
 
 def _flat(trend: Trend) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from htsr_ref.errors import HtsrError
 from htsr_ref.models.rank_correlation import Correlation, kendall_tau_b, spearman_rho, tau_b
+from htsr_ref.models.standing import Standing
 
 Array = NDArray[np.float64]
 
@@ -204,29 +205,53 @@ def _bootstrap(x: Array, y: Array, resamples: int, seed: int) -> tuple[float, fl
 
 @dataclass(frozen=True)
 class Model:
-    """A model's name, its accuracy and its metrics by name; None where one is undefined."""
+    """A model of a series.
+
+    Attributes
+    ----------
+    name, accuracy : from the table of accuracies.
+    metrics : by name; None where one is undefined.
+    standing : what they rest on, if that is known.
+    apart : why the model takes no part in the trends; None if it does.
+
+    Spec: TRD-9, VRD-13.
+    """
 
     name: str
     accuracy: float
     metrics: Mapping[str, float | None]
+    standing: Standing | None = None
+    apart: str | None = None
 
 
 @dataclass(frozen=True)
 class Series:
-    """Models of one kind, and the trend of their accuracy with each metric."""
+    """Models of one kind, and the trend of their accuracy with each metric.
+
+    Attributes
+    ----------
+    name : of the series.
+    models : those that the trends are fitted to.
+    trends : by name of the metric.
+    apart : models that take no part, each with its reason.
+    """
 
     name: str
     models: tuple[Model, ...]
     trends: Mapping[str, Trend]
+    apart: tuple[Model, ...] = ()
 
 
 def fit_series(
-    name: str, models: Sequence[Model], *, resamples: int = RESAMPLES, seed: int = 0
+    name: str, members: Sequence[Model], *, resamples: int = RESAMPLES, seed: int = 0
 ) -> Series:
     """Fit the trend with each of `METRICS` over the models for which it is defined.
 
-    Spec: TRD-9.
+    Models that stand apart are listed and not fitted to.
+
+    Spec: TRD-9, VRD-13.
     """
+    models = [model for model in members if model.apart is None]
     trends = {}
     for metric in METRICS:
         points = [
@@ -236,4 +261,5 @@ def fit_series(
         ]
         x, y = zip(*points, strict=True) if points else ((), ())
         trends[metric] = fit_trend(x, y, resamples=resamples, seed=seed)
-    return Series(name, tuple(models), trends)
+    apart = tuple(model for model in members if model.apart is not None)
+    return Series(name, tuple(models), trends, apart)
