@@ -1,15 +1,17 @@
 """`htsr diff`."""
 
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from htsr_ref.cli import loading, options, output
 from htsr_ref.conventions import DEFAULT
 from htsr_ref.errors import HtsrError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 EPILOG = (
     "Example: htsr diff spec/examples/mlp_b016_e002.safetensors "

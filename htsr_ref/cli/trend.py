@@ -1,13 +1,15 @@
 """`htsr trend`."""
 
-from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from htsr_ref.cli import loading, options, output
 from htsr_ref.errors import HtsrError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 EPILOG = "Example: htsr trend spec/examples/mlp_*.safetensors --accuracy spec/examples/accuracy.csv"
 

@@ -157,8 +157,8 @@ def _notes(models: tuple[tuple[Report, Standing], tuple[Report, Standing]]) -> t
     Spec: VRD-13, VRD-14, VRD-15.
     """
     notes = [
-        f"{report.source.name}: {reason}: its alpha_hat predicts nothing"
-        for (report, _), reason in zip(models, why_apart(models), strict=True)
+        f"{when}: {reason}: its alpha_hat predicts nothing"
+        for when, reason in zip(("before", "after"), why_apart(models), strict=True)
         if reason is not None
     ]
     old, new = (report.model.mean_log10_frobenius_norm for report, _ in models)

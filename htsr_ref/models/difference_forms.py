@@ -22,8 +22,8 @@ def difference_blocks(found: Difference) -> list[Block]:
     blocks: list[Block] = [Lines([title])]
     if found.identical:
         layers = f"{len(found.layers)} layer{'' if len(found.layers) == 1 else 's'}"
-        blocks.append(Lines([f"identical: no number of {layers} differs"]))
-    elif found.layers:
+        return [*blocks, Lines([f"identical: no number of {layers} differs"])]
+    if found.layers:
         rows = [
             [layer.name, *(cell for name in _SHOWN for cell in _cells(layer.numbers[name]))]
             for layer in found.layers
@@ -33,7 +33,7 @@ def difference_blocks(found: Difference) -> list[Block]:
             Table(LAYER_HEADER, rows, range(1, 9)),
             Table(("model", "mean", "change"), model, (1, 2)),
         ]
-    standings = list(zip((found.before.name, found.after.name), found.standings, strict=True))
+    standings = list(zip(("before", "after"), found.standings, strict=True))
     return [
         *blocks,
         standing_table(standings),

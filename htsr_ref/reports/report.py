@@ -342,6 +342,10 @@ class Report:
             raise ReportError(f"{path}: {error}") from error
 
     def _judged(self) -> "Report":
+        """Draw the verdicts on the matrices of an earlier report.
+
+        Spec: VRD-17.
+        """
         layers = (
             replace(layer, matrices=tuple(matrix.judged() for matrix in layer.matrices))
             for layer in self.layers
