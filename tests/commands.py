@@ -35,6 +35,13 @@ def tensors(seed: int = 0, scale: float = 1.0) -> dict[str, np.ndarray]:
     }
 
 
+def trained(seed: int = 0, scale: float = 1.0) -> dict[str, np.ndarray]:
+    """The same with a direction in fc1 that rises far above the noise."""
+    arrays = tensors(seed, scale)
+    arrays["fc1.weight"][:, 0] *= 5
+    return arrays
+
+
 def environment(**changes: str) -> dict[str, str]:
     """Surroundings of a process that imports the package under test, wherever it runs."""
     package = Path(htsr_ref.__file__).parents[1]

@@ -125,8 +125,7 @@ def _notes(reports: Sequence[Report]) -> tuple[str, ...]:
         notes.append("an order needs at least two models that can be compared")
     if not _is_series(reports):
         notes.append(
-            "these models differ in the kind of their layers, not only in size: the prediction is "
-            "for one architecture"
+            "these models differ in the kind of their layers, not only in size: they are no series"
         )
     return tuple(notes)
 

@@ -29,11 +29,18 @@ LEGEND = (
 """What a reader of the tables needs to know."""
 
 
-def number_row(name: str, model: RankedModel) -> list[str]:
-    """Cells under `NUMBER_HEADER`."""
+def _number_table(ranked: Sequence[tuple[str, RankedModel]]) -> Table:
+    """Lay out the numbers; the column of marks only where a model has one."""
+    rows = [[name, *_number_cells(model)] for name, model in ranked]
+    if not any(model.near_best for _, model in ranked):
+        header = [cell for cell in NUMBER_HEADER if cell]
+        return Table(header, [[*row[:3], *row[4:]] for row in rows], range(1, 7))
+    return Table(NUMBER_HEADER, rows, (1, 2, 4, 5, 6, 7))
+
+
+def _number_cells(model: RankedModel) -> list[str]:
     alpha_hat, *others = (getattr(model.report.model, metric) for metric in METRICS)
     return [
-        name,
         number(alpha_hat),
         number(model.standing.alpha_hat_stderr),
         "≈ best" if model.near_best else "",
@@ -98,10 +105,10 @@ def ranking_blocks(ranking: Ranking, names: Sequence[str]) -> list[Block]:
     named = list(zip(names, (*ranking.apart, *ranking.models), strict=True))
     standings = [(name, model.standing) for name, model in named]
     apart = [f"not ranked: {name}: {model.apart}" for name, model in named if model.apart]
-    ranked = [number_row(name, model) for name, model in named if model.rank is not None]
+    ranked = [(name, model) for name, model in named if model.rank is not None]
     return [
         Lines(apart),
-        Table(NUMBER_HEADER, ranked, (1, 2, 4, 5, 6, 7)),
+        _number_table(ranked),
         standing_table(standings),
         Lines(
             [

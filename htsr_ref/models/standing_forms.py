@@ -13,8 +13,7 @@ STANDING_HEADER = (
 )
 
 STANDING_LEGEND = (
-    "open: undecided or too few eigenvalues; α outside: below 2 or above 6; "
-    "λmax < 1: α lowers α·log λmax."
+    "open: no verdict; α outside: below 2 or above 6; λmax < 1: there a larger α lowers α·log λmax."
 )
 """What a reader of the table needs to know."""
 

@@ -127,10 +127,10 @@ class LawComparison:
     log_likelihood_ratio : natural log; positive where the power law is the likelier.
     normalized_ratio : the ratio over its standard deviation; None for nested laws.
     p_value : two-sided; None where it is undefined.
-    favored : "power_law", the other law's name, or None.
+    favored : "power_law" or the other law's name if the test decided, else None.
     test : "vuong" or "nested".
 
-    Spec: PL-18.
+    Spec: PL-18, VRD-6.
     """
 
     log_likelihood_ratio: float

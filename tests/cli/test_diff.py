@@ -4,7 +4,7 @@ import json
 
 import numpy as np
 import pytest
-from commands import tensors
+from commands import tensors, trained
 from safetensors.numpy import load_file, save_file
 
 from htsr_ref.cli.tables import WIDTH
@@ -78,3 +78,25 @@ def test_bad_input(htsr, model, tmp_path):
     outcome = htsr("diff", model, other)
     assert (outcome.code, outcome.out) == (2, "")
     assert "no layer in common" in outcome.err
+
+
+@pytest.mark.spec("VRD-8", "VRD-13", "VRD-15")
+def test_what_both_models_rest_on(htsr, tmp_path):
+    for name, arrays in (("noise", tensors(1)), ("net", trained(1)), ("far", trained(1, 100.0))):
+        save_file(arrays, tmp_path / f"{name}.safetensors")
+    noise, net, far = (tmp_path / f"{name}.safetensors" for name in ("noise", "net", "far"))
+    data = json.loads(htsr("diff", noise, net, "--json").out)
+    assert [one["random_like"] for one in data["standings"]] == [True, False]
+    assert data["notes"][0] == (
+        "before: 1 of 1 matrix is random-like: its alpha_hat predicts nothing"
+    )
+    outcome = htsr("diff", net, far, "-o", tmp_path / "diff.md")
+    assert outcome.code == 0
+    text = (tmp_path / "diff.md").read_text(encoding="utf-8")
+    assert "- mean log10 ‖W‖F differs by more than 0.5: another scale moves alpha" in text
+    assert "| before | 2 |" in text
+    nudged = trained(1)
+    nudged["fc2.weight"] *= np.float32(1.01)
+    save_file(nudged, tmp_path / "nudged.safetensors")
+    (note,) = json.loads(htsr("diff", net, tmp_path / "nudged.safetensors", "--json").out)["notes"]
+    assert note.endswith("of its errors: not separated")

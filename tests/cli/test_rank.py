@@ -6,16 +6,22 @@ import json
 import re
 from pathlib import Path
 
+import jsonschema
 import numpy as np
 import pytest
-from commands import tensors
+from commands import trained
 from safetensors.numpy import save_file
-from schemas import MODEL_MEANS
+from schemas import MODEL_MEANS, SPEC
 
 from htsr_ref import analyze
 from htsr_ref.cli.tables import WIDTH
 from htsr_ref.conventions import SDM2020
+from htsr_ref.models.standing import alpha_hat_stderr
+from htsr_ref.reports.earlier import ASSUMED
 
+RANKING = jsonschema.Draft202012Validator(
+    json.loads((SPEC / "schemas" / "ranking.schema.json").read_text(encoding="utf-8"))
+)
 NUMBERS = [name for name in MODEL_MEANS if name != "mean_stable_rank"]
 
 
@@ -24,12 +30,25 @@ def ranked(table: str) -> list[str]:
     return [line.split()[0] for line in table.split("\n\n")[0].splitlines()[2:]]
 
 
+def as_it_was(report):
+    """A report as it was before there were verdicts."""
+    for layer in report["layers"]:
+        kind = {"weight": "linear", "bias": "bias"}.get(layer.pop("role"), "other")
+        layer["kind"] = "conv" if "k1" in layer.pop("axes") else kind
+        for matrix in layer["matrices"]:
+            del matrix["verdict"]
+    for name in ASSUMED:
+        del report["convention"][name]
+    report["convention"]["layer_kinds"] = ["linear", "conv"]
+    return report | {"spec_version": "0.1"}
+
+
 @pytest.fixture
 def series(tmp_path, monkeypatch):
     """Three files in their own folder; alpha-hat grows with the scale of the weights (MET-12)."""
     monkeypatch.chdir(tmp_path)
     for name, scale in (("a", 100.0), ("b", 1.0), ("c", 10.0)):
-        save_file(tensors(scale=scale), f"{name}.safetensors")
+        save_file(trained(scale=scale), f"{name}.safetensors")
     return ["a.safetensors", "b.safetensors", "c.safetensors"]
 
 
@@ -40,14 +59,18 @@ def test_the_smallest_alpha_hat_comes_first(htsr, series):
     assert ranked(outcome.out) == ["b.safetensors", "c.safetensors", "a.safetensors"]
     model = analyze("b.safetensors").model
     row = next(line for line in outcome.out.splitlines() if line.startswith("b."))
-    assert row.split()[1:] == [*(f"{getattr(model, name):.3f}" for name in NUMBERS), "2"]
+    alpha_hat, *others = (f"{getattr(model, name):.3f}" for name in NUMBERS)
+    error = f"{alpha_hat_stderr(analyze('b.safetensors')):.3f}"
+    assert row.split()[1:] == [alpha_hat, error, *others]
+    standing = outcome.out.split("\n\n")[1].splitlines()
+    assert standing[2].split() == ["b.safetensors", "2", "0", "0", "0", "2", "0", "0"]
     assert outcome.out.endswith("Convention sdm2020.\n")
 
 
 @pytest.mark.spec("MET-13")
 def test_equal_models_keep_the_order_given_and_undefined_ones_come_last(htsr, series):
     save_file({"fc.weight": np.eye(9)}, "undefined.safetensors")
-    save_file(tensors(), "twin.safetensors")
+    save_file(trained(), "twin.safetensors")
     outcome = htsr("rank", "undefined.safetensors", "twin.safetensors", *series)
     assert ranked(outcome.out)[:2] == ["twin.safetensors", "b.safetensors"]
     assert ranked(outcome.out)[-1] == "undefined.safetensors"
@@ -115,9 +138,8 @@ def test_reports_are_ranked_as_they_are(htsr, series):
         htsr("analyze", name, "--set", "min_dim=0", "-o", f"{name}.json")
     from_reports = htsr("rank", *(f"{name}.json" for name in series))
     assert from_reports.code == 0
-    assert (
-        re.sub(" +", " ", from_reports.out).replace(".json", "").splitlines()[2:]
-        == re.sub(" +", " ", directly).splitlines()[2:]
+    assert re.sub("[ ─]+", " ", from_reports.out).replace(".json", "") == re.sub(
+        "[ ─]+", " ", directly
     )
 
 
@@ -198,7 +220,7 @@ def test_files_of_one_name_are_told_apart_by_their_folders(htsr, tmp_path, monke
     monkeypatch.chdir(tmp_path)
     for step in (100, 200):
         (tmp_path / f"step-{step}").mkdir()
-        save_file(tensors(step), f"step-{step}/model.safetensors")
+        save_file(trained(step), f"step-{step}/model.safetensors")
     outcome = htsr("rank", "step-100/model.safetensors", "step-200/model.safetensors")
     assert set(ranked(outcome.out)) == {"step-100/model.safetensors", "step-200/model.safetensors"}
 
@@ -217,20 +239,99 @@ def test_long_paths_fit_and_keep_their_numbers(htsr, tmp_path):
     ]
     for seed, path in enumerate(files):
         path.parent.mkdir(parents=True)
-        save_file(tensors(seed), path)
+        save_file(trained(seed), path)
     table = htsr("rank", *files).out
     assert max(map(len, table.splitlines())) <= WIDTH
     assert {re.search(r"step-\d+", name)[0] for name in ranked(table)} == {"step-1000", "step-2000"}
 
 
 def test_models_of_different_architectures_are_no_series(htsr, series):
-    note = "These models differ in their matrices, so this is not such a series."
+    note = "differ in the kind of their layers, not only in size"
     assert note not in htsr("rank", *series).out
-    save_file({"fc.weight": np.diag([1.0, 2.0, 4.0, 8.0])}, "other.safetensors")
+    save_file({"blocks.0.weight": np.diag([1.0, 2.0, 4.0, 8.0])}, "other.safetensors")
     assert note in htsr("rank", *series, "other.safetensors").out
 
 
-def test_a_ranking_is_no_markdown(htsr, series):
-    outcome = htsr("rank", *series, "-o", "ranking.md")
-    assert (outcome.code, outcome.out) == (2, "")
-    assert outcome.err.startswith("htsr: error: ranking.md: a ranking is a table, JSON or CSV")
+@pytest.fixture
+def with_noise(series):
+    """The series, a Gaussian net of tiny weights, and orthogonal and uniform beginnings."""
+    rng = np.random.default_rng(0)
+    shapes = {"fc1.weight": (64, 32), "fc2.weight": (40, 64)}
+    gaussian = {name: 1e-3 * rng.standard_normal(shape) for name, shape in shapes.items()}
+    uniform = {name: rng.uniform(-0.1, 0.1, shape) for name, shape in shapes.items()}
+    orthogonal = {
+        name: np.ascontiguousarray(np.linalg.svd(array, full_matrices=False)[2])
+        for name, array in gaussian.items()
+    }
+    beginnings = {"noise": gaussian, "uniform": uniform, "orthogonal": orthogonal}
+    for name, arrays in beginnings.items():
+        save_file(arrays, f"{name}.safetensors")
+    return [*series, *(f"{name}.safetensors" for name in beginnings)]
+
+
+@pytest.mark.spec("VRD-13")
+def test_noise_and_untrained_models_stand_apart_first(htsr, with_noise):
+    outcome = htsr("rank", *with_noise)
+    assert (outcome.code, outcome.err) == (0, "")
+    apart, table, _, _ = outcome.out.split("\n\n")
+    assert apart.splitlines() == [
+        f"not ranked: {name}: 2 of 2 matrices are random-like" for name in with_noise[3:]
+    ]
+    assert ranked(table) == ["b.safetensors", "c.safetensors", "a.safetensors"]
+    everyone = htsr("rank", *with_noise, "--all").out
+    assert "not ranked" not in everyone
+    assert ranked(everyone)[0] == "noise.safetensors"
+
+
+@pytest.mark.spec("VRD-8", "VRD-9", "VRD-13", "RPT-1")
+def test_every_form_has_the_models_apart(htsr, with_noise):
+    text = htsr("rank", *with_noise, "--json").out
+    found = json.loads(text, parse_constant=pytest.fail)
+    RANKING.validate(found)
+    assert [row["model"] for row in found["apart"]] == with_noise[3:]
+    assert {row["apart"] for row in found["apart"]} == {"2 of 2 matrices are random-like"}
+    assert found["models"][0]["standing"]["coverage"][0] == {
+        "kind": "convolution",
+        "analyzed": 0,
+        "total": 1,
+        "left_out": ["below 50"],
+    }
+    rows = list(csv.DictReader(io.StringIO(htsr("rank", *with_noise, "--csv").out)))
+    assert [(row["model"], row["rank"]) for row in rows[:4]] == [
+        *((name, "") for name in with_noise[3:]),
+        ("b.safetensors", "1"),
+    ]
+    assert (rows[0]["random-like"], rows[0]["random_like"]) == ("2", "True")
+    assert (rows[3]["layers_analyzed"], rows[3]["layers"]) == ("2", "3")
+    assert htsr("rank", *with_noise, "-o", "ranking.md").code == 0
+    markdown = Path("ranking.md").read_text(encoding="utf-8")
+    assert "- not ranked: noise.safetensors: 2 of 2 matrices are random-like\n" in markdown
+    assert "| b.safetensors | 1.897 |" in markdown
+    assert "0 of 1 convolutions analyzed: the others are below 50" in markdown
+
+
+@pytest.mark.spec("VRD-17", "RPT-9")
+def test_an_earlier_report_without_verdicts_is_ranked(htsr, with_noise):
+    for name in with_noise:
+        report = json.loads(analyze(name).to_json())
+        Path(f"{name}.json").write_text(json.dumps(as_it_was(report)))
+    outcome = htsr("rank", *(f"{name}.json" for name in with_noise), "--json")
+    assert outcome.code == 0
+    found, today = json.loads(outcome.out), json.loads(htsr("rank", *with_noise, "--json").out)
+    for part in ("apart", "models"):
+        assert [row["standing"] for row in found[part]] == [row["standing"] for row in today[part]]
+
+
+@pytest.mark.spec("VRD-16")
+def test_a_file_that_is_given_twice_is_counted_once(htsr, series, tmp_path):
+    outcome = htsr("rank", *series, tmp_path / "a.safetensors")
+    assert outcome.code == 0
+    assert outcome.err == f"htsr: {tmp_path / 'a.safetensors'}: given twice; it is counted once\n"
+    assert len(ranked(outcome.out)) == 3
+
+
+@pytest.mark.spec("VRD-16")
+def test_one_model_is_no_series(htsr, series):
+    outcome = htsr("rank", series[0])
+    assert (outcome.code, outcome.err) == (0, "")
+    assert "\nan order needs at least two models that can be compared\n" in outcome.out

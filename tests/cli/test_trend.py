@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from commands import tensors
+from commands import tensors, trained
 from safetensors.numpy import save_file
 
 from htsr_ref import analyze
@@ -25,7 +25,7 @@ def models(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     names = list("abcdef")
     for seed, name in enumerate(names):
-        save_file(tensors(seed, scale=1.0 + seed), f"{name}.safetensors")
+        save_file(trained(seed, scale=1.0 + seed), f"{name}.safetensors")
     rows = [f"{name},{60 + 3 * seed},{'T' if seed > 3 else 'S'}" for seed, name in enumerate(names)]
     Path("acc.csv").write_text("model,accuracy,series\n" + "\n".join(rows) + "\n")
     return [f"{name}.safetensors" for name in names]
@@ -36,7 +36,9 @@ def test_the_example_of_the_help_works_as_it_is(htsr):
     files = sorted(EXAMPLES.glob("mlp_*.safetensors"))
     outcome = htsr("trend", *files, "--accuracy", EXAMPLES / "accuracy.csv")
     assert outcome.code == 0
-    assert outcome.out.startswith("all: 8 models ")
+    assert outcome.out.startswith("all: 7 models ")
+    apart = "mlp_b016_e002.safetensors: 3 of 3 matrices are random-like"
+    assert f"\nnot compared: {apart}\n" in outcome.out
     assert max(map(len, outcome.out.splitlines())) <= WIDTH
     assert outcome.err == (
         f"htsr: left out: row conv_b008_e020.safetensors of {EXAMPLES / 'accuracy.csv'}: "
@@ -45,6 +47,7 @@ def test_the_example_of_the_help_works_as_it_is(htsr):
     lines = {line[:16].strip(): line[16:].split() for line in outcome.out.splitlines()[2:15]}
     with (EXAMPLES / "accuracy.csv").open() as file:
         accuracy = {row["file"]: float(row["test_accuracy"]) for row in csv.DictReader(file)}
+    files = [path for path in files if path.name != "mlp_b016_e002.safetensors"]
     alphas = [analyze(path).model.mean_alpha for path in files]
     trend = fit_trend(alphas, [accuracy[path.name] for path in files])
     assert lines["slope"][1] == f"{trend.slope:.3g}"
@@ -95,10 +98,10 @@ def test_csv_holds_the_same_numbers(htsr, models):
 @pytest.mark.spec("TRD-9")
 def test_a_dash_has_its_reason(htsr, models):
     table = htsr("trend", *models, "--accuracy", "acc.csv").out
-    first, second, _ = table.split("\n\n")
-    assert first.endswith("–: fewer than 5 models")
+    _, first, _, second, below, *_ = table.split("\n\n")
+    assert first.startswith("–: fewer than 5 models")
     assert second.startswith("T: 2 models")
-    assert second.endswith("–: fewer than 3 models")
+    assert below.splitlines()[0] == "–: fewer than 3 models"
 
 
 @pytest.mark.spec("TRD-11")
@@ -157,10 +160,33 @@ def test_a_bad_table_is_found_before_any_weight_is_read(htsr, models):
     assert outcome.err.count("\n") == 1
 
 
-def test_a_trend_is_no_markdown(htsr, models):
-    outcome = htsr("trend", *models, "--accuracy", "acc.csv", "-o", "trend.md")
-    assert outcome.code == 2
-    assert "a trend is a table, JSON or CSV" in outcome.err
+@pytest.mark.spec("VRD-8", "VRD-13")
+def test_noise_enters_no_trend_in_any_form(htsr, models):
+    save_file(tensors(0, scale=1e-3), "a.safetensors")
+    arguments = ("trend", *models, "--accuracy", "acc.csv")
+    reason = "1 of 1 matrix is random-like"
+    data = json.loads(htsr(*arguments, "--json").out)
+    (apart,) = data["series"][0]["apart"]
+    assert (apart["name"], apart["apart"]) == ("a", reason)
+    assert apart["standing"]["verdicts"]["random-like"] == 1
+    assert [model["name"] for model in data["series"][0]["models"]] == list("bcd")
+    assert data["series"][0]["trends"]["alpha_hat"]["models"] == 3
+    rows = list(csv.DictReader(io.StringIO(htsr(*arguments, "--csv").out)))
+    assert {row["apart"] for row in rows if row["series"] == "S"} == {f"a: {reason}"}
+    assert htsr(*arguments, "-o", "trend.md").code == 0
+    markdown = Path("trend.md").read_text(encoding="utf-8")
+    assert f"- not compared: a: {reason}\n" in markdown
+    assert "| S: 3 models | alpha\\_hat |" in markdown.replace("alpha_hat", "alpha\\_hat")
+    assert json.loads(htsr(*arguments, "--all", "--json").out)["series"][0]["apart"] == []
+
+
+@pytest.mark.spec("TRD-10")
+def test_an_accuracy_that_is_no_number_is_one_line(htsr, models):
+    Path("acc.csv").write_text("model,accuracy\na,nan\n")
+    outcome = htsr("trend", *models, "--accuracy", "acc.csv")
+    assert (outcome.code, outcome.out) == (2, "")
+    assert outcome.err.startswith("htsr: error: acc.csv: line 2: accuracy 'nan' is not a number")
+    assert outcome.err.count("\n") == 1
 
 
 @pytest.mark.slow

@@ -10,7 +10,7 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from htsr_ref import analyze
-from htsr_ref.conventions import SDM2020_TEXT
+from htsr_ref.reports.judgments import LEGEND
 from htsr_ref.reports.markdown import number, remarks, to_markdown
 
 pytestmark = pytest.mark.spec("RPT-6")
@@ -49,7 +49,7 @@ def test_the_tables_hold_the_reports_numbers():
     report = analyze(
         {"fc": QUANTILES, "eye": np.eye(4), "conv.weight": np.ones((2, 2, 3, 3)), "b": np.ones(2)}
     )
-    texts, (model, layers, skipped, warnings) = read(to_markdown(report))
+    texts, (model, layers, verdicts, skipped, warnings) = read(to_markdown(report))
     assert texts[0] == "HT-SR report: memory"
     assert texts[1].startswith("Convention sdm2020; htsr-ref ")
     assert texts[1].endswith("Rounded for reading; the JSON report holds the exact numbers.")
@@ -72,6 +72,10 @@ def test_the_tables_hold_the_reports_numbers():
         f"{fit.stable_rank:.3f}",
     ]
     assert layers[2] == ["eye", "weight", "1", "–", "–", "–", "0.301", "4.000"]
+    assert verdicts[1:] == [
+        [name, matrix.verdict.name, matrix.verdict.reason]
+        for name, matrix in (("fc", fit), ("eye", report.layers[1].matrices[0]))
+    ]
     assert skipped[1:] == [
         ["conv", "min(N, M) = 2 is below min_dim = 50"],
         ["b", "buffer"],
@@ -81,7 +85,7 @@ def test_the_tables_hold_the_reports_numbers():
 
 def test_a_report_without_remarks_has_no_table_for_them():
     _, tables = read(to_markdown(analyze({"fc": QUANTILES})))
-    assert [table[0][0] for table in tables] == ["model", "layer"]
+    assert [table[0][0] for table in tables] == ["model", "layer", "layer"]
 
 
 def test_changed_choices_and_units_are_named():
@@ -105,8 +109,8 @@ def test_names_mean_nothing_in_markdown(name):
     # Some names, such as "optimizer", mean something to the reader of weights.
     assume(report.layers[0].skipped is None)
     report = replace(report, source=replace(report.source, name=name), warnings=(f"{name}!",))
-    texts, (_, layers, skipped, warnings) = read(to_markdown(report))
-    assert len(texts) == 3
+    texts, (_, layers, _, skipped, warnings) = read(to_markdown(report))
+    assert len(texts) == 3 + len(LEGEND)
     assert texts[0] == f"HT-SR report: {name}"
     assert [row[0] for row in layers[1:]] == [report.layers[0].name]
     assert [row[0] for row in skipped[1:]] == [f"{name}.skipped"]
