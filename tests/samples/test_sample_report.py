@@ -65,7 +65,7 @@ def test_every_alternative_is_fitted_to_the_same_tail():
         assert found.log_likelihood_ratio == expected.log_likelihood_ratio
         assert (found.p_value, found.test) == (expected.p_value, expected.test)
         likelier = {1: "power_law", -1: name, 0: None}[np.sign(found.log_likelihood_ratio)]
-        assert found.favored == (likelier if found.p_value < 0.1 else None)
+        assert found.favored == (likelier if (found.p_value or 0.0) < 0.1 else None)
 
 
 @pytest.mark.spec("PL-18", "RPT-1")
