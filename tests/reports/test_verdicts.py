@@ -2,7 +2,10 @@
 
 import csv
 import io
+import re
+from collections import Counter
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -16,7 +19,7 @@ from htsr_ref.conventions import SDM2020
 from htsr_ref.reports.judgments import LEGEND, test_rows, verdict_rows, verdict_text
 from htsr_ref.reports.markdown import remarks, to_markdown
 from htsr_ref.reports.report import ExtremeValue, LawComparison
-from htsr_ref.reports.verdicts import alpha_remark, verdict_of
+from htsr_ref.reports.verdicts import VERDICTS, alpha_remark, verdict_of
 from htsr_ref.reports.words import comparison_in_words, goodness_in_words, p_text
 
 test_rows.__test__ = False
@@ -242,3 +245,44 @@ def test_every_form_shows_verdicts_and_tests(tested):
     untested = analyze({"one": power_law_matrix(2.0)})
     assert test_rows(untested) == []
     assert next(csv.DictReader(io.StringIO(untested.to_csv())))["tests"] == ""
+
+
+SPEC = Path(__file__).parents[2] / "spec"
+
+
+def simulated():
+    """Rows of the experiment's table by kind, shape and convention."""
+    with (SPEC / "experiments" / "verdicts.csv").open(newline="", encoding="utf-8") as stream:
+        return {
+            (row["kind"], int(row["rows"]), int(row["columns"]), row["convention"]): row
+            for row in csv.DictReader(stream)
+        }
+
+
+@pytest.mark.spec("VRD-1")
+def test_the_printed_rates_are_the_measured_ones():
+    page = (SPEC / "vrd.md").read_text(encoding="utf-8")
+    header, _, *lines = re.findall(r"^\|.*\|$", page.split("in percent, as")[1], flags=re.M)
+    shapes = [tuple(map(int, shape)) for shape in re.findall(r"(\d+)×(\d+)", header)]
+    table, found = simulated(), set()
+    for line in lines:
+        kind, *cells = (cell.strip() for cell in line.strip("|").split(" | "))
+        found.add(kind)
+        for shape, cell in zip(shapes, cells, strict=True):
+            row = table[kind, *shape, "sdm2020"]
+            rates = [100 * int(row[name]) / int(row["draws"]) for name in VERDICTS[:4]]
+            assert cell == "/".join(f"{rate:.0f}" for rate in rates), (kind, shape)
+    assert found == {kind for kind, *_ in table}
+
+
+@pytest.mark.spec("VRD-1")
+def test_what_the_chapter_says_of_noise_and_spikes():
+    counted = Counter()
+    for (kind, *_, convention), row in simulated().items():
+        if convention == "sdm2020":
+            counted += Counter({(kind, name): int(row[name]) for name in (*VERDICTS, "draws")})
+    noise = list(dict.fromkeys(kind for kind, *_ in simulated()))[:5]
+    assert sum(counted[kind, "draws"] for kind in noise) == 1950
+    assert sum(counted[kind, "random-like"] for kind in noise) == 1947
+    for kind in (*noise, "noise and 1 spike", "noise and 10 spikes"):
+        assert counted[kind, "power law"] == counted[kind, "no power law (edge)"] == 0
