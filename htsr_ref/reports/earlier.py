@@ -33,9 +33,10 @@ def as_today(data: Any) -> Any:
 
     Spec: RPT-9.
     """
-    if data["spec_version"] == "0.2":
-        return data | {"spec_version": _TODAY}
     try:
+        if data["spec_version"] == "0.2":
+            layers = [_without_verdicts(layer) for layer in data["layers"]]
+            return data | {"spec_version": _TODAY, "layers": layers}
         convention = dict(data["convention"])
         kinds = convention["layer_kinds"]
         roles = {_ROLES.get(kind, kind) for kind in kinds}
@@ -58,6 +59,11 @@ def as_today(data: Any) -> Any:
         }
     except (AttributeError, KeyError, TypeError):
         return data
+
+
+def _without_verdicts(layer: Mapping[str, Any]) -> dict[str, Any]:
+    """Say that there are none: who reads the report draws them (VRD-17)."""
+    return {**layer, "matrices": [matrix | {"verdict": None} for matrix in layer["matrices"]]}
 
 
 def _layer(layer: Mapping[str, Any]) -> dict[str, Any]:

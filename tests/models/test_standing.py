@@ -16,7 +16,7 @@ SERIES = {
     "a": power_law_matrix(1.5, n=80),
     "b": power_law_matrix(2.5, n=60, scale=100.0),
     "c": gaussian(80, 60),
-    "d": np.eye(5),
+    "d": 0.5 * np.eye(5),
 }
 
 

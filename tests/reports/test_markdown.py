@@ -10,6 +10,7 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from htsr_ref import analyze
+from htsr_ref.conventions import SDM2020_TEXT
 from htsr_ref.reports.judgments import LEGEND
 from htsr_ref.reports.markdown import number, remarks, to_markdown
 
