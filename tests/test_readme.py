@@ -19,7 +19,7 @@ def blocks(language: str) -> list[str]:
 @pytest.mark.slow
 def test_the_ranking_shown_is_the_one_that_is_printed():
     files = sorted(map(str, ROOT.glob("spec/examples/mlp_*.safetensors")))
-    shown = next(block for block in blocks("text") if block.startswith("model "))
+    shown = next(block for block in blocks("text") if block.startswith("not ranked: "))
     assert spawn("rank", *files).stdout.decode() == shown
 
 

@@ -203,15 +203,15 @@ def test_tests_in_words():
 
 @pytest.mark.spec("VRD-6", "PL-18")
 def test_a_law_is_favored_only_where_the_comparison_has_decided():
-    rng = np.random.default_rng(0)
-    for W in (power_law_matrix(2.5), np.diag(rng.exponential(size=80))):
+    favored = set()
+    for W in (power_law_matrix(2.0, n=200), np.diag(np.random.default_rng(0).uniform(1, 2, 200))):
         (layer,) = analyze({"fc": W}, checks=Checks(compare=True)).layers
-        tests = layer.matrices[0].comparisons
-        for name, test in tests.items():
+        for name, test in layer.matrices[0].comparisons.items():
             likelier = "power_law" if test.log_likelihood_ratio > 0 else name
             decided = test.p_value is not None and test.p_value < 0.1
             assert test.favored == (likelier if decided else None)
-    assert {test.favored for test in tests.values()} != {None}
+            favored.add(test.favored)
+    assert {None, "power_law"} < favored
 
 
 @pytest.fixture(scope="module")
