@@ -9,6 +9,7 @@ from htsr_ref.powerlaw.fit import MIN_RELIABLE_TAIL
 from htsr_ref.reports.words import LEVEL, decided_for, law_text, p_text
 
 if TYPE_CHECKING:
+    from htsr_ref.randommatrix.bulk import BulkFit
     from htsr_ref.reports.report import ExtremeValue, MatrixReport
 
 VerdictName = Literal[
@@ -130,10 +131,17 @@ def _like_noise(matrix: MatrixReport) -> str | None:
     bulk = matrix.mp
     if bulk is None or bulk.num_spikes or matrix.phase == "rank-collapse":
         return None
-    limit = max(bulk.ks_limit, BULK_DISTANCE)
-    if bulk.ks_distance > limit:
+    if not _describes(bulk):
         return None
-    return f"no spike; {bulk.ks_distance:.3f} from Marchenko-Pastur's law, limit {limit:.3f}"
+    return f"no spike; {bulk.ks_distance:.3f} from Marchenko-Pastur's law"
+
+
+def _describes(bulk: BulkFit) -> bool:
+    """Whether a Marchenko-Pastur law describes the eigenvalues that are not spikes.
+
+    Spec: VRD-3.
+    """
+    return bulk.ks_distance <= max(bulk.ks_limit, BULK_DISTANCE)
 
 
 def _doubt(matrix: MatrixReport, extreme: ExtremeValue) -> str | None:
@@ -146,7 +154,7 @@ def _doubt(matrix: MatrixReport, extreme: ExtremeValue) -> str | None:
     if matrix.tail_size < MIN_RELIABLE_TAIL:
         return f"α is fitted to {matrix.tail_size} values"
     bulk = matrix.mp
-    if bulk is not None and bulk.ks_distance <= bulk.ks_limit and bulk.num_spikes < extreme.k:
+    if bulk is not None and _describes(bulk) and bulk.num_spikes < extreme.k:
         return f"{extreme.k - bulk.num_spikes} of its {extreme.k} values belong to a bulk"
     if matrix.p_value is not None and matrix.p_value < LEVEL:
         return f"the power law is rejected, {p_text(matrix.p_value)}"

@@ -78,13 +78,17 @@ def pareto(mu: float) -> Kind:
     return lambda shape, rng: with_signs((1.0 - rng.random(shape)) ** (-1.0 / mu), rng)
 
 
-def spiked(number: int) -> Kind:
-    """Gaussian noise, whose singular values are at most about 2, and a signal's of 2 to 8."""
+def spiked(number: int, spread: float = 0.0) -> Kind:
+    """Noise, whose singular values are at most about 2, and a signal's of 2 to 8.
+
+    The columns of the noise have standard deviations from 1 - spread to 1 + spread.
+    """
 
     def draw(shape: Shape, rng: np.random.Generator) -> Array:
         rows, columns = shape
         left, right = orthogonal((rows, number), rng), orthogonal((columns, number), rng)
-        noise = rng.standard_normal(shape) / np.sqrt(rows)
+        scales = rng.uniform(1.0 - spread, 1.0 + spread, columns)
+        noise = rng.standard_normal(shape) * scales / np.sqrt(rows)
         return np.asarray(noise + (left * rng.uniform(2.0, 8.0, number)) @ right.T)
 
     return draw
@@ -121,6 +125,7 @@ KINDS: dict[str, Kind] = {
     **{f"Pareto, mu = {mu:g}": pareto(mu) for mu in (3.0, 2.5, 2.0, 1.5, 1.0)},
     "noise and 1 spike": spiked(1),
     "noise and 10 spikes": spiked(10),
+    "uneven noise and 10 spikes": spiked(10, spread=0.2),
     "correlated columns": correlated,
     **{f"power law, alpha = {alpha:g}": power_law(alpha) for alpha in (4.0, 3.0, 2.0)},
 }

@@ -92,6 +92,19 @@ def test_a_spike_above_noise_is_no_power_law():
     assert certain > 0
 
 
+@pytest.mark.spec("VRD-5")
+def test_columns_of_uneven_scale_do_not_make_spikes_a_power_law():
+    """Their bulk is beyond the limit of chance, and still nothing but a bulk."""
+    scales = np.random.default_rng(1).uniform(0.7, 1.3, 200)
+    W = gaussian(400, 200) * scales
+    W[:, :6] *= np.linspace(3.0, 6.0, 6)
+    found = matrix_of(W)
+    assert found.extreme_value.verdict == "heavy tail"
+    assert found.mp.ks_distance > found.mp.ks_limit
+    assert found.verdict.name == "undecided"
+    assert found.verdict.reason.endswith(" of its 20 values belong to a bulk")
+
+
 @pytest.mark.spec("VRD-2")
 def test_below_twenty_positive_eigenvalues_there_is_none(heavy):
     def name(eigenvalues, zero):
