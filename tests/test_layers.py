@@ -9,7 +9,7 @@ import htsr_ref
 
 HOME = Path(htsr_ref.__file__).parent
 ORDER = (
-    {"version", "errors"},
+    {"version", "errors", "machine"},
     {"text"},
     {"conventions", "weights", "powerlaw"},
     {"metrics", "randommatrix"},

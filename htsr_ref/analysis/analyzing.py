@@ -1,9 +1,8 @@
 """From weights to a report: the only place where tensors, spectra, fits and metrics meet."""
 
 import os
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from itertools import accumulate
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from numpy.typing import ArrayLike
@@ -13,8 +12,11 @@ from htsr_ref.analysis.bad_entries import describe_bad_entry
 from htsr_ref.analysis.checks import NO_CHECKS, Checks
 from htsr_ref.analysis.matrix_analysis import analyze_matrix
 from htsr_ref.analysis.planning import PlannedLayer, plan
+from htsr_ref.analysis.resources import ALL_CORES, Resources
+from htsr_ref.analysis.running import run_layers
 from htsr_ref.conventions import SDM2020, Convention
 from htsr_ref.errors import HtsrError
+from htsr_ref.machine.blas import blas_threads
 from htsr_ref.metric_table import MEAN_FIELDS
 from htsr_ref.reports.report import (
     SPEC_VERSION,
@@ -27,7 +29,7 @@ from htsr_ref.reports.report import (
     Tool,
 )
 from htsr_ref.reports.summary import summarize
-from htsr_ref.spectra.cost import estimate_cost
+from htsr_ref.spectra.cost import Cost
 from htsr_ref.spectra.solvers import NonFiniteError, SolverChoice, solver_of
 from htsr_ref.spectra.store import SpectrumStore
 from htsr_ref.version import __version__
@@ -42,8 +44,8 @@ class Progress:
 
     Attributes
     ----------
-    layer : name of the layer about to be analyzed; empty at the end.
-    done, total : estimated work in floating-point operations.
+    layer : name of the layer that has just begun; empty at the end.
+    done, total : estimated work, finished and altogether, in floating-point operations.
     """
 
     layer: str
@@ -58,6 +60,7 @@ def analyze(
     layers: Mapping[str, Mapping[str, Any]] | None = None,
     solver: SolverChoice = "auto",
     checks: Checks = NO_CHECKS,
+    resources: Resources = ALL_CORES,
     store: SpectrumStore | None = None,
     progress: Callable[[Progress], None] | None = None,
 ) -> Report:
@@ -70,8 +73,9 @@ def analyze(
     layers : what the user knows better than the file, see `open_weights`; not with `Weights`.
     solver : "auto", "gram" or "svd".
     checks : what is asked about every fit.
-    store : where eigenvalues are kept, for figures for instance.
-    progress : called before each layer and at the end.
+    resources : what may be used of the machine.
+    store : where eigenvalues are kept, for figures for instance; filled from several threads.
+    progress : called when a layer begins and at the end.
 
     Returns
     -------
@@ -84,7 +88,7 @@ def analyze(
     ConventionError
         A check does not go with the convention.
 
-    Spec: RPT-3, RPT-4.
+    Spec: RPT-3, RPT-4, SCL-2.
 
     >>> import numpy as np
     >>> report = analyze({"fc": np.diag([1.0, 2.0, 4.0, 8.0])})
@@ -95,14 +99,8 @@ def analyze(
     weights = source if isinstance(source, Weights) else open_weights(source, layers)
     sha256 = weights.sha256()
     planned = plan(weights, convention)
-    done = list(accumulate((_cost(item, solver) for item in planned), initial=0.0))
-    notify = progress or (lambda _: None)
-    reports = []
-    for place, (before, item) in enumerate(zip(done, planned, strict=False)):
-        if item.skipped is None:
-            notify(Progress(item.layer.name, before, done[-1]))
-        reports.append(analyze_layer(item, convention, solver, checks, place, store))
-    notify(Progress("", done[-1], done[-1]))
+    with blas_threads(resources.blas_threads):
+        reports = _reports(planned, convention, solver, checks, resources, store, progress)
     return Report(
         spec_version=SPEC_VERSION,
         tool=Tool("htsr-ref", __version__),
@@ -116,11 +114,62 @@ def analyze(
         ),
         convention=convention,
         solver=solver,
+        blas_threads=resources.blas_threads,
         seed=checks.recorded_seed,
         layers=tuple(reports),
         model=summarize(reports, convention),
         warnings=weights.warnings,
     )
+
+
+def _reports(
+    planned: Sequence[PlannedLayer],
+    convention: Convention,
+    solver: SolverChoice,
+    checks: Checks,
+    resources: Resources,
+    store: SpectrumStore | None,
+    progress: Callable[[Progress], None] | None,
+) -> list[LayerReport]:
+    """Analyze all layers; their reports in the order of the source."""
+    settled = resources.settled()
+    costs = [item.cost(solver) for item in planned]
+    fitting = [
+        _within_memory(item, cost.memory, settled.max_memory)
+        for item, cost in zip(planned, costs, strict=True)
+    ]
+    costs = [
+        Cost(0.0, 0) if item.skipped else cost for item, cost in zip(fitting, costs, strict=True)
+    ]
+    done, total = 0.0, sum(cost.flops for cost in costs)
+    found: dict[int, LayerReport] = {}
+
+    def analyze_at(place: int) -> LayerReport:
+        return analyze_layer(fitting[place], convention, solver, checks, place, store)
+
+    for step in run_layers(fitting, costs, analyze_at, settled):
+        if step.report is not None:
+            found[step.place] = step.report
+            done += costs[step.place].flops
+        elif progress is not None and fitting[step.place].skipped is None:
+            progress(Progress(fitting[step.place].layer.name, done, total))
+    if progress is not None:
+        progress(Progress("", total, total))
+    return [found[place] for place in range(len(planned))]
+
+
+def _within_memory(item: PlannedLayer, needed: int, limit: int | None) -> PlannedLayer:
+    """Skip a layer that needs more memory than there is, before anything is computed.
+
+    Spec: SCL-5.
+    """
+    if item.skipped is not None or limit is None or needed <= limit:
+        return item
+    reason = (
+        f"tensor {item.layer.tensor!r}: its analysis needs {needed / 1e9:.3g} GB of memory, and "
+        f"{limit / 1e9:.3g} GB may be taken. Use a larger machine, or raise --max-memory"
+    )
+    return replace(item, matrices=(), skipped=reason, skip_code="memory")
 
 
 def _base_of(weights: Weights) -> BaseSource | None:
@@ -130,10 +179,6 @@ def _base_of(weights: Weights) -> BaseSource | None:
     return BaseSource(
         weights.base.relation, base.name, base.format, base.sha256(), len(base.layers)
     )
-
-
-def _cost(item: PlannedLayer, solver: SolverChoice) -> float:
-    return sum(estimate_cost(matrix, solver).flops for matrix in item.matrices)
 
 
 def analyze_layer(
@@ -153,7 +198,7 @@ def analyze_layer(
     place : place of the layer in its source.
     store : where eigenvalues are kept; the tensor is not loaded if all of them are there.
 
-    Spec: RPT-3, RPT-5.
+    Spec: RPT-3, RPT-5, SCL-7.
     """
     if item.skipped is not None:
         return _layer_report(item, (), item.skipped, item.skip_code)
@@ -174,11 +219,21 @@ def analyze_layer(
         )
     except NonFiniteError:
         return _layer_report(item, (), describe_bad_entry(item.layer), "bad-data")
+    except MemoryError:
+        return _layer_report(item, (), _out_of_memory(item, solver), "memory")
     except HtsrError as error:
         tensor = f"tensor {item.layer.tensor!r}"
         reason = str(error) if str(error).startswith(tensor) else f"{tensor}: {error}"
         return _layer_report(item, (), reason, "bad-data")
     return _layer_report(item, matrices, None, None)
+
+
+def _out_of_memory(item: PlannedLayer, solver: SolverChoice) -> str:
+    needed = item.cost(solver).memory / 1e9
+    return (
+        f"tensor {item.layer.tensor!r}: memory ran out; its analysis needs about {needed:.3g} GB. "
+        "Use a larger machine, or fewer --jobs"
+    )
 
 
 def _is_kept(item: PlannedLayer, solver: SolverChoice, store: SpectrumStore) -> bool:

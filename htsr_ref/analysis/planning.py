@@ -8,7 +8,10 @@ from htsr_ref.errors import LayerError
 from htsr_ref.layers.cuts import layer_matrices
 from htsr_ref.layers.matrices import Pool, WeightMatrix
 from htsr_ref.reports.report import SkipCode
+from htsr_ref.spectra.cost import Cost, estimate_cost
+from htsr_ref.spectra.solvers import SolverChoice
 from htsr_ref.weights import Layer, Weights
+from htsr_ref.weights.dtypes import DTYPES
 
 LOAD_LIMIT = 1 << 28
 """Elements of a tensor that is loaded whole, in its stored type, before it is analyzed."""
@@ -33,6 +36,21 @@ class PlannedLayer:
             return self
         data = self.layer.data.load()
         return replace(self, matrices=tuple(matrix.cut_from(data) for matrix in self.matrices))
+
+    def cost(self, solver: SolverChoice = "auto") -> Cost:
+        """Estimate the cost of the layer, whose matrices are analyzed one after another.
+
+        The memory is that of the matrix that takes most, and of the tensor where it is loaded.
+
+        Spec: SPC-8, SCL-5.
+        """
+        if not self.matrices:
+            return Cost(0.0, 0)
+        costs = [estimate_cost(matrix, solver) for matrix in self.matrices]
+        size = math.prod(self.layer.shape)
+        dtype = DTYPES.get(self.layer.dtype)
+        held = size * dtype.bits // 8 if dtype is not None and size <= LOAD_LIMIT else 0
+        return Cost(sum(cost.flops for cost in costs), held + max(cost.memory for cost in costs))
 
 
 def plan(weights: Weights, convention: Convention = SDM2020) -> tuple[PlannedLayer, ...]:

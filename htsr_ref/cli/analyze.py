@@ -49,6 +49,9 @@ def analyze(
     convention: options.OptionalConventionOption = None,
     set_: options.SetOption = None,
     solver: options.SolverOption = "auto",
+    jobs: options.JobsOption = None,
+    blas_threads: options.BlasThreadsOption = 1,
+    max_memory: options.MaxMemoryOption = None,
     json: options.JsonOption = False,
     csv: options.CsvOption = False,
     markdown: options.MarkdownOption = False,
@@ -138,6 +141,7 @@ def analyze(
     output.check_folder(plot)
     chosen = options.convention_of(convention or DEFAULT, set_)
     overrides = options.layers_of(layers)
+    resources = options.resources_of(jobs, blas_threads, max_memory)
 
     from htsr_ref.analysis.analyzing import analyze as run
     from htsr_ref.analysis.checks import Checks
@@ -171,7 +175,15 @@ def analyze(
     checks = Checks(gof, compare, seed, (shuffles or 19) if null == "shuffle" else 0)
     store = None if plot is None else MemoryStore()
     with output.progress_bar() as show:
-        report = run(weights, chosen, solver=solver, checks=checks, store=store, progress=show)
+        report = run(
+            weights,
+            chosen,
+            solver=solver,
+            checks=checks,
+            resources=resources,
+            store=store,
+            progress=show,
+        )
     if plot is not None and store is not None:
         _draw(plot, report, weights, checks, solver, store)
     if form == "json":

@@ -22,6 +22,7 @@ from htsr_ref.cli import (
     validate,
 )
 from htsr_ref.errors import HtsrError
+from htsr_ref.machine.blas import start_with_one_thread
 from htsr_ref.version import __version__
 
 EPILOG = (
@@ -72,6 +73,7 @@ def main(
 
 def run() -> None:
     """Run the command line; an error made for people becomes one line and exit code 2."""
+    start_with_one_thread()
     if isinstance(sys.stdout, io.TextIOWrapper):
         # JSON is UTF-8 by definition; a file's name need not be Unicode at all.
         sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")

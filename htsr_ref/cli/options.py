@@ -1,14 +1,21 @@
 """Options that several commands share."""
 
-from collections.abc import Mapping
+from __future__ import annotations
+
+import re
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from htsr_ref.conventions import CONVENTIONS, DEFAULT, FIELDS, Convention
 from htsr_ref.conventions.files import find_convention
 from htsr_ref.errors import ConventionError, HtsrError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from htsr_ref.analysis.resources import Resources
 
 
 def complete_set(incomplete: str) -> list[str]:
@@ -96,6 +103,34 @@ SolverOption = Annotated[
         "auto: svd for float64 weights, gram for narrower ones.",
     ),
 ]
+JobsOption = Annotated[
+    int | None,
+    typer.Option(
+        "--jobs",
+        metavar="N",
+        min=1,
+        help="Layers that are analyzed side by side; by default as many as there are cores that "
+        "may be used. The numbers do not depend on it.",
+    ),
+]
+BlasThreadsOption = Annotated[
+    int,
+    typer.Option(
+        "--blas-threads",
+        metavar="N",
+        min=1,
+        help="Threads for each matrix, for a few huge ones. More than 1 may change last digits.",
+    ),
+]
+MaxMemoryOption = Annotated[
+    str | None,
+    typer.Option(
+        "--max-memory",
+        metavar="SIZE",
+        help="Memory that layers may take together, such as 800M or 12G; by default 80 % of what "
+        "is free. A layer that needs more is skipped.",
+    ),
+]
 OutputOption = Annotated[
     Path | None,
     typer.Option(
@@ -135,6 +170,28 @@ def convention_of(name: str, overrides: list[str] | None) -> Convention:
         changes[field.strip()] = value.strip()
     found = find_convention(name)
     return found.override(changes) if changes else found
+
+
+def resources_of(jobs: int | None, blas_threads: int, max_memory: str | None) -> Resources:
+    """Read what --jobs, --blas-threads and --max-memory leave to an analysis."""
+    from htsr_ref.analysis.resources import Resources
+
+    return Resources(jobs, blas_threads, None if max_memory is None else bytes_of(max_memory))
+
+
+def bytes_of(text: str) -> int:
+    """Read a size in bytes, or in decimal units.
+
+    >>> bytes_of("800M"), bytes_of("1.5 GB")
+    (800000000, 1500000000)
+    """
+    found = re.fullmatch(r"(\d+(?:\.\d+)?) ?([KMGT]?)B?", text.strip(), re.IGNORECASE)
+    if found is None or (size := int(float(found[1]) * _UNITS[found[2].upper()])) < 1:
+        raise HtsrError(f"--max-memory {text!r}: give a size, such as 800M or 12G")
+    return size
+
+
+_UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
 
 
 def layers_of(path: Path | None) -> Mapping[str, Mapping[str, Any]] | None:

@@ -197,6 +197,8 @@ def _skipped(report: Report) -> list[str]:
 def _skip_line(layer: LayerReport) -> str:
     if layer.skip_code == "bad-data":
         return f"bad data: {layer.skipped}"
+    if layer.skip_code == "memory":
+        return f"too large: {layer.skipped}"
     if layer.skip_code == "not-understood":
         return f"not understood: {layer.name}: {layer.skipped}"
     cure = " (--set min_dim=0 analyzes it)" if layer.skip_code == "min-dim" else ""

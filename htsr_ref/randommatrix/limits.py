@@ -1,12 +1,12 @@
 """What can be drawn: shapes and parameters that exist, matrices that the machine can hold."""
 
 import math
-import os
 
 import numpy as np
 from numpy.typing import NDArray
 
 from htsr_ref.errors import EnsembleError
+from htsr_ref.machine.memory import physical_memory
 
 COPIES = 4
 """Matrices of the drawn size that a draw may hold in memory at once."""
@@ -38,14 +38,6 @@ def check_draw(N: int, M: int, **positive: float) -> None:
             f"a matrix of {N}×{M} needs {needed / 1e9:.1f} GB to draw, and the machine has "
             f"{there / 1e9:.1f} GB: make it smaller"
         )
-
-
-def physical_memory() -> int | None:
-    """Bytes of memory of this machine; None where it does not say."""
-    try:
-        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    except (AttributeError, ValueError, OSError):
-        return None
 
 
 def check_finite(values: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -54,6 +54,7 @@ def as_today(data: Any) -> Any:
             "spec_version": _TODAY,
             "source": data["source"] | {"base": None},
             "convention": convention,
+            "blas_threads": None,
             "layers": [_layer(layer) for layer in data["layers"]],
             "warnings": [*data["warnings"], warning],
         }

@@ -32,9 +32,9 @@ SPEC_VERSION = "0.3"
 _AGAIN = "Write it again with `htsr analyze WEIGHTS -o report.json`"
 
 SkipCode = Literal[
-    "left-out", "not-understood", "convention", "tied", "min-dim", "size", "bad-data"
+    "left-out", "not-understood", "convention", "tied", "min-dim", "size", "bad-data", "memory"
 ]
-NOT_COMPUTED = ("bad-data", "not-understood")
+NOT_COMPUTED = ("bad-data", "not-understood", "memory")
 """Reasons for which a number that was asked for is missing."""
 Per = Literal["matrix", "layer"]
 
@@ -234,9 +234,9 @@ class LayerReport:
 
     @property
     def fault(self) -> str:
-        """Why it was skipped, with a name: messages on bad data name the tensor themselves."""
+        """Why it was skipped, with a name: that of bad data and lack of memory names the tensor."""
         reason = self.skipped or ""
-        return reason if self.skip_code == "bad-data" else f"{self.name}: {reason}"
+        return reason if self.skip_code in ("bad-data", "memory") else f"{self.name}: {reason}"
 
 
 @dataclass(frozen=True)
@@ -264,6 +264,7 @@ class Report:
     spec_version : version of the specification followed.
     tool, source, convention : who computed what, and how.
     solver : the solver asked for; each matrix names the one used.
+    blas_threads : threads of each call of linear algebra; None where they are not known.
     seed : of the random choices; None where there were none.
     layers : one entry per tensor, in file order.
     model : means over the model.
@@ -277,6 +278,7 @@ class Report:
     source: Source
     convention: Convention
     solver: str
+    blas_threads: int | None
     seed: int | None
     layers: tuple[LayerReport, ...]
     model: ModelReport

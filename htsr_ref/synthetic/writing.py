@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from htsr_ref.errors import EnsembleError
-from htsr_ref.randommatrix.limits import physical_memory
+from htsr_ref.machine.memory import physical_memory
 from htsr_ref.synthetic.expectations import to_json
 from htsr_ref.synthetic.known_answers import Parameters
 from htsr_ref.synthetic.recipes import ENSEMBLES

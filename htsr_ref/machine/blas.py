@@ -1,0 +1,38 @@
+"""How many threads linear algebra takes: the only place that sets them.
+
+More than one changes the last digits of eigenvalues, and on a busy machine threads that wait for
+one another waste all cores.
+"""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+VARIABLES = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "BLIS_NUM_THREADS", "OMP_NUM_THREADS")
+"""What the libraries read when they are loaded."""
+
+
+def start_with_one_thread() -> None:
+    """Have linear algebra start no threads when NumPy is imported, in this process and its own.
+
+    For programs alone, since it changes the environment. Does nothing once NumPy is imported.
+
+    Spec: SCL-2.
+    """
+    os.environ.update(dict.fromkeys(VARIABLES, "1"))
+
+
+@contextmanager
+def blas_threads(count: int) -> Iterator[None]:
+    """Limit linear algebra to a number of threads for each call, and undo that at the end.
+
+    Only libraries that are loaded by now are limited: NumPy must be.
+
+    The limit is that of the whole process: one thread of it sets it for the others.
+
+    Spec: SCL-2.
+    """
+    from threadpoolctl import threadpool_limits
+
+    with threadpool_limits(limits=count, user_api="blas"):
+        yield

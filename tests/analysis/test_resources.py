@@ -1,0 +1,121 @@
+"""What an analysis takes of the machine, and that nothing of it reaches the numbers."""
+
+import json
+import os
+
+import numpy as np
+import pytest
+from commands import environment, python
+from safetensors.numpy import save_file
+from threadpoolctl import threadpool_info
+
+from htsr_ref import analyze
+from htsr_ref.analysis import analyzing
+from htsr_ref.analysis.resources import Resources
+from htsr_ref.errors import HtsrError
+from htsr_ref.machine.blas import blas_threads
+from htsr_ref.machine.cores import usable_cores
+
+ALONE = Resources(jobs=1)
+SHAPES = {"a": (700, 600), "b": (20, 12), "c": (320, 300), "d": (8, 60, 3, 3), "e": (400, 300)}
+
+
+@pytest.fixture(scope="module")
+def path(tmp_path_factory):
+    rng = np.random.default_rng(0)
+    weights = {f"{name}.weight": rng.standard_t(3, shape) for name, shape in SHAPES.items()}
+    file = tmp_path_factory.mktemp("models") / "model.safetensors"
+    save_file({name: W.astype(np.float32) for name, W in weights.items()}, file)
+    return file
+
+
+@pytest.fixture(scope="module")
+def expected(path):
+    return analyze(path, resources=ALONE).to_json()
+
+
+@pytest.mark.spec("RPT-4", "SCL-2", "SCL-4")
+@pytest.mark.parametrize("jobs", [2, 3, None])
+def test_any_number_of_jobs_gives_the_same_bytes(path, expected, jobs):
+    assert analyze(path, resources=Resources(jobs)).to_json() == expected
+
+
+@pytest.mark.spec("RPT-4", "SCL-2")
+@pytest.mark.parametrize("threads", ["2", "5"])
+def test_the_environment_does_not_reach_the_numbers(path, expected, threads):
+    code = (
+        f"import os; os.sched_setaffinity(0, [{min(os.sched_getaffinity(0))}]); "
+        f"from htsr_ref import analyze; print(analyze({str(path)!r}).to_json(), end='')"
+    )
+    done = python("-c", code, env=environment(OPENBLAS_NUM_THREADS=threads))
+    assert done.stdout.decode() == expected, done.stderr
+
+
+@pytest.mark.spec("RPT-4", "SCL-2")
+def test_the_command_sets_its_own_threads(path, expected):
+    env = environment(OPENBLAS_NUM_THREADS="3")
+    done = python("-m", "htsr_ref.cli.main", "analyze", str(path), "--json", env=env)
+    assert done.stdout.decode() == expected, done.stderr
+
+
+@pytest.mark.spec("SCL-2")
+def test_threads_are_limited_for_a_while_and_the_report_states_how_many():
+    def counts():
+        return {lib["num_threads"] for lib in threadpool_info() if lib["user_api"] == "blas"}
+
+    before = counts()
+    with blas_threads(2):
+        assert counts() == {2}
+    assert counts() == before
+    asked = Resources(jobs=1, blas_threads=2)
+    assert json.loads(analyze({"a": np.eye(3)}, resources=asked).to_json())["blas_threads"] == 2
+    assert analyze({"a": np.eye(3)}).blas_threads == 1
+
+
+@pytest.mark.spec("SCL-5")
+def test_what_cannot_fit_is_skipped_before_anything_is_computed(path, monkeypatch):
+    needed = {item.layer.name: item.cost().memory for item in analyzing.plan(_weights(path))}
+    limit = max(size for name, size in needed.items() if name != "a")
+    report = analyze(path, resources=Resources(max_memory=limit))
+    first, *others = report.layers
+    assert (first.skip_code, first.matrices) == ("memory", ())
+    assert f"{needed['a'] / 1e9:.3g} GB" in first.skipped
+    assert report.bad_layers() == (first,)
+    assert tuple(others) == analyze(path).layers[1:]
+    monkeypatch.setattr(analyzing, "analyze_matrix", lambda *_, **__: pytest.fail("computed"))
+    assert {layer.skip_code for layer in analyze(path, resources=Resources(max_memory=1)).layers}
+
+
+def _weights(path):
+    return analyzing.open_weights(path)
+
+
+@pytest.mark.spec("SCL-7")
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_memory_that_runs_out_costs_one_layer(path, monkeypatch, jobs):
+    whole, plain = analyze(path), analyzing.analyze_matrix
+
+    def scarce(matrix, *args, **options):
+        if matrix.N == 700:
+            raise MemoryError
+        return plain(matrix, *args, **options)
+
+    monkeypatch.setattr(analyzing, "analyze_matrix", scarce)
+    first, *others = analyze(path, resources=Resources(jobs)).layers
+    assert (first.skip_code, "memory ran out" in first.skipped) == ("memory", True)
+    assert tuple(others) == whole.layers[1:]
+
+
+@pytest.mark.spec("SCL-1", "SCL-3")
+def test_what_is_not_chosen_is_what_the_machine_offers(monkeypatch):
+    monkeypatch.setattr("htsr_ref.analysis.resources.usable_memory", lambda: 1000)
+    assert Resources().settled() == Resources(usable_cores(), 1, 800)
+    assert Resources(3, 2, 5).settled() == Resources(3, 2, 5)
+    monkeypatch.setattr("htsr_ref.analysis.resources.usable_memory", lambda: None)
+    assert Resources(jobs=3).settled().max_memory is None
+
+
+@pytest.mark.parametrize("name", ["jobs", "blas_threads", "max_memory"])
+def test_numbers_are_positive(name):
+    with pytest.raises(HtsrError, match=f"{name} is 0"):
+        Resources(**{name: 0})
