@@ -11,9 +11,13 @@ from numpy.typing import NDArray
 
 from htsr_ref.errors import LayerError
 from htsr_ref.layers.matrices import WeightMatrix
+from htsr_ref.spectra.openblas import find_syrk, find_two_stage
 
 Solver = Literal["gram", "svd"]
 SolverChoice = Literal["auto", "gram", "svd"]
+
+TWO_STAGE_SIZE = 2560
+"""Columns from which on the reduction to tridiagonal form takes two stages (SPC-14)."""
 
 _WIDE = frozenset({"float64", "int64", "uint64"})
 
@@ -98,20 +102,31 @@ def _gram(matrix: WeightMatrix) -> Solved:
     """
     if matrix.rank_bound < matrix.M:
         return _product(matrix)
-    from scipy.linalg.blas import dsyrk
-
+    add = find_syrk() or _add_product
     gram = np.zeros((matrix.M, matrix.M), order="F")
     peak = 0.0
     for block in matrix.blocks():
         peak = max(peak, _finite_peak(block))
-        # BLAS takes Fortran order without a copy: a C-ordered block is that, transposed.
-        if block.flags.c_contiguous:
-            gram = dsyrk(1.0, block.T, beta=1.0, c=gram, overwrite_c=True)
-        else:
-            gram = dsyrk(1.0, block, beta=1.0, c=gram, trans=1, overwrite_c=True)
+        add(gram, block)
     if not np.isfinite(np.diagonal(gram)).all():
         return Solved(np.full(matrix.M, math.inf), peak)
-    return Solved(np.linalg.eigvalsh(gram, UPLO="U").astype(np.float64, copy=False), peak)
+    return Solved(_eigenvalues(gram), peak)
+
+
+def _add_product(gram: NDArray[np.float64], block: NDArray[np.float64]) -> None:
+    """Add WᵀW of a block by NumPy alone."""
+    gram += block.T @ block
+
+
+def _eigenvalues(gram: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Eigenvalues of a Gram matrix, given by its upper triangle, which may be lost.
+
+    Spec: SPC-14.
+    """
+    solve = find_two_stage() if gram.shape[0] >= TWO_STAGE_SIZE else None
+    if solve is not None:
+        return solve(gram)
+    return np.linalg.eigvalsh(gram, UPLO="U").astype(np.float64, copy=False)
 
 
 def _svd(matrix: WeightMatrix) -> Solved:
