@@ -59,6 +59,14 @@ def test_help_is_shown_without_the_numerical_libraries(arguments):
     assert imported_by(running(*arguments)).isdisjoint({*HEAVY, *FRAMEWORKS})
 
 
+@pytest.mark.spec("SCL-8")
+def test_an_analysis_imports_no_more_than_it_needs():
+    example = ROOT / "spec" / "examples" / "mlp_b016_e010.safetensors"
+    loaded = imported_by(running("analyze", str(example)))
+    assert "numpy" in loaded
+    assert loaded.isdisjoint({"scipy", "h5py", "rich", "matplotlib", "pandas", *FRAMEWORKS})
+
+
 @pytest.mark.slow
 def test_no_framework_is_imported_whatever_is_done():
     example = ROOT / "spec" / "examples" / "mlp_b016_e010.safetensors"

@@ -72,7 +72,10 @@ def main(
 
 
 def run() -> None:
-    """Run the command line; an error made for people becomes one line and exit code 2."""
+    """Run the command line; an error made for people becomes one line and exit code 2.
+
+    Spec: SCL-2, SCL-8.
+    """
     start_with_one_thread()
     if isinstance(sys.stdout, io.TextIOWrapper):
         # JSON is UTF-8 by definition; a file's name need not be Unicode at all.

@@ -186,6 +186,9 @@ def amount_bar(first: str, prefix: str = "") -> Iterator[Callable[[str, float, f
 
     What is yielded is called with the name of what is at work, the amount done and all of it.
     """
+    if not sys.stderr.isatty():
+        yield lambda *_: None
+        return
     from rich.console import Console
     from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
     from rich.progress import Progress as Bar
@@ -197,7 +200,6 @@ def amount_bar(first: str, prefix: str = "") -> Iterator[Callable[[str, float, f
         TimeRemainingColumn(),
         console=Console(stderr=True),
         transient=True,
-        disable=not sys.stderr.isatty(),
     ) as bar:
         task = bar.add_task(f"{prefix}{first}")
 

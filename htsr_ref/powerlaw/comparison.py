@@ -5,7 +5,6 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import special
 
 from htsr_ref.errors import SampleError
 from htsr_ref.powerlaw.distributions import (
@@ -97,6 +96,8 @@ def vuong_test(log_first: NDArray[np.float64], log_second: NDArray[np.float64]) 
     Spec: PL-37, PL-39. Source: Vuong 1989, Econometrica 57, 307; Clauset, Shalizi & Newman 2009,
     appendix C.
     """
+    from scipy import special
+
     differences = _differences(log_first, log_second)
     n = differences.size
     ratio = float(differences.sum())
@@ -121,6 +122,8 @@ def nested_test(log_first: NDArray[np.float64], log_second: NDArray[np.float64])
     Spec: PL-38, PL-39. Source: Wilks 1938, Annals of Mathematical Statistics 9, 60; Clauset,
     Shalizi & Newman 2009, appendix C.
     """
+    from scipy import special
+
     ratio = float(_differences(log_first, log_second).sum())
     p_value = float(special.erfc(np.sqrt(abs(ratio))))
     return Comparison(ratio, None, p_value, _favored(ratio), "nested")

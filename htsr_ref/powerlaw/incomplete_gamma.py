@@ -8,7 +8,6 @@ underflows where Γ does both.
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import special
 
 LARGE_ORDER = 32.0
 """From this p on the continued fraction of E_p converges quickly for every x ≥ 0."""
@@ -59,6 +58,8 @@ def _log_by_recurrence(p: float, log_x: NDArray[np.float64]) -> NDArray[np.float
 
     No step loses more than two bits: x E_p is at most 0.76 e^-x. Source: DLMF 8.19.12.
     """
+    from scipy import special
+
     x = np.exp(log_x)
     if p < 0.5:
         # Γ(s, x) with s in (1/2, 1], where E_p itself may overflow.
@@ -82,6 +83,8 @@ def _expint_near_one(
     With s = 1 - p, Γ(s, x) = Γ(s) - Σ (-1)^k x^(s+k)/(k!(s+k)); Γ(s) and the term k = 0 are
     combined into ((Γ(1+s) - 1) - (x^s - 1))/s. Source: DLMF 8.7.3.
     """
+    from scipy import special
+
     s = 1.0 - p
     # e^(-s ln x) stays below 1e301 for every ratio of two binary64 numbers.
     inverse_power = np.exp(-s * log_x)
@@ -102,6 +105,8 @@ def _gamma1p_slope(s: float) -> float:
 
 def _loggamma1p(s: float) -> float:
     """Logarithm of Γ(1+s) for |s| ≤ 1/2, to full relative precision near 0. Source: DLMF 5.7.3."""
+    from scipy import special
+
     k = np.arange(2, 60)
     series = special.zetac(k)
     return float(-np.log1p(s) + s * (1.0 - np.euler_gamma) + np.sum(series * (-s) ** k / k))

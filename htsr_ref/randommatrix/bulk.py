@@ -2,10 +2,11 @@
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
+from statistics import NormalDist
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import ndtri
 
 from htsr_ref.errors import NoFitError, SampleError
 from htsr_ref.randommatrix.marchenko_pastur import MarchenkoPastur
@@ -139,11 +140,8 @@ def _count_spikes(positive: NDArray[np.float64], N: int, level: float) -> tuple[
     """
     means = np.cumsum(positive) / np.arange(1, positive.size + 1)
     # Noise alone shows no spike at the first edge: the median is as low as chance can make it.
-    share = 0.5 - MEDIAN_ERRORS * counting_error(positive.size) / positive.size
-    lowest_median = float(MarchenkoPastur(N / positive.size).quantile(share))
-    edge = largest_eigenvalue(
-        N, positive.size, float(np.median(positive)) / lowest_median
-    ).upper_quantile(level)
+    variance = _median(positive) / lowest_median(N, positive.size)
+    edge = largest_eigenvalue(N, positive.size, variance).upper_quantile(level)
     previous, spikes = -1, _count_above(positive, edge)
     # With more spikes the mean of the rest is less, so the rounds run in one direction and end.
     while spikes != previous:
@@ -154,6 +152,22 @@ def _count_spikes(positive: NDArray[np.float64], N: int, level: float) -> tuple[
         edge = noise.upper_quantile(level)
         spikes = _count_above(positive, edge)
     return spikes, edge
+
+
+@lru_cache(maxsize=1024)
+def lowest_median(N: int, M: int) -> float:
+    """Lowest median, as chance has it, of the M eigenvalues of noise of unit variance.
+
+    Spec: RMT-28.
+    """
+    share = 0.5 - MEDIAN_ERRORS * counting_error(M) / M
+    return float(MarchenkoPastur(N / M).quantile(share))
+
+
+def _median(ascending: NDArray[np.float64]) -> float:
+    """Median of a sample that is in order."""
+    middle = ascending.size // 2
+    return float(ascending[middle - 1 + ascending.size % 2 : middle + 1].mean())
 
 
 def _count_above(positive: NDArray[np.float64], edge: float) -> int:
@@ -190,7 +204,7 @@ def ks_limit(size: int, level: float = KS_LEVEL) -> float:
     >>> round(ks_limit(200), 4)
     0.0199
     """
-    return -float(ndtri(level / (2.0 * size))) * counting_error(size) / size
+    return -NormalDist().inv_cdf(level / (2.0 * size)) * counting_error(size) / size
 
 
 def _apart(law: MarchenkoPastur, rows: int, spikes: int, level: float) -> float:
@@ -199,6 +213,6 @@ def _apart(law: MarchenkoPastur, rows: int, spikes: int, level: float) -> float:
     Spec: RMT-34.
     """
     theta = half_overlap_theta(law.Q)
-    deviate = -float(ndtri(level / max(1, spikes)))
+    deviate = -NormalDist().inv_cdf(level / max(1, spikes))
     position = spike_position(theta, law.Q, law.variance)
     return position + deviate * spike_stdev(theta, law.Q, rows, law.variance)

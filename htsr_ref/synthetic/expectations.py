@@ -7,8 +7,6 @@ from itertools import product
 from types import MappingProxyType
 from typing import Any
 
-from scipy.stats import binom
-
 from htsr_ref.conventions import FIELDS, FIT_FIELDS, SDM2020_TEXT, Convention
 from htsr_ref.errors import ExpectationError
 from htsr_ref.metric_table import METRICS
@@ -164,6 +162,8 @@ def compare(report: Report, expected: Mapping[str, tuple[Expectation, ...]]) -> 
 
     Spec: RMT-12.
     """
+    from scipy import stats
+
     require_comparable(report.convention)
     layers = {layer.name: layer for layer in report.layers}
     misses: list[str] = []
@@ -187,7 +187,7 @@ def compare(report: Report, expected: Mapping[str, tuple[Expectation, ...]]) -> 
             compared.setdefault(one.false_alarm, []).append(miss)
     for rate, results in compared.items():
         missed = [miss for miss in results if miss is not None]
-        allowed = binom.isf(CHANCE, len(results), rate)
+        allowed = stats.binom.isf(CHANCE, len(results), rate)
         (by_chance if len(missed) <= allowed else misses).extend(missed)
     met = sum(results.count(None) for results in compared.values())
     return Outcome(met, tuple(misses), tuple(by_chance), not_compared)

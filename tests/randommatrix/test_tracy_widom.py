@@ -43,6 +43,14 @@ def test_upper_quantiles_as_printed(level, quantile):
     assert tracy_widom.upper_quantile(level) == pytest.approx(quantile, abs=6e-5)
 
 
+@pytest.mark.spec("RMT-25")
+@pytest.mark.parametrize("level", tracy_widom.KNOWN_QUANTILES)
+def test_tabled_quantiles(level):
+    assert tracy_widom.cdf(tracy_widom.KNOWN_QUANTILES[level]) == pytest.approx(
+        1 - level, abs=1e-14
+    )
+
+
 @pytest.mark.spec("RMT-24")
 def test_the_ends():
     s = np.array([[-math.inf, -9.0, -8.0], [-5.0, 10.0, 50.0]])

@@ -5,7 +5,6 @@ from typing import Self
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy import optimize, special
 
 from htsr_ref.errors import SampleError
 from htsr_ref.powerlaw.distributions.tail import (
@@ -55,6 +54,8 @@ class BoundedPowerLaw:
 
     def logpdf(self, x: ArrayLike) -> Array:
         """Logarithm of the density; -inf outside [xmin, xmax]."""
+        from scipy import special
+
         x = np.asarray(x, dtype=np.float64)
         inside = np.clip(x, self.xmin, self.xmax)
         theta = (self.alpha - 1.0) * self.log_width
@@ -124,6 +125,8 @@ class BoundedPowerLaw:
 
 def _exponential_cdf(w: Array, complement: Array, theta: float) -> Array:
     """(1 - e^(-θw))/(1 - e^-θ), the distribution function of e^(-θw) on [0, 1]."""
+    from scipy import special
+
     size = abs(theta)
     ratio = w * special.exprel(-size * w) / special.exprel(-size)
     return np.asarray(ratio * np.exp(min(theta, 0.0) * complement))
@@ -146,6 +149,8 @@ def _theta_of_mean(mean: float) -> float:
 
     The mean is below 1/θ, hence the root below 1/mean; twice that, because both may round.
     """
+    from scipy import optimize
+
     if mean >= 0.5:
         return 0.0
     root = optimize.brentq(

@@ -5,7 +5,6 @@ from typing import Self
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy import optimize, special
 
 from htsr_ref.powerlaw.distributions.tail import (
     Array,
@@ -49,6 +48,8 @@ class Lognormal:
 
     def logpdf(self, x: ArrayLike) -> Array:
         """Logarithm of the density; -inf below xmin."""
+        from scipy import special
+
         y, m, sigma = log_ratio(x, self.xmin), self.offset, self.sigma
         if m < 0:
             # The two quadratics in m cancel; so does Φ(m/σ), whose logarithm is near -m²/(2σ²).
@@ -61,6 +62,8 @@ class Lognormal:
         return np.where(np.asarray(x) >= self.xmin, inside, -np.inf)
 
     def _log_survival(self, x: ArrayLike) -> Array:
+        from scipy import special
+
         y, m, sigma = log_ratio(x, self.xmin), self.offset, self.sigma
         if m < 0:
             there = special.erfcx((y - m) / (sigma * SQRT2))
@@ -113,6 +116,8 @@ def _half_normal(z: float) -> tuple[float, float]:
     >>> round(mean**2, 12), round(spread, 12)  # 2/π and π/2 - 1
     (0.636619772368, 0.570796326795)
     """
+    from scipy import special
+
     if z > -3.0:
         hazard = np.sqrt(2 / np.pi) / special.erfcx(-z / SQRT2)
         mean = hazard + z
@@ -130,6 +135,8 @@ def _offset_of_spread(spread: float) -> float:
 
     It is below 1/z² for z > 0 and above 1 - 2/z² for z < 0, which brackets the root.
     """
+    from scipy import optimize
+
     lower, upper = -2.0 * np.sqrt(2.0 / (1.0 - spread)), 2.0 / np.sqrt(spread)
     root = optimize.brentq(
         lambda z: _half_normal(z)[1] - spread, lower, upper, xtol=1e-300, rtol=1e-15

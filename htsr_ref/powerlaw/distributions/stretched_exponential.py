@@ -6,7 +6,6 @@ from typing import Self
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy import optimize, special
 
 from htsr_ref.powerlaw.distributions.tail import (
     Array,
@@ -83,6 +82,8 @@ class StretchedExponential:
 
         Spec: PL-30.
         """
+        from scipy import optimize
+
         log = log_ratio(checked_tail(tail, xmin), xmin)
         require_spread(log)
         largest = float(log.max())
@@ -108,6 +109,8 @@ def _log_exprel(z: ArrayLike) -> Array:
     >>> _log_exprel([0.0, 1000.0]).round(6)
     array([  0.      , 993.092245])
     """
+    from scipy import special
+
     large = np.maximum(z, 1.0)
     log_small = np.log(special.exprel(np.minimum(z, 1.0)))
     log_large = large + np.log1p(-np.exp(-large)) - np.log(large)
@@ -122,6 +125,8 @@ def _shortfall(log: Array, beta: float) -> float:
     >>> _shortfall(np.array([2.0]), 0.0)
     1.0
     """
+    from scipy import special
+
     z = beta * log
     largest = float(log.max())
     if beta * largest < 0.5:
