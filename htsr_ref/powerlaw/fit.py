@@ -45,14 +45,13 @@ def checked_sample(sample: ArrayLike) -> NDArray[np.float64]:
     if values.size == 0:
         raise SampleError("the sample is empty")
     with np.errstate(over="ignore"):  # What overflows is refused as infinite.
-        x: NDArray[np.float64] = values.astype(np.float64)
-    bad = np.flatnonzero(~(np.isfinite(x) & (x > 0)))
-    if bad.size:
+        given: NDArray[np.float64] = values.astype(np.float64)
+    x = np.sort(given)
+    if not (x[0] > 0 and x[-1] < math.inf):  # NaN is the last in order.
+        bad = int(np.flatnonzero(~(np.isfinite(given) & (given > 0)))[0])
         raise SampleError(
-            f"value {bad[0]} of the sample is {float(x[bad[0]])}: only positive numbers "
-            "can be fitted"
+            f"value {bad} of the sample is {float(given[bad])}: only positive numbers can be fitted"
         )
-    x.sort()
     return x
 
 

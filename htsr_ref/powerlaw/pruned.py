@@ -17,6 +17,12 @@ from htsr_ref.powerlaw.ks import KsKind, gaps_at_ranks, step_starts
 from htsr_ref.powerlaw.plain import fit_tail, search_plain
 from htsr_ref.powerlaw.tail_fit import TailFit
 
+AT_ONCE = 1 << 15
+"""Candidates times points up to which all distances are computed at once."""
+
+FEW = 4
+"""Candidates up to which each is evaluated by itself."""
+
 SEEDS = 12
 """Candidates evaluated first, at tail sizes in geometric progression: they set the bar."""
 
@@ -108,7 +114,7 @@ def search_pruned(
     Spec: PL-4, PL-11.
     """
     fit = partial(fit_tail, sample, logs, ks=ks, renormalized=renormalized)
-    if starts.size <= 5 * SEEDS:
+    if starts.size <= FEW:
         return search_plain(starts.tolist(), fit)
     candidates = fit_candidates(logs, starts, renormalized=renormalized)
     sizes = candidates.sizes
@@ -116,8 +122,12 @@ def search_pruned(
     # must win by more than that.
     slack = (8e-16 if renormalized else 4e-16) * (sample.size + 16)
     # At the first point of a tail the model is 0 and the upper end of the step 1/n.
-    lower = 1.0 / sizes if ks == "two-sided" else np.zeros(starts.size)
     firsts = step_starts(sample) if ks == "one-sided-steps" else np.arange(sample.size)
+    if starts.size * sample.size <= AT_ONCE:
+        distances = _distances(candidates, logs, firsts, ks)
+        close = starts[distances <= distances.min() + 2 * slack]
+        return min(map(fit, close.tolist()), key=ORDER)
+    lower = 1.0 / sizes if ks == "two-sided" else np.zeros(starts.size)
 
     def bounded(alive: NDArray[np.intp], points: NDArray[np.intp]) -> NDArray[np.intp]:
         """Raise the bounds of the candidates by the distance at one point each; keep the good."""
@@ -131,9 +141,11 @@ def search_pruned(
         offsets = (fraction * (sizes[alive] - 1)).astype(np.intp)
         return starts[alive] + offsets
 
-    seeds = starts.size - np.unique(np.geomspace(1, starts.size, SEEDS).astype(np.intp))
+    places = np.geomspace(1, starts.size, SEEDS).astype(np.intp)
+    is_seed = np.zeros(starts.size, dtype=np.bool_)
+    is_seed[starts.size - places] = True
+    seeds, alive = np.flatnonzero(is_seed), np.flatnonzero(~is_seed)
     best = min(map(fit, starts[seeds].tolist()), key=ORDER)
-    alive = np.setdiff1d(np.arange(starts.size), seeds, assume_unique=True)
     for fraction in FRACTIONS:
         alive = bounded(alive, at_fraction(alive, fraction))
 
@@ -153,6 +165,22 @@ def search_pruned(
             fraction = (trial.place - trial.start) / (sample.size - 1 - trial.start)
             alive = bounded(alive, at_fraction(alive, fraction))
     return best
+
+
+def _distances(
+    candidates: Candidates, logs: NDArray[np.float64], firsts: NDArray[np.intp], ks: KsKind
+) -> NDArray[np.float64]:
+    """KS distances of all candidates, but for rounding, from all their points at once.
+
+    Points before a tail are taken to be its first one.
+    """
+    starts = candidates.starts[:, None]
+    points = np.maximum(np.arange(logs.size), starts)
+    cdf = -np.expm1(-candidates.decays[:, None] * (logs[points] - logs[starts]))
+    cdf /= candidates.masses[:, None]
+    below = np.maximum(firsts[points], starts) - starts
+    gaps: NDArray[np.float64] = gaps_at_ranks(cdf, below, candidates.sizes[:, None], ks).max(axis=1)
+    return gaps
 
 
 def _gaps_at(
