@@ -233,6 +233,8 @@ def mean(values: Iterable[float | None]) -> Mean:
     defined = [value for value in values if value is not None]
     if not defined:
         return Mean(None, 0)
+    if len(defined) == 1:
+        return Mean(float(defined[0]), 1)
     return Mean(math.fsum(defined) / len(defined), len(defined))
 
 

@@ -253,7 +253,8 @@ def _layer_report(
 ) -> LayerReport:
     layer = item.layer
     means = {
-        name: metrics.mean(getattr(matrix, name) for matrix in matrices) for name in MEAN_FIELDS
+        name: metrics.mean([getattr(matrix, name) for matrix in matrices])
+        for name in (MEAN_FIELDS if matrices else ())
     }
     return LayerReport(
         name=layer.name,

@@ -9,7 +9,7 @@ from htsr_ref.errors import NoFitError
 from htsr_ref.powerlaw import MIN_RELIABLE_TAIL
 from htsr_ref.powerlaw.comparison import Comparison, compare
 from htsr_ref.powerlaw.distributions import DISTRIBUTIONS, PowerLaw
-from htsr_ref.powerlaw.extreme import tail_index
+from htsr_ref.powerlaw.extreme import TailIndex
 from htsr_ref.reports.report import ExtremeValue, LawComparison
 from htsr_ref.reports.words import decided_for
 
@@ -17,18 +17,12 @@ ALTERNATIVES = ("truncated_power_law", "lognormal", "stretched_exponential", "ex
 """Names of the laws that a power law is compared with, in the order of reports."""
 
 
-def extreme_value(sample: NDArray[np.float64]) -> ExtremeValue | None:
-    """Estimate the extreme-value index as reports do; None where the sample allows none.
-
-    Parameters
-    ----------
-    sample : (n,) float64, positive, not empty.
+def extreme_value(found: TailIndex | None) -> ExtremeValue | None:
+    """Put an extreme-value index into the report's terms.
 
     Spec: PL-66, PL-71.
     """
-    try:
-        found = tail_index(sample)
-    except NoFitError:
+    if found is None:
         return None
     return ExtremeValue(
         found.xi, found.stderr, found.k, "moment", found.verdict, found.implied_alpha

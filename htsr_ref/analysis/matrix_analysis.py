@@ -1,9 +1,11 @@
 """Every number of one weight matrix, or of several put together."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from htsr_ref.analysis.checks import NO_CHECKS, Checks
 from htsr_ref.analysis.evidence import compare_laws, extreme_value, fit_warnings
@@ -13,6 +15,7 @@ from htsr_ref.conventions import Convention
 from htsr_ref.errors import NoFitError
 from htsr_ref.layers.matrices import Pool, WeightMatrix
 from htsr_ref.metric_table import Fit, Measured, measure
+from htsr_ref.powerlaw.extreme import TailIndex, tail_index_or_none
 from htsr_ref.randommatrix.phases import phase_of
 from htsr_ref.reports.report import LawComparison, MatrixReport
 from htsr_ref.spectra.accuracy import accuracy_of
@@ -66,7 +69,8 @@ def analyze_matrix(
         if convention.eigenvalue_floor == "rounding"
         else eigen.positive
     )
-    extreme = extreme_value(positive) if positive.size else None
+    index_of_tail = tail_index_or_none(positive)
+    extreme = extreme_value(index_of_tail)
     return MatrixReport(
         index=index,
         label=matrix.label,
@@ -80,7 +84,11 @@ def analyze_matrix(
             *(() if found is None else fit_warnings(found.tail_size, extreme)),
             *without,
         ),
-        **_phase(matrix, eigen),
+        **_phase(
+            matrix,
+            eigen,
+            lambda part: index_of_tail if part.size == positive.size else tail_index_or_none(part),
+        ),
         **measure(
             Measured(
                 eigen,
@@ -118,14 +126,18 @@ def _ks_xmin(found: Fit, eigen: Spectrum, convention: Convention) -> float | Non
     return None if searched is None else searched.xmin
 
 
-def _phase(matrix: WeightMatrix | Pool, eigen: Spectrum) -> dict[str, Any]:
+def _phase(
+    matrix: WeightMatrix | Pool,
+    eigen: Spectrum,
+    index_of: Callable[[NDArray[np.float64]], TailIndex | None],
+) -> dict[str, Any]:
     """Bulk and phase of a single matrix; a pool mixes several bulks.
 
     Spec: RMT-37.
     """
     if isinstance(matrix, Pool):
         return dict.fromkeys(("mp", "phase", "phase_reason"))
-    phase = phase_of(eigen.eigenvalues, eigen.N, rank=eigen.rank)
+    phase = phase_of(eigen.eigenvalues, eigen.N, rank=eigen.rank, index_of=index_of)
     return {"mp": phase.bulk, "phase": phase.name, "phase_reason": phase.reason}
 
 

@@ -1,5 +1,6 @@
 """The phases of training, told apart by the bulk of a spectrum and what rises above it."""
 
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Literal
@@ -8,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from htsr_ref.errors import NoFitError
-from htsr_ref.powerlaw.extreme import TailIndex, tail_index
+from htsr_ref.powerlaw.extreme import TailIndex, tail_index_or_none
 from htsr_ref.randommatrix.bulk import BulkFit, fit_bulk
 
 PhaseName = Literal[
@@ -50,7 +51,13 @@ class Phase:
     index: TailIndex | None
 
 
-def phase_of(eigenvalues: NDArray[np.float64], N: int, *, rank: int | None = None) -> Phase:
+def phase_of(
+    eigenvalues: NDArray[np.float64],
+    N: int,
+    *,
+    rank: int | None = None,
+    index_of: Callable[[NDArray[np.float64]], TailIndex | None] = tail_index_or_none,
+) -> Phase:
     """Find the phase of a spectrum.
 
     Parameters
@@ -58,6 +65,7 @@ def phase_of(eigenvalues: NDArray[np.float64], N: int, *, rank: int | None = Non
     eigenvalues : (M,) float64, ascending, non-negative, of X = WᵀW/N in any scale.
     N : rows of W.
     rank : number of eigenvalues that do not count as zero; by default those above 0.
+    index_of : gives the extreme-value index of the eigenvalues that do not, if it is known already.
 
     Returns
     -------
@@ -77,13 +85,10 @@ def phase_of(eigenvalues: NDArray[np.float64], N: int, *, rank: int | None = Non
     if rank is None:
         rank = int(np.count_nonzero(eigenvalues > 0.0))
     positive = eigenvalues[eigenvalues.size - rank :]
-    bulk, index = None, None
+    bulk = None
     with suppress(NoFitError):
         bulk = fit_bulk(positive, N)
-    if rank:
-        with suppress(NoFitError):
-            index = tail_index(positive)
-    return decide(1.0 - rank / eigenvalues.size, bulk, index)
+    return decide(1.0 - rank / eigenvalues.size, bulk, index_of(positive))
 
 
 def decide(zero_share: float, bulk: BulkFit | None, index: TailIndex | None) -> Phase:

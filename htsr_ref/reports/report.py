@@ -289,7 +289,7 @@ class Report:
 
         Spec: RPT-1, RPT-2, CNV-1.
         """
-        return strictjson.dumps(asdict(self))
+        return strictjson.dumps(self)
 
     @classmethod
     def from_json(cls, text: str) -> "Report":

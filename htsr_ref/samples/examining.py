@@ -11,6 +11,7 @@ from htsr_ref.analysis.fitting import fit_eigenvalues, selected
 from htsr_ref.analysis.replicating import bootstrap_under, goodness_under, require_repeatable
 from htsr_ref.conventions import SDM2020, Convention
 from htsr_ref.powerlaw import MIN_RELIABLE_TAIL, KsKind, TailFit
+from htsr_ref.powerlaw.extreme import tail_index_or_none
 from htsr_ref.powerlaw.fit import XminRule, checked_sample
 from htsr_ref.powerlaw.laws import fit_law
 from htsr_ref.samples.sample_report import SampleReport
@@ -76,7 +77,7 @@ def examine_sample(
         )
     tail = selected(x, accuracy, convention)[fit.start : fit.sample_size]
     comparisons, without = compare_laws(tail, fit.xmin) if compare else ({}, ())
-    extreme = extreme_value(x)
+    extreme = extreme_value(tail_index_or_none(x))
     return _report(
         x,
         name,

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -68,17 +69,17 @@ class Spectrum:
         """Smallest eigenvalue of each matrix that the spectrum is put together from."""
         return (float(self.eigenvalues[0]),)
 
-    @property
+    @cached_property
     def positive(self) -> NDArray[np.float64]:
         """Eigenvalues that do not count as zero, ascending."""
         return self.eigenvalues[self.num_zero :]
 
-    @property
+    @cached_property
     def num_zero(self) -> int:
         """Number of eigenvalues that count as zero."""
         return int(np.searchsorted(self.eigenvalues, 0.0, side="right"))
 
-    @property
+    @cached_property
     def error_bounds(self) -> NDArray[np.float64]:
         """Bound on the error of each eigenvalue, (M,) float64.
 
@@ -103,7 +104,7 @@ class Spectrum:
         spread = min(1.0, 1.0 / math.sqrt(self.N) + 1.0 / math.sqrt(self.M))
         return self.unit_roundoff * spread
 
-    @property
+    @cached_property
     def resolution(self) -> float:
         """Difference from the largest eigenvalue that storage and solver can account for.
 
@@ -114,7 +115,7 @@ class Spectrum:
         storage = 2 * moved * math.sqrt(self.lambda_max) + moved**2
         return 2 * (storage + float(self.error_bounds[-1]))
 
-    @property
+    @cached_property
     def resolved(self) -> NDArray[np.bool_]:
         """Which eigenvalues rounding the entries of W does not explain, (M,) bool.
 
@@ -151,7 +152,7 @@ class PooledSpectrum(Spectrum):
         """Smallest eigenvalue of each matrix."""
         return tuple(float(member.eigenvalues[0]) for member in self.members)
 
-    @property
+    @cached_property
     def error_bounds(self) -> NDArray[np.float64]:
         """Bound on the error of each eigenvalue: that of its own matrix."""
         return np.concatenate([member.error_bounds for member in self.members])[self._order]
@@ -161,12 +162,12 @@ class PooledSpectrum(Spectrum):
         """Largest N of the matrices."""
         return max(member.N for member in self.members)
 
-    @property
+    @cached_property
     def resolution(self) -> float:
         """The coarsest of the matrices' own."""
         return max(member.resolution for member in self.members)
 
-    @property
+    @cached_property
     def resolved(self) -> NDArray[np.bool_]:
         """Which eigenvalues rounding their own matrix does not explain."""
         return np.concatenate([member.resolved for member in self.members])[self._order]

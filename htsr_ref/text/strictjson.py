@@ -3,7 +3,15 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+import math
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
+from functools import cache
+from json.encoder import encode_basestring
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
 
 
 def loads(text: str | bytes) -> Any:
@@ -53,14 +61,71 @@ def _refuse(constant: str) -> Any:
 def dumps(value: Any) -> str:
     r"""Write JSON as reports are written: one line per value, all characters as they are.
 
+    Dataclasses are written as objects of their fields, tuples as arrays.
+
     Raises
     ------
     ValueError
         If the value holds NaN or an infinity.
+    TypeError
+        If it holds what JSON has no form for.
 
     Spec: RPT-1.
 
     >>> dumps({"a": [1, None]})
     '{\n "a": [\n  1,\n  null\n ]\n}\n'
     """
-    return json.dumps(value, indent=1, allow_nan=False, ensure_ascii=False) + "\n"
+    parts: list[str] = []
+    _write(value, "\n", parts.append)
+    parts.append("\n")
+    return "".join(parts)
+
+
+def _write(value: Any, line: str, add: Callable[[str], object]) -> None:
+    """Add the parts of a value's text; `line` ends a line and indents the next as the value is.
+
+    The encoder of `json` is written in C for text on one line alone.
+    """
+    kind = type(value)
+    if kind is float and math.isfinite(value):
+        add(float.__repr__(value))
+    elif kind is str:
+        add(encode_basestring(value))
+    elif value is None or kind in (int, bool, float):
+        add(_ENCODE(value))
+    elif is_dataclass(kind):
+        _write_object(((name, getattr(value, name)) for name in _names(kind)), line, add)
+    elif isinstance(value, Mapping):
+        _write_object(value.items(), line, add)
+    elif isinstance(value, list | tuple):
+        if not value:
+            add("[]")
+            return
+        inner, before = f"{line} ", "["
+        for item in value:
+            add(f"{before}{inner}")
+            _write(item, inner, add)
+            before = ","
+        add(f"{line}]")
+    else:
+        add(_ENCODE(value))
+
+
+def _write_object(
+    items: Iterable[tuple[str, Any]], line: str, add: Callable[[str], object]
+) -> None:
+    inner, before = f"{line} ", "{"
+    for key, value in items:
+        add(f"{before}{inner}{encode_basestring(key)}: ")
+        _write(value, inner, add)
+        before = ","
+    add("{}" if before == "{" else f"{line}}}")
+
+
+@cache
+def _names(kind: type) -> tuple[str, ...]:
+    """Names of the fields of a dataclass."""
+    return tuple(field.name for field in fields(kind))
+
+
+_ENCODE = json.JSONEncoder(allow_nan=False, ensure_ascii=False).encode

@@ -111,6 +111,17 @@ def tail_index(sample: ArrayLike) -> TailIndex:
     return moment_index(x, min(max(int(SHARE * x.size), LEAST_TAIL), x.size // 2))
 
 
+def tail_index_or_none(sample: ArrayLike) -> TailIndex | None:
+    """Estimate as `tail_index` does; None where the sample allows no estimate, or holds nothing.
+
+    Spec: PL-66, PL-71.
+    """
+    try:
+        return tail_index(sample) if np.size(sample) else None
+    except NoFitError:
+        return None
+
+
 def moment_index(ascending: NDArray[np.float64], k: int) -> TailIndex:
     """Estimate the index from the k largest values by the moment estimator.
 
