@@ -17,7 +17,7 @@ BLOCK_ELEMENTS = 1 << 20
 """Elements decoded at a time: 8 MB of float64."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Origin:
     """What a normalization may ask of the layer that a matrix is cut from.
 
@@ -38,7 +38,7 @@ class Origin:
     separate: int = 1
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class WeightMatrix:
     """One weight matrix W of shape N×M, N ≥ M: a cut of a tensor.
 
@@ -140,7 +140,7 @@ class WeightMatrix:
         return flat.T if self.transposed else flat
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Pool:
     """Weight matrices whose eigenvalues are put together into one spectrum.
 

@@ -26,7 +26,7 @@ COUNTING_CONSTANT = 1.0 + np.euler_gamma - math.pi**2 / 8.0
 """Constant in the variance of a count of eigenvalues, β = 1 (RMT-27)."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class BulkFit:
     """A Marchenko-Pastur law fitted to the lower eigenvalues of a spectrum, with k spikes above it.
 

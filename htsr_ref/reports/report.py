@@ -95,7 +95,7 @@ class BaseSource:
     tensors: int
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class ExtremeValue:
     """The extreme-value index ξ of a sample, whose sign tells whether there is a power law.
 
@@ -140,7 +140,7 @@ class LawComparison:
     test: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class MatrixReport:
     """Numbers of one weight matrix; the table of metrics says what each means.
 
@@ -198,7 +198,7 @@ class MatrixReport:
         return replace(self, verdict=verdict_of(self))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class LayerReport:
     """One tensor of the source: its matrices and their means, or why it was skipped.
 

@@ -75,10 +75,27 @@ def dumps(value: Any) -> str:
     >>> dumps({"a": [1, None]})
     '{\n "a": [\n  1,\n  null\n ]\n}\n'
     """
-    parts: list[str] = []
-    _write(value, "\n", parts.append)
-    parts.append("\n")
-    return "".join(parts)
+    text = _Text()
+    _write(value, "\n", text.add)
+    text.add("\n")
+    return text.joined()
+
+
+class _Text:
+    """A text put together from parts, which are joined as they come: many take much memory."""
+
+    def __init__(self) -> None:
+        self._joined: list[str] = []
+        self._parts: list[str] = []
+
+    def add(self, part: str) -> None:
+        self._parts.append(part)
+        if len(self._parts) == _PARTS:
+            self._joined.append("".join(self._parts))
+            self._parts.clear()
+
+    def joined(self) -> str:
+        return "".join([*self._joined, *self._parts])
 
 
 def _write(value: Any, line: str, add: Callable[[str], object]) -> None:
@@ -109,6 +126,10 @@ def _write(value: Any, line: str, add: Callable[[str], object]) -> None:
         add(f"{line}]")
     else:
         add(_ENCODE(value))
+
+
+_PARTS = 4096
+"""Parts that are kept before they are joined."""
 
 
 def _write_object(

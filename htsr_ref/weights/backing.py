@@ -85,7 +85,7 @@ def _close_and_remove(file: BinaryIO, folder: Path) -> None:
     shutil.rmtree(folder, ignore_errors=True)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class FileStamp:
     """A file as it was when its header was read.
 
@@ -129,7 +129,7 @@ class InMemory:
         return self
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class MappedArray:
     """Codes that lie uncompressed in a file.
 

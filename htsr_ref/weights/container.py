@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from htsr_ref.weights.manifest import Manifest
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class RawTensor:
     """A tensor as stored.
 

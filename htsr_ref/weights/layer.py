@@ -27,7 +27,7 @@ class Part:
     size: int
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Layer:
     """One tensor of a weight file, with what it means.
 

@@ -40,7 +40,7 @@ class Scaling:
     axis: int | None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class StoredTensor:
     """A tensor in canonical axes; nothing is read before it is indexed.
 

@@ -20,7 +20,7 @@ CANONICAL_AXES = frozenset(
 _RANK = {"stack": 0, "out": 1, "in": 2} | {name: 3 + at for at, name in enumerate(SPATIAL)}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Layout:
     """Canonical view of a stored tensor: cut it by `view`, transpose by `order`, merge to `shape`.
 
