@@ -39,6 +39,10 @@ class WeightFileError(HtsrError):
         self.cure = cure
 
 
+class ChangedWeightsError(WeightFileError):
+    """A weight file that has changed since it was opened."""
+
+
 class OutputError(HtsrError):
     """A file, pipe or device that cannot be written.
 

@@ -15,7 +15,7 @@ from htsr_ref.analysis.planning import PlannedLayer, plan
 from htsr_ref.analysis.resources import ALL_CORES, Resources
 from htsr_ref.analysis.running import run_layers
 from htsr_ref.conventions import SDM2020, Convention
-from htsr_ref.errors import HtsrError
+from htsr_ref.errors import ChangedWeightsError, HtsrError
 from htsr_ref.machine.blas import blas_threads
 from htsr_ref.metric_table import MEAN_FIELDS
 from htsr_ref.reports.report import (
@@ -84,7 +84,7 @@ def analyze(
     Raises
     ------
     WeightFileError
-        The source as a whole cannot be read.
+        The source as a whole cannot be read, or it changes while it is.
     ConventionError
         A check does not go with the convention.
 
@@ -219,6 +219,8 @@ def analyze_layer(
         )
     except NonFiniteError:
         return _layer_report(item, (), describe_bad_entry(item.layer), "bad-data")
+    except ChangedWeightsError:
+        raise  # The file is not what was opened: nothing read of it can be relied upon.
     except MemoryError:
         return _layer_report(item, (), _out_of_memory(item, solver), "memory")
     except HtsrError as error:

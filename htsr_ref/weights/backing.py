@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import mmap
 import os
 import shutil
 import stat
@@ -20,6 +19,12 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+
+SPARSE = 4
+"""Bytes that are read for one that is wanted, rather than reading in pieces."""
+
+SMALL_READ = 1 << 16
+"""Bytes that are read in one piece, however few of them are wanted."""
 
 _CURE = "Name a weight file or a folder with one"
 
@@ -47,6 +52,14 @@ def open_regular(path: Path) -> BinaryIO:
 
 class DamagedFileError(OSError):
     """A file whose content is not what was once written into it."""
+
+
+class ChangedFileError(OSError):
+    """A file that is not what it was when it was opened."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(f"{path} has changed since it was opened")
+        self.path = path
 
 
 class Backing(Protocol):
@@ -108,10 +121,20 @@ class FileStamp:
         if self.held is not None:
             return os.fdopen(os.dup(self.held.file.fileno()), "rb")
         file = self.path.open("rb")
-        if FileStamp.of(self.path, file) != self:
+        try:
+            self.check(file)
+        except ChangedFileError:
             file.close()
-            raise OSError(f"{self.path} has changed since it was opened")
+            raise
         return file
+
+    def check(self, file: BinaryIO) -> None:
+        """Refuse an open file that is not as it was when it was stamped.
+
+        Spec: FMT-13.
+        """
+        if self.held is None and FileStamp.of(self.path, file) != self:
+            raise ChangedFileError(self.path)
 
 
 @dataclass(frozen=True, eq=False)
@@ -131,10 +154,9 @@ class InMemory:
 
 @dataclass(frozen=True, slots=True)
 class MappedArray:
-    """Codes that lie uncompressed in a file.
+    """Codes that lie uncompressed in a file, at places that its header gives.
 
-    The file is mapped for one access and unmapped after it, so that the pages read do not pile
-    up over a large file.
+    They are read, not mapped into memory: a file that shrinks under a map ends the process.
 
     Parameters
     ----------
@@ -154,28 +176,61 @@ class MappedArray:
     strides: tuple[int, ...] | None = None
 
     def read(self, index: tuple[slice, ...]) -> NDArray[Any]:
-        """View of a part of the map, which lives as long as the view."""
-        dtype = np.dtype(self.storage)
-        count = math.prod(self.shape)
-        if count == 0:
-            return np.empty(self.shape, dtype)[index]
-        size = count * dtype.itemsize
-        if self.strides is not None:
-            steps = zip(self.shape, self.strides, strict=True)
-            size = dtype.itemsize + sum((length - 1) * step for length, step in steps)
-        inside_page = self.offset % mmap.ALLOCATIONGRANULARITY
-        with self.stamp.open() as file:
-            pages = mmap.mmap(
-                file.fileno(),
-                inside_page + size,
-                access=mmap.ACCESS_READ,
-                offset=self.offset - inside_page,
-            )
-        if self.strides is not None:
-            return np.ndarray(self.shape, dtype, pages, inside_page, self.strides)[index]
-        flat = np.frombuffer(pages, dtype, count, inside_page)
-        return flat.reshape(self.shape, order=self.order)[index]
+        """Read a part.
 
-    def load(self) -> MappedArray:
-        """Itself: the system's page cache holds what was read."""
-        return self
+        Raises ChangedFileError if the file is not the one that was opened, before or after.
+        """
+        dtype = np.dtype(self.storage)
+        chosen = [range(*part.indices(size)) for part, size in zip(index, self.shape, strict=True)]
+        lengths = tuple(len(places) for places in chosen)
+        if 0 in lengths:
+            return np.empty(lengths, dtype)
+        all_strides = self.strides or _strides(self.shape, dtype.itemsize, self.order)
+        offset = self.offset + sum(
+            places.start * stride for places, stride in zip(chosen, all_strides, strict=True)
+        )
+        strides = tuple(
+            places.step * stride for places, stride in zip(chosen, all_strides, strict=True)
+        )
+        with self.stamp.open() as file:
+            codes = _read_part(file, self.stamp.path, dtype, offset, lengths, strides)
+            self.stamp.check(file)
+        return codes
+
+    def load(self) -> InMemory:
+        """Read all codes."""
+        return InMemory(self.read((slice(None),) * len(self.shape)))
+
+
+def _strides(shape: tuple[int, ...], size: int, order: Literal["C", "F"]) -> tuple[int, ...]:
+    """Bytes from one number to the next along each axis."""
+    axes = range(len(shape))
+    inner = (shape[axis + 1 :] if order == "C" else shape[:axis] for axis in axes)
+    return tuple(size * math.prod(lengths) for lengths in inner)
+
+
+def _read_part(
+    file: BinaryIO,
+    path: Path,
+    dtype: np.dtype[Any],
+    offset: int,
+    lengths: tuple[int, ...],
+    strides: tuple[int, ...],
+) -> NDArray[Any]:
+    """Read numbers in one piece, or piece by piece where much lies between them."""
+    steps = zip(lengths, strides, strict=True)
+    extent = dtype.itemsize + sum((length - 1) * stride for length, stride in steps)
+    wanted = dtype.itemsize * math.prod(lengths)
+    if extent <= max(SPARSE * wanted, SMALL_READ):
+        content = np.empty(extent, np.uint8)
+        file.seek(offset)
+        if file.readinto(content.data) != extent:  # type: ignore[attr-defined]
+            raise ChangedFileError(path)
+        return np.ndarray(lengths, dtype, content.data, 0, strides)
+    axis = max(range(len(lengths)), key=lambda axis: (lengths[axis] > 1) * strides[axis])
+    one = (*lengths[:axis], 1, *lengths[axis + 1 :])
+    pieces = [
+        _read_part(file, path, dtype, offset + place * strides[axis], one, strides)
+        for place in range(lengths[axis])
+    ]
+    return np.concatenate(pieces, axis=axis)

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from htsr_ref.errors import LayerError
-from htsr_ref.weights.backing import DamagedFileError
+from htsr_ref.errors import ChangedWeightsError, LayerError
+from htsr_ref.weights.backing import ChangedFileError, DamagedFileError
 from htsr_ref.weights.derived.derived_tensor import DerivedTensor
 from htsr_ref.weights.derived.low_rank import LowRank
 from htsr_ref.weights.dtypes import decode, is_decoded
@@ -96,7 +96,9 @@ class StoredTensor:
         Raises
         ------
         LayerError
-            If the file vanished, changed or cannot be read.
+            If the file vanished or cannot be read.
+        ChangedWeightsError
+            If it changed.
         """
         try:
             return self._codes(tuple(slice(0, size, 1) for size in self.shape))
@@ -117,7 +119,9 @@ class StoredTensor:
         Raises
         ------
         LayerError
-            If the file vanished, changed or cannot be read, or its numbers cannot be decoded.
+            If the file vanished or cannot be read, or its numbers cannot be decoded.
+        ChangedWeightsError
+            If it changed.
         IndexError, TypeError
             As NumPy raises them for a bad index.
         """
@@ -151,20 +155,27 @@ class StoredTensor:
     def load(self) -> StoredTensor:
         """Return the same tensor with its codes in memory, in the stored type.
 
-        Many small parts can then be read without reading the file again for each. A tensor
-        that is memory-mapped is returned as it is.
+        Many small parts can then be read without reading the file again for each.
 
         Raises
         ------
         LayerError
-            If the file vanished, changed or cannot be read.
+            If the file vanished or cannot be read.
+        ChangedWeightsError
+            If it changed.
         """
         try:
             return replace(self, backing=self.backing.load())
         except OSError as error:
             raise self._unreadable(error) from error
 
-    def _unreadable(self, error: Exception) -> LayerError:
+    def _unreadable(self, error: Exception) -> LayerError | ChangedWeightsError:
+        if isinstance(error, ChangedFileError):
+            return ChangedWeightsError(
+                error.path,
+                "it has changed since it was opened",
+                "Run the command again when nothing writes to it",
+            )
         is_damaged = isinstance(error, DamagedFileError)
         cure = "Save or download it again" if is_damaged else "Open the weights again"
         return LayerError(f"tensor {self.name!r} cannot be read: {error}. {cure}")

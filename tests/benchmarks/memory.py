@@ -1,7 +1,7 @@
 """Peak memory of the command line on large files.
 
 Every case runs `htsr` in a process of its own, whose peak resident set the system reports when it
-ends. Pages of the weight file that are mapped at the peak count.
+ends.
 """
 
 import argparse

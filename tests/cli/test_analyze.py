@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import os
 from pathlib import Path
 
 import jsonschema
@@ -12,6 +13,7 @@ from commands import rows_of_layers, tensors
 from safetensors.numpy import save_file
 
 from htsr_ref import Report, analyze
+from htsr_ref.analysis import analyzing
 from htsr_ref.conventions import SDM2020
 from htsr_ref.reports.markdown import to_markdown
 
@@ -180,3 +182,17 @@ def test_nothing_to_analyze_is_a_failure(htsr, model):
     assert outcome.code == 1
     assert "no weight matrix was analyzed" in outcome.err
     assert "skipped: fc1: role weight is not among layer_kinds" in outcome.out
+
+
+@pytest.mark.spec("FMT-13")
+def test_a_file_that_changes_under_the_analysis_ends_it_with_one_line(htsr, model, monkeypatch):
+    plain = analyzing.analyze_layer
+
+    def analyze_layer(*arguments, **options):
+        os.utime(model, ns=(0, 0))
+        return plain(*arguments, **options)
+
+    monkeypatch.setattr(analyzing, "analyze_layer", analyze_layer)
+    outcome = htsr("analyze", model, "--set", "min_dim=0")
+    assert (outcome.code, outcome.out, outcome.err.count("\n")) == (2, "", 1)
+    assert "it has changed since it was opened. Run the command again" in outcome.err

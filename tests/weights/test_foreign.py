@@ -14,7 +14,7 @@ import pytest
 from conversions import CONVERTERS, FIXTURES, SAME, convert, expected, fixtures
 
 from htsr_ref import analyze
-from htsr_ref.errors import LayerError, WeightFileError
+from htsr_ref.errors import ChangedWeightsError, LayerError, WeightFileError
 from htsr_ref.weights import open_weights
 from htsr_ref.weights.foreign import copies, running
 from htsr_ref.weights.foreign.kinds import foreign_of_head
@@ -262,7 +262,7 @@ def test_a_file_that_changes_is_noticed(tmp_path):
     layer = open_weights(path).layers[0]
     assert layer.data[...].size
     path.write_bytes(path.read_bytes() + b"x")
-    with pytest.raises(LayerError, match="has changed"):
+    with pytest.raises(ChangedWeightsError, match="has changed"):
         layer.data[...]
 
 

@@ -69,15 +69,15 @@ def test_npz_as_numpy_saves_it(tmp_path, save):
 
 
 @pytest.mark.spec("FMT-11", "FMT-13")
-def test_uncompressed_members_are_mapped_and_compressed_ones_loaded_once(tmp_path):
-    for save, is_mapped in ((np.savez, True), (np.savez_compressed, False)):
+def test_uncompressed_members_are_read_in_parts_and_compressed_ones_loaded_once(tmp_path):
+    for save, is_in_parts in ((np.savez, True), (np.savez_compressed, False)):
         path = tmp_path / "x.npz"
         save(path, w=W)
         data = open_weights(path).layers[0].data
-        assert (data.load() == data) is is_mapped
+        assert (data.load() == data) is is_in_parts
         loaded = data.load()
         path.unlink()
-        if is_mapped:
+        if is_in_parts:
             with pytest.raises(LayerError):
                 loaded[0]
         else:

@@ -1,7 +1,11 @@
 """FMT-13: parts of a tensor, read when they are asked for."""
 
+import math
 import os
 import pickle
+import re
+import tempfile
+from pathlib import Path
 
 import h5py
 import hypothesis.extra.numpy as hnp
@@ -11,9 +15,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from htsr_ref.errors import LayerError
-from htsr_ref.weights import TensorSpec, open_weights, write_weights
-from htsr_ref.weights.backing import InMemory
+from htsr_ref.errors import ChangedWeightsError, LayerError
+from htsr_ref.weights import TensorSpec, backing, open_weights, write_weights
+from htsr_ref.weights.backing import FileStamp, InMemory, MappedArray
 from htsr_ref.weights.meaning.axes import matrix_layout
 from htsr_ref.weights.stored import StoredTensor
 
@@ -151,8 +155,71 @@ def test_a_file_that_changed_after_it_was_opened(tmp_path, name, change):
         os.utime(path, ns=(0, 0))
     else:
         path.write_bytes(path.read_bytes() + b"x")
-    with pytest.raises(LayerError, match=r"tensor 'a' cannot be read: .*Open the weights again"):
+    if change == "vanish":
+        expected, match = LayerError, r"tensor 'a' cannot be read: .*Open the weights again"
+    else:
+        expected, match = ChangedWeightsError, f"{re.escape(name)}: it has changed since it was"
+    with pytest.raises(expected, match=match):
         data[0]
+
+
+@pytest.mark.spec("FMT-13")
+@pytest.mark.parametrize("size", [0, 100, 30_000])
+def test_a_file_that_shrinks_while_it_is_read(tmp_path, monkeypatch, size):
+    path = tmp_path / "a.npy"
+    np.save(path, np.ones((100, 100)))
+    data, plain = open_weights(path).layers[0].data, FileStamp.check
+
+    def shrink(stamp, file):
+        plain(stamp, file)
+        os.truncate(path, size)
+
+    monkeypatch.setattr(FileStamp, "check", shrink)
+    with pytest.raises(ChangedWeightsError, match="it has changed since it was opened"):
+        data[...]
+
+
+@pytest.mark.spec("FMT-13")
+def test_a_file_that_changes_while_it_is_read(tmp_path, monkeypatch):
+    path = tmp_path / "a.npy"
+    np.save(path, np.ones((4, 4)))
+    data = open_weights(path).layers[0].data
+
+    def touched(*arguments):
+        codes = read_part(*arguments)
+        os.utime(path, ns=(0, 0))
+        return codes
+
+    read_part = backing._read_part
+    monkeypatch.setattr(backing, "_read_part", touched)
+    with pytest.raises(ChangedWeightsError, match="it has changed since it was opened"):
+        data[...]
+
+
+@pytest.mark.spec("FMT-13")
+@given(st.data(), st.sampled_from("CF"), st.booleans())
+def test_any_part_is_read_in_one_piece_or_in_several(data, order, sparse):
+    shape = tuple(data.draw(st.lists(st.integers(1, 6), min_size=1, max_size=4)))
+    array = np.asarray(np.arange(math.prod(shape)).reshape(shape), np.int32, order=order)
+    index = tuple(
+        slice(data.draw(st.integers(0, n)), data.draw(st.integers(0, n)), data.draw(_STEPS))
+        for n in shape
+    )
+    with tempfile.NamedTemporaryFile() as file, pytest.MonkeyPatch.context() as patch:
+        if sparse:
+            patch.setattr(backing, "SMALL_READ", 0)
+            patch.setattr(backing, "SPARSE", 1)
+        file.write(b"abc" + array.tobytes(order="A"))
+        file.flush()
+        stamp = FileStamp.of(Path(file.name), file)
+        stored = MappedArray(stamp, 3, shape, "<i4", order)
+        np.testing.assert_array_equal(stored.read(index), array[index], strict=True)
+        np.testing.assert_array_equal(stored.load().read(index), array[index])
+        by_strides = MappedArray(stamp, 3, shape, "<i4", strides=array.strides)
+        np.testing.assert_array_equal(by_strides.read(index), array[index], strict=True)
+
+
+_STEPS = st.integers(1, 3)
 
 
 @pytest.mark.spec("FMT-13")
