@@ -36,7 +36,7 @@ def as_today(data: Any) -> Any:
     try:
         if data["spec_version"] == "0.2":
             layers = [_without_verdicts(layer) for layer in data["layers"]]
-            return data | {"spec_version": _TODAY, "layers": layers}
+            return {"blas_threads": None} | data | {"spec_version": _TODAY, "layers": layers}
         convention = dict(data["convention"])
         kinds = convention["layer_kinds"]
         roles = {_ROLES.get(kind, kind) for kind in kinds}
