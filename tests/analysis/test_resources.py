@@ -5,7 +5,7 @@ import os
 
 import numpy as np
 import pytest
-from commands import environment, python
+from commands import environment, python, spawn
 from safetensors.numpy import save_file
 from threadpoolctl import threadpool_info
 
@@ -54,7 +54,7 @@ def test_the_environment_does_not_reach_the_numbers(path, expected, threads):
 @pytest.mark.spec("RPT-4", "SCL-2")
 def test_the_command_sets_its_own_threads(path, expected):
     env = environment(OPENBLAS_NUM_THREADS="3")
-    done = python("-m", "htsr_ref.cli.main", "analyze", str(path), "--json", env=env)
+    done = spawn("analyze", path, "--json", env=env)
     assert done.stdout.decode() == expected, done.stderr
 
 

@@ -114,7 +114,7 @@ def turn(command: list[str], environment: dict[str, str]) -> Turn:
 
 def contestants(path: Path, weightwatcher: str | None) -> dict[str, tuple[list[str], dict]]:
     """Commands, and what is changed in their environment, by name."""
-    analyze = [sys.executable, "-m", "htsr_ref.cli.main", "analyze", str(path), "--json"]
+    analyze = [sys.executable, "-m", "htsr_ref.cli.start", "analyze", str(path), "--json"]
     found = {
         "htsr": (analyze, {}),
         "htsr --jobs 1": ([*analyze, "--jobs", "1"], {}),
