@@ -10,8 +10,8 @@ import numpy as np
 from networks import CONVOLUTIONS, heavy, networks, role
 
 from htsr_ref import Report, analyze
-from htsr_ref.audit import SharedSpectra, audit, read_table
-from htsr_ref.audit.audit_report import AuditReport
+from htsr_ref.audits import SharedSpectra, audit_table, read_table
+from htsr_ref.audits.audit_report import AuditReport
 from htsr_ref.conventions import Convention
 from htsr_ref.weights import Weights, open_weights
 
@@ -74,7 +74,7 @@ def audited(
     weights: Weights, path: Path, convention: Convention | None, **options: Any
 ) -> AuditReport:
     """Audit a file against a convention."""
-    return audit(SharedSpectra(weights, "svd"), read_table(path), convention, **options)
+    return audit_table(SharedSpectra(weights, "svd"), read_table(path), convention, **options)
 
 
 def verdicts(found: AuditReport) -> dict[str, int]:

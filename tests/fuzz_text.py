@@ -28,9 +28,9 @@ from safetensors.numpy import save_file
 
 from htsr_ref import analyze
 from htsr_ref.cli.main import app
-from htsr_ref.cli.output import one_line
 from htsr_ref.conventions import CONVENTIONS
 from htsr_ref.errors import HtsrError
+from htsr_ref.text.lines import one_line
 from htsr_ref.weights import open_weights
 
 UsageError = typer.BadParameter.__mro__[1]

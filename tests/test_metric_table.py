@@ -8,8 +8,8 @@ from typing import get_type_hints
 import pytest
 from reports import everything
 
-from htsr_ref.audit.dialects import OURS
-from htsr_ref.audit.tables import read_table
+from htsr_ref.audits.dialects import OURS
+from htsr_ref.audits.tables import read_table
 from htsr_ref.conventions import FIELDS
 from htsr_ref.metric_table import METRICS
 from htsr_ref.reports.gates import GATED

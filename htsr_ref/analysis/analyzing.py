@@ -1,22 +1,20 @@
 """From weights to a report: the only place where tensors, spectra, fits and metrics meet."""
 
-import os
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from __future__ import annotations
 
-from numpy.typing import ArrayLike
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 from htsr_ref import metrics
 from htsr_ref.analysis.bad_entries import describe_bad_entry
 from htsr_ref.analysis.checks import NO_CHECKS, Checks
 from htsr_ref.analysis.matrix_analysis import analyze_matrix
 from htsr_ref.analysis.planning import PlannedLayer, plan
-from htsr_ref.analysis.resources import ALL_CORES, Resources
+from htsr_ref.analysis.resources import Resources
 from htsr_ref.analysis.running import run_layers
-from htsr_ref.conventions import SDM2020, Convention
+from htsr_ref.conventions import DEFAULT, Convention, get_convention
 from htsr_ref.errors import ChangedWeightsError, HtsrError
-from htsr_ref.machine.blas import blas_threads
+from htsr_ref.machine.blas import blas_threads as threads_of_blas
 from htsr_ref.metric_table import MEAN_FIELDS
 from htsr_ref.reports.report import (
     SPEC_VERSION,
@@ -31,11 +29,15 @@ from htsr_ref.reports.report import (
 from htsr_ref.reports.summary import summarize
 from htsr_ref.spectra.cost import Cost
 from htsr_ref.spectra.solvers import NonFiniteError, SolverChoice, solver_of
-from htsr_ref.spectra.store import SpectrumStore
 from htsr_ref.version import __version__
-from htsr_ref.weights import Weights, open_weights
+from htsr_ref.weights.asking import asked_weights
 
-WeightSource = str | os.PathLike[str] | Mapping[str, ArrayLike] | Weights
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from htsr_ref.spectra.store import SpectrumStore
+    from htsr_ref.weights import Weights
+    from htsr_ref.weights.opening import WeightSource
 
 
 @dataclass(frozen=True)
@@ -54,13 +56,22 @@ class Progress:
 
 
 def analyze(
-    source: WeightSource,
-    convention: Convention = SDM2020,
+    source: WeightSource | Weights,
+    convention: Convention | str = DEFAULT,
     *,
     layers: Mapping[str, Mapping[str, Any]] | None = None,
+    include: Sequence[str] | None = None,
+    exclude: Sequence[str] | None = None,
+    minus: WeightSource | Weights | None = None,
+    base: WeightSource | Weights | None = None,
     solver: SolverChoice = "auto",
-    checks: Checks = NO_CHECKS,
-    resources: Resources = ALL_CORES,
+    gof: int = 0,
+    compare: bool = False,
+    shuffles: int = 0,
+    seed: int = 0,
+    jobs: int | None = None,
+    blas_threads: int = 1,
+    max_memory: int | None = None,
     store: SpectrumStore | None = None,
     progress: Callable[[Progress], None] | None = None,
 ) -> Report:
@@ -68,13 +79,17 @@ def analyze(
 
     Parameters
     ----------
-    source : a weight file or folder, a mapping of names to arrays, or opened `Weights`.
-    convention : the choices behind the numbers.
-    layers : what the user knows better than the file, see `open_weights`; not with `Weights`.
+    source : a file or folder, an array, arrays by name such as a state dict, or opened weights.
+    convention : the choices behind the numbers: a name, a file of one's own, or a `Convention`.
+    layers, include, exclude : what is known better than the file, and what is analyzed of it.
+    minus : weights to subtract first, such as those before fine-tuning.
+    base : the model of an adapter, to which `source` is added.
     solver : "auto", "gram" or "svd".
-    checks : what is asked about every fit.
-    resources : what may be used of the machine.
-    store : where eigenvalues are kept, for figures for instance; filled from several threads.
+    gof, shuffles : replicas that test every fit, and shuffled copies of every matrix; 0 for none.
+    compare : whether other laws are fitted to every tail.
+    seed : of replicas and shuffles.
+    jobs, blas_threads, max_memory : layers side by side, threads for each, and bytes of them all.
+    store : where eigenvalues are kept, for figures; filled from several threads.
     progress : called when a layer begins and at the end.
 
     Returns
@@ -83,10 +98,7 @@ def analyze(
 
     Raises
     ------
-    WeightFileError
-        The source as a whole cannot be read, or it changes while it is.
-    ConventionError
-        A check does not go with the convention.
+    HtsrError : the source cannot be read, or two options do not go together.
 
     Spec: RPT-3, RPT-4, SCL-2.
 
@@ -95,11 +107,16 @@ def analyze(
     >>> round(report.layers[0].matrices[0].alpha, 3)
     1.721
     """
+    convention = get_convention(convention)
+    checks = Checks(gof, compare, seed, shuffles)
+    resources = Resources(jobs, blas_threads, max_memory)
     checks.require_fit_for(convention)
-    weights = source if isinstance(source, Weights) else open_weights(source, layers)
+    weights = asked_weights(
+        source, layers=layers, include=include, exclude=exclude, minus=minus, base=base
+    )
     sha256 = weights.sha256()
     planned = plan(weights, convention)
-    with blas_threads(resources.blas_threads):
+    with threads_of_blas(blas_threads):
         reports = _reports(planned, convention, solver, checks, resources, store, progress)
     return Report(
         spec_version=SPEC_VERSION,

@@ -8,6 +8,7 @@ import typer
 from htsr_ref.cli import options, output
 from htsr_ref.conventions import DEFAULT
 from htsr_ref.errors import HtsrError
+from htsr_ref.text.lines import count
 
 if TYPE_CHECKING:
     from htsr_ref.analysis.checks import Checks
@@ -55,14 +56,8 @@ def analyze(
     json: options.JsonOption = False,
     csv: options.CsvOption = False,
     markdown: options.MarkdownOption = False,
-    per: Annotated[
-        Literal["matrix", "layer"] | None,
-        typer.Option("--per", help="Rows of the CSV; one per matrix by default."),
-    ] = None,
-    columns: Annotated[
-        Literal["own", "weightwatcher"],
-        typer.Option("--columns", help="Names of the CSV's columns: ours or WeightWatcher's."),
-    ] = "own",
+    per: options.PerOption = None,
+    columns: options.ColumnsOption = "own",
     out: options.OutputOption = None,
     plot: Annotated[
         Path | None,
@@ -72,14 +67,7 @@ def analyze(
             help="Draw the model and every matrix into a folder, as SVG files.",
         ),
     ] = None,
-    fail_if: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--fail-if",
-            metavar="'NAME OP NUMBER'",
-            help="Exit with 1 if a number of the model says so, such as 'alpha_hat>3'. Repeatable.",
-        ),
-    ] = None,
+    fail_if: options.FailIfOption = None,
     gof: Annotated[
         int,
         typer.Option(
@@ -120,24 +108,22 @@ def analyze(
             "--allow-skipped", help="Exit with 0 even if a layer is bad or not understood."
         ),
     ] = False,
+    quiet: options.QuietOption = False,
 ) -> None:
     """Compute alpha, alpha-hat, norms and ranks of every weight matrix and of the model.
 
     Every tensor of the file appears in the report, analyzed or with the reason why not.
     """
     form = output.choose_form(json, csv, markdown, out)
-    if columns == "weightwatcher" and form != "csv":
-        raise HtsrError("--columns names the columns of a CSV. Add --csv")
-    if per is not None and (form != "csv" or columns == "weightwatcher"):
-        raise HtsrError("--per chooses the rows of a CSV with our columns. Add --csv")
+    options.check_columns(form, per, columns)
     if shuffles is not None and null == "none":
         raise HtsrError("--shuffles is the number of copies for --null shuffle. Add that")
     if minus is not None and base is not None:
         raise HtsrError("--minus subtracts a model, --base adds one to an adapter. Choose one")
     if keep_converted is not None and (minus or base):
         raise HtsrError("--keep-converted keeps one file, and two are read. Use `htsr convert`")
-    for written in (out, keep_converted):
-        output.check_writable(written, file, minus, base, layers, convention)
+    for path in (out, keep_converted):
+        output.check_writable(path, file, minus, base, layers, convention)
     output.check_folder(plot)
     chosen = options.convention_of(convention or DEFAULT, set_)
     overrides = options.layers_of(layers)
@@ -145,15 +131,11 @@ def analyze(
 
     from htsr_ref.analysis.analyzing import analyze as run
     from htsr_ref.analysis.checks import Checks
-    from htsr_ref.cli.tables import report_table
-    from htsr_ref.reports.columns import weightwatcher_csv
+    from htsr_ref.reports.forms import written
     from htsr_ref.reports.gates import OF_CONVENTION, parse_gate
-    from htsr_ref.reports.markdown import to_markdown
     from htsr_ref.spectra.store import MemoryStore
     from htsr_ref.synthetic import expectations
-    from htsr_ref.weights import open_weights, select
-    from htsr_ref.weights.derived.combining import minus as subtract
-    from htsr_ref.weights.derived.combining import with_adapter
+    from htsr_ref.weights.asking import asked_weights
 
     gates = [parse_gate(text) for text in fail_if or []]
     if convention is None and any(gate.name in OF_CONVENTION for gate in gates):
@@ -161,49 +143,43 @@ def analyze(
             f"warning: alpha_hat depends on the convention: the gate is for {DEFAULT}. "
             "Say which one you mean with --convention"
         )
-    if minus is not None:
-        found = subtract(open_weights(file, overrides), open_weights(minus, overrides))
-    elif base is not None:
-        found = with_adapter(open_weights(file), open_weights(base, overrides))
-    else:
-        found = open_weights(file, overrides, keep_converted=keep_converted)
-    weights = select(found, include, exclude)
+    weights = asked_weights(
+        file,
+        layers=overrides,
+        include=include,
+        exclude=exclude,
+        minus=minus,
+        base=base,
+        keep_converted=keep_converted,
+    )
     expected = None
     if expect:
         expectations.require_comparable(chosen)
         expected = expectations.from_json(weights.extra.get("expected"), weights.name)
-    checks = Checks(gof, compare, seed, (shuffles or 19) if null == "shuffle" else 0)
+    copies = (shuffles or 19) if null == "shuffle" else 0
     store = None if plot is None else MemoryStore()
     with output.progress_bar() as show:
         report = run(
             weights,
             chosen,
             solver=solver,
-            checks=checks,
-            resources=resources,
+            gof=gof,
+            compare=compare,
+            shuffles=copies,
+            seed=seed,
+            jobs=resources.jobs,
+            blas_threads=resources.blas_threads,
+            max_memory=resources.max_memory,
             store=store,
             progress=show,
         )
     if plot is not None and store is not None:
+        checks = Checks(gof, compare, seed, copies)
         _draw(plot, report, weights, checks, solver, store)
-    if form == "json":
-        text = report.to_json()
-    elif form == "csv":
-        text = (
-            weightwatcher_csv(report)
-            if columns == "weightwatcher"
-            else report.to_csv(per or "matrix")
-        )
-    elif form == "markdown":
-        text = to_markdown(report)
-    else:
-        text = report_table(report)
-    output.emit(text, out)
+    output.emit(written(report, form, per or "matrix", columns), out)
     output.say_if_nothing_was_analyzed(file, report)
 
-    failures = [
-        f"check failed: {failure}" for gate in gates if (failure := gate.failure(report.model))
-    ]
+    failures = [f"check failed: {failure}" for gate in gates if (failure := gate.failure(report))]
     if not allow_skipped:
         failures += [f"layer skipped: {layer.fault}" for layer in report.bad_layers()]
     if expected is not None:
@@ -235,7 +211,7 @@ def _draw(
     from htsr_ref.plots import write_figures
 
     with output.amount_bar("drawing") as show:
-        count = write_figures(
+        drawn = write_figures(
             folder,
             report,
             plan(weights, report.convention),
@@ -244,4 +220,4 @@ def _draw(
             store=store,
             progress=show,
         )
-    output.fail(f"{output.count(count, 'figure')} written to {folder}")
+    output.fail(f"{count(drawn, 'figure')} written to {folder}")

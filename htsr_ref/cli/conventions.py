@@ -5,13 +5,14 @@ from typing import Annotated
 
 import typer
 
+from htsr_ref.cli.arranging import Command, Commands
 from htsr_ref.cli.output import emit
-from htsr_ref.conventions import CITATIONS, CONVENTIONS, FIELDS, Convention
-from htsr_ref.conventions.files import find_convention
+from htsr_ref.conventions import CITATIONS, CONVENTIONS, FIELDS, Convention, get_convention
 
 app = typer.Typer(
+    cls=Commands,
     invoke_without_command=True,
-    help="List the shipped conventions (without a command), show one, or compare two.",
+    help="List the shipped conventions, show one, or compare two.",
     epilog="Example: htsr conventions diff sdm2020 weightwatcher",
 )
 Name = Annotated[str, typer.Argument(metavar="NAME|FILE", autocompletion=lambda: list(CONVENTIONS))]
@@ -21,15 +22,21 @@ Name = Annotated[str, typer.Argument(metavar="NAME|FILE", autocompletion=lambda:
 def list_conventions(context: typer.Context) -> None:
     """List the shipped conventions and what each follows."""
     if context.invoked_subcommand is None:
-        width = max(map(len, CONVENTIONS))
-        lines = [f"{name.ljust(width)}  {CITATIONS[name]}\n" for name in CONVENTIONS]
-        emit("".join(lines), None)
+        list_all()
 
 
-@app.command("show", epilog="Example: htsr conventions show weightwatcher")
+@app.command("list", epilog="Example: htsr conventions list", cls=Command)
+def list_all() -> None:
+    """List the shipped conventions and what each follows."""
+    width = max(map(len, CONVENTIONS))
+    lines = [f"{name.ljust(width)}  {CITATIONS[name]}\n" for name in CONVENTIONS]
+    emit("".join(lines), None)
+
+
+@app.command("show", epilog="Example: htsr conventions show weightwatcher", cls=Command)
 def show(name: Name) -> None:
     """Show every field of a convention: its value, its meaning and source, the legal values."""
-    convention = find_convention(name)
+    convention = get_convention(name)
     blocks = []
     for field_name, field in FIELDS.items():
         value = getattr(convention, field_name)
@@ -43,12 +50,12 @@ def show(name: Name) -> None:
     emit(f"{convention.name}: {source}\n\n{''.join(blocks)}", None)
 
 
-@app.command("diff", epilog="Example: htsr conventions diff sdm2020 weightwatcher")
+@app.command("diff", epilog="Example: htsr conventions diff sdm2020 weightwatcher", cls=Command)
 def diff(first: Name, second: Name) -> None:
     """Show the choices in which two conventions differ, side by side."""
-    from htsr_ref.cli.tables import WIDTH, text_table
+    from htsr_ref.reports.plain_text import WIDTH, text_table
 
-    left, right = find_convention(first), find_convention(second)
+    left, right = get_convention(first), get_convention(second)
     differing = [name for name in FIELDS if getattr(left, name) != getattr(right, name)]
     header = ["field", left.name, right.name, "what is chosen"]
     if differing:

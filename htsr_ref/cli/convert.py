@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 import typer
 
 from htsr_ref.cli import options, output
+from htsr_ref.text.lines import count, one_line
 
 EPILOG = "Example: htsr convert model.pt -o model.safetensors"
 
@@ -30,12 +31,14 @@ def convert(
             "--dtype", help="float32: round all floating-point numbers to it; keep: round none."
         ),
     ] = "keep",
+    quiet: options.QuietOption = False,
 ) -> None:
     """Write weights as one file that says itself what every tensor is.
 
     Axes are canonical, quantized weights are decoded, and an analysis gives the same numbers.
     """
     output.check_writable(out, file, layers)
+    output.check_weights_name(out)
     overrides = options.layers_of(layers)
 
     from htsr_ref.weights import convert as run
@@ -50,12 +53,12 @@ def convert(
             dtype=dtype,
             progress=show,
         )
-    output.emit(f"{output.one_line(str(out))}: {output.count(done.written, 'tensor')}\n", None)
+    output.emit(f"{one_line(str(out))}: {count(done.written, 'tensor')}\n", None)
     for reason, number in done.left_out.items():
-        output.fail(f"{file}: left out: {output.count(number, 'tensor')}: {reason}")
+        output.fail(f"{file}: left out: {count(number, 'tensor')}: {reason}")
     for tensor, reason in done.refused.items():
         output.fail(f"{file}: not decoded: {tensor}: {reason}")
     for tensor, number in done.not_finite.items():
-        output.fail(f"{file}: bad data: {tensor}: {output.count(number, 'number')} not finite")
+        output.fail(f"{file}: bad data: {tensor}: {count(number, 'number')} not finite")
     if done.refused or done.not_finite:
         raise typer.Exit(1)

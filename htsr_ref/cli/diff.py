@@ -1,17 +1,13 @@
 """`htsr diff`."""
 
-from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from htsr_ref.cli import loading, options, output
 from htsr_ref.conventions import DEFAULT
 from htsr_ref.errors import HtsrError
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 EPILOG = (
     "Example: htsr diff spec/examples/mlp_b016_e002.safetensors "
@@ -47,6 +43,7 @@ def diff(
         typer.Option("--plot", metavar="PATH", help="Draw α of every layer, before and after."),
     ] = None,
     out: options.TextOrJsonOption = None,
+    quiet: options.QuietOption = False,
 ) -> None:
     """Compare two models layer by layer: checkpoints, fine-tuned weights, two formats of one."""
     form = output.choose_form(json, False, False, out)
@@ -55,13 +52,11 @@ def diff(
     output.check_writable(out, before, after, layers, convention)
     output.check_figure(plot, before, after, layers, convention)
 
-    from htsr_ref.cli.tables import blocks_text
+    from htsr_ref.models.comparing import as_reports_have_it
     from htsr_ref.models.difference import compare_reports
-    from htsr_ref.models.difference_forms import difference_blocks
-    from htsr_ref.reports.blocks import blocks_markdown
 
-    asked = loading.Asked.of(convention, set_, layers, (include, exclude), solver)
-    loaded = loading.load_reports([before, after], _as_reports_have_it(asked, before, after))
+    asked = loading.asked(convention, set_, layers, (include, exclude), solver)
+    loaded = loading.load_reports([before, after], as_reports_have_it(asked, before, after))
     code = loaded.exit_code()
     if not loaded.unreadable:
         first, second = loaded.named()
@@ -71,21 +66,7 @@ def diff(
 
             depth = [layer.name for layer in first.layers]
             save_figure(difference_figure(found, depth), plot)
-        forms: dict[str, Callable[[], str]] = {
-            "json": found.to_json,
-            "markdown": lambda: blocks_markdown("HT-SR difference", difference_blocks(found)),
-        }
-        output.emit(forms.get(form, lambda: blocks_text(difference_blocks(found)))(), out)
+        output.emit(output.text_of(found, form), out)
         code = code or int(fail_if_changed and not found.identical)
     if code:
         raise typer.Exit(code)
-
-
-def _as_reports_have_it(asked: loading.Asked, *files: str) -> loading.Asked:
-    """Follow the first report among the files where no convention was asked for."""
-    if not asked.of_reports:
-        from htsr_ref.reports.report import Report
-
-        for file in filter(loading.is_report, files):
-            return replace(asked, convention=Report.load(file).convention)
-    return asked

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path  # noqa: TC003 - typer reads the annotations
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from htsr_ref.cli import options, output
-from htsr_ref.conventions import CONVENTIONS, DEFAULT, FIELDS
-from htsr_ref.errors import HtsrError, ReportError
+from htsr_ref.conventions import CONVENTIONS, DEFAULT
+from htsr_ref.errors import HtsrError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from typing import Any
+    from collections.abc import Sequence
 
-    from htsr_ref.conventions import Convention
+    from htsr_ref.models.asking import Asked
     from htsr_ref.reports.report import Report
     from htsr_ref.spectra.solvers import SolverChoice
 
@@ -57,10 +56,9 @@ class Loaded:
 
     def named(self) -> tuple[Report, ...]:
         """Call reports as they were given: files in different folders often share a name."""
-        return tuple(
-            replace(report, source=replace(report.source, name=file))
-            for file, report in self.reports
-        )
+        from htsr_ref.models.asking import called
+
+        return tuple(called(report, file) for file, report in self.reports)
 
     def exit_code(self) -> int:
         """Name the bad layers on standard error; 2 if a file failed, 1 if a layer did."""
@@ -75,64 +73,20 @@ class Loaded:
         return 1 if bad or is_empty else 0
 
 
-@dataclass(frozen=True)
-class Asked:
-    """What a user asks of every file.
+def asked(
+    convention: str | None,
+    overrides: list[str] | None,
+    layers: Path | None,
+    chosen: tuple[list[str] | None, list[str] | None],
+    solver: SolverChoice,
+) -> Asked:
+    """Read the options of the command line."""
+    found = options.convention_of(convention or DEFAULT, overrides)
+    corrections = options.layers_of(layers)
 
-    Attributes
-    ----------
-    convention, layers, solver : as for `htsr_ref.analyze`.
-    include, exclude : patterns of the layers that are analyzed, see `select`.
-    of_reports : whether the convention was asked for, so that reports must follow it as well.
-    """
+    from htsr_ref.models.asking import Asked
 
-    convention: Convention
-    layers: Mapping[str, Mapping[str, Any]] | None
-    include: list[str] | None
-    exclude: list[str] | None
-    solver: SolverChoice
-    of_reports: bool
-
-    @classmethod
-    def of(
-        cls,
-        convention: str | None,
-        overrides: list[str] | None,
-        layers: Path | None,
-        chosen: tuple[list[str] | None, list[str] | None],
-        solver: SolverChoice,
-    ) -> Asked:
-        """Read the options of the command line."""
-        return cls(
-            options.convention_of(convention or DEFAULT, overrides),
-            options.layers_of(layers),
-            *chosen,
-            solver,
-            convention is not None or bool(overrides),
-        )
-
-    def check(self, report: Report, file: str) -> None:
-        """Refuse a report that was made by other choices than those asked for."""
-        from htsr_ref.reports.markdown import convention_text
-
-        made_by, cure = report.convention, "Analyze its weights again, or leave out"
-        if self.of_reports and any(
-            getattr(made_by, name) != getattr(self.convention, name) for name in FIELDS
-        ):
-            raise ReportError(
-                f"{file}: it follows {convention_text(made_by)}, not "
-                f"{convention_text(self.convention)}. {cure} --convention and --set"
-            )
-        if self.solver not in ("auto", report.solver):
-            raise ReportError(
-                f"{file}: its solver was {report.solver}, not {self.solver}. {cure} --solver"
-            )
-
-
-def is_report(file: str) -> bool:
-    """Whether a file is taken for a report; the index of a folder of shards is not one."""
-    name = file.lower()
-    return name.endswith(".json") and not name.endswith(".index.json")
+    return Asked(found, corrections, *chosen, solver, convention is not None or bool(overrides))
 
 
 def each_once(files: Sequence[str]) -> list[str]:
@@ -148,9 +102,7 @@ def each_once(files: Sequence[str]) -> list[str]:
 
 def load_reports(files: Sequence[str], asked: Asked) -> Loaded:
     """Analyze weight files and read reports; a bad one is named and does not stop the others."""
-    from htsr_ref.analysis.analyzing import analyze
-    from htsr_ref.reports.report import Report
-    from htsr_ref.weights import open_weights, select
+    from htsr_ref.models.asking import is_report
 
     only_of_weights = {
         "--layers": asked.layers,
@@ -165,18 +117,8 @@ def load_reports(files: Sequence[str], asked: Asked) -> Loaded:
     reports = []
     for place, file in enumerate(files, 1):
         try:
-            if is_report(file):
-                report = Report.load(file)
-                asked.check(report, file)
-            else:
-                with output.progress_bar(f"{place}/{len(files)} ") as show:
-                    weights = open_weights(file, asked.layers)
-                    report = analyze(
-                        select(weights, asked.include, asked.exclude),
-                        asked.convention,
-                        solver=asked.solver,
-                        progress=show,
-                    )
+            with output.progress_bar(f"{place}/{len(files)} ") as show:
+                report = asked.report_of(file, show)
         except HtsrError as error:
             output.fail(f"error: {error}")
         else:

@@ -16,11 +16,14 @@ from htsr_ref.cli import (
     fit,
     output,
     rank,
+    show,
     spectrum,
     synth,
     trend,
     validate,
 )
+from htsr_ref.cli.arranging import Command, Commands
+from htsr_ref.cli.completing import words_of_bash
 from htsr_ref.errors import HtsrError
 from htsr_ref.machine.blas import start_with_one_thread
 from htsr_ref.version import __version__
@@ -32,22 +35,27 @@ EPILOG = (
 
 app = typer.Typer(
     name="htsr",
-    no_args_is_help=True,
+    cls=Commands,
+    invoke_without_command=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.command("analyze", epilog=analyze.EPILOG)(analyze.analyze)
-app.command("describe", epilog=describe.EPILOG)(describe.describe)
-app.command("convert", epilog=convert.EPILOG)(convert.convert)
-app.command("spectrum", epilog=spectrum.EPILOG)(spectrum.spectrum)
-app.command("fit", epilog=fit.EPILOG)(fit.fit)
-app.command("rank", epilog=rank.EPILOG)(rank.rank)
-app.command("trend", epilog=trend.EPILOG)(trend.trend)
-app.command("audit", epilog=audit.EPILOG)(audit.audit)
-app.command("diff", epilog=diff.EPILOG)(diff.diff)
-app.command("synth", epilog=synth.EPILOG)(synth.synth)
-app.command("validate", epilog=validate.EPILOG)(validate.validate)
+app.command("analyze", epilog=analyze.EPILOG, cls=Command)(analyze.analyze)
+app.command("describe", epilog=describe.EPILOG, cls=Command)(describe.describe)
+app.command("show", epilog=show.EPILOG, cls=Command)(show.show)
+app.command("convert", epilog=convert.EPILOG, cls=Command)(convert.convert)
+app.command("spectrum", epilog=spectrum.EPILOG, cls=Command)(spectrum.spectrum)
+app.command("fit", epilog=fit.EPILOG, cls=Command)(fit.fit)
+app.command("rank", epilog=rank.EPILOG, cls=Command)(rank.rank)
+app.command("trend", epilog=trend.EPILOG, cls=Command)(trend.trend)
+app.command("audit", epilog=audit.EPILOG, cls=Command)(audit.audit)
+app.command("diff", epilog=diff.EPILOG, cls=Command)(diff.diff)
+app.command("synth", epilog=synth.EPILOG, cls=Command)(synth.synth)
+app.command("validate", epilog=validate.EPILOG, cls=Command)(validate.validate)
 app.add_typer(conventions.app, name="conventions")
+
+UsageError: type[Exception] = typer.BadParameter.__bases__[0]
+"""What typer raises where the command line breaks its rules."""
 
 
 def _print_version(wanted: bool) -> None:
@@ -58,10 +66,11 @@ def _print_version(wanted: bool) -> None:
 
 @app.callback(epilog=EPILOG)
 def main(
+    context: typer.Context,
     version: Annotated[
         bool,
         typer.Option(
-            "--version", callback=_print_version, is_eager=True, help="Print the version."
+            "--version", "-V", callback=_print_version, is_eager=True, help="Print the version."
         ),
     ] = False,
 ) -> None:
@@ -69,6 +78,33 @@ def main(
 
     Example: htsr analyze model.safetensors
     """
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
+        raise typer.Exit(2)
+
+
+@app.command("help", epilog="Example: htsr help analyze", cls=Command)
+def help_(
+    command: Annotated[
+        list[str] | None, typer.Argument(metavar="COMMAND", help="The command, such as analyze.")
+    ] = None,
+) -> None:
+    """Show the help of a command; without one, that of the whole."""
+    raise typer.Exit(_called([*(command or []), "--help"]))
+
+
+def _called(arguments: list[str] | None = None) -> int:
+    """Run a command line and return its exit code."""
+    return app(arguments, prog_name="htsr", standalone_mode=False) or 0
+
+
+def _usage(error: Exception) -> str:
+    """Say in one line what is wrong with a command line, and where its rules are."""
+    message = str(getattr(error, "format_message", lambda: error)()).replace("Value error, ", "")
+    end = "" if message.endswith((".", "?")) else "."
+    context = getattr(error, "ctx", None)
+    path = "htsr" if context is None else context.command_path
+    return f"{message}{end} Usage: `{path} --help` shows it"
 
 
 def run() -> None:
@@ -80,9 +116,14 @@ def run() -> None:
     if isinstance(sys.stdout, io.TextIOWrapper):
         # JSON is UTF-8 by definition; a file's name need not be Unicode at all.
         sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")
+    output.be_quiet(False)
     try:
-        with output.ended_in_order():
-            app(prog_name="htsr")
+        with output.ended_in_order(), words_of_bash():
+            code = _called()
+        sys.exit(code)
+    except UsageError as error:
+        output.fail(f"error: {_usage(error)}")
+        sys.exit(2)
     except HtsrError as error:
         output.fail(f"error: {error}")
         sys.exit(2)

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from htsr_ref.conventions import CONVENTIONS, DEFAULT, FIELDS, Convention
-from htsr_ref.conventions.files import find_convention
+from htsr_ref.cli import output
+from htsr_ref.cli.completing import layer_names
+from htsr_ref.conventions import CONVENTIONS, DEFAULT, FIELDS, Convention, get_convention
 from htsr_ref.errors import ConventionError, HtsrError
 
 if TYPE_CHECKING:
@@ -22,8 +23,19 @@ def complete_set(incomplete: str) -> list[str]:
     """Offer fields, and values of a field, for --set."""
     name, equals, _ = incomplete.partition("=")
     if not equals:
-        return [f"{name}=" for name in FIELDS]
+        alike = [field for field in FIELDS if field.startswith(incomplete)]
+        if len(alike) != 1 or not FIELDS[alike[0]].values:
+            return [f"{field}=" for field in alike]
+        name = alike[0]
     return [f"{name}={value}" for value in FIELDS[name].values] if name in FIELDS else []
+
+
+def complete_gate(incomplete: str) -> list[str]:
+    """Offer numbers of a model, and of a layer, for --fail-if."""
+    from htsr_ref.metric_table import MEAN_FIELDS
+    from htsr_ref.reports.gates import GATED, OF_LAYER
+
+    return [f"{name}>" for name in (*GATED, *(OF_LAYER + name for name in MEAN_FIELDS))]
 
 
 WeightsArgument = Annotated[
@@ -56,6 +68,7 @@ IncludeOption = Annotated[
     typer.Option(
         "--include",
         metavar="GLOB",
+        autocompletion=layer_names,
         help="Analyze only layers or tensors whose name matches, such as 'layers.0.*'. Repeatable.",
     ),
 ]
@@ -64,6 +77,7 @@ ExcludeOption = Annotated[
     typer.Option(
         "--exclude",
         metavar="GLOB",
+        autocompletion=layer_names,
         help="Leave out layers or tensors whose name matches. Repeatable.",
     ),
 ]
@@ -160,6 +174,43 @@ CsvOption = Annotated[bool, typer.Option("--csv", help="Write CSV.")]
 MarkdownOption = Annotated[bool, typer.Option("--markdown", help="Write Markdown.")]
 
 
+PerOption = Annotated[
+    Literal["matrix", "layer"] | None,
+    typer.Option("--per", help="Rows of the CSV; one per matrix by default."),
+]
+ColumnsOption = Annotated[
+    Literal["own", "weightwatcher"],
+    typer.Option("--columns", help="Names of the CSV's columns: ours or WeightWatcher's."),
+]
+FailIfOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--fail-if",
+        metavar="'NAME OP NUMBER'",
+        autocompletion=complete_gate,
+        help="Exit with 1 if a number of the model says so, such as 'alpha_hat>3', or one of a "
+        "layer, such as 'layer:alpha>6'. Repeatable.",
+    ),
+]
+QuietOption = Annotated[
+    bool,
+    typer.Option(
+        "--quiet",
+        "-q",
+        callback=output.be_quiet,
+        help="Say nothing on standard error but errors; the exit code tells the rest.",
+    ),
+]
+
+
+def check_columns(form: output.Form, per: str | None, columns: str) -> None:
+    """Refuse options of a CSV where none is written."""
+    if columns == "weightwatcher" and form != "csv":
+        raise HtsrError("--columns names the columns of a CSV. Add --csv")
+    if per is not None and (form != "csv" or columns == "weightwatcher"):
+        raise HtsrError("--per chooses the rows of a CSV with our columns. Add --csv")
+
+
 def convention_of(name: str, overrides: list[str] | None) -> Convention:
     """Build the convention that --convention and --set ask for."""
     changes = {}
@@ -168,7 +219,7 @@ def convention_of(name: str, overrides: list[str] | None) -> Convention:
         if not equals:
             raise ConventionError(f"--set {text!r}: write FIELD=VALUE, such as --set min_dim=0")
         changes[field.strip()] = value.strip()
-    found = find_convention(name)
+    found = get_convention(name)
     return found.override(changes) if changes else found
 
 

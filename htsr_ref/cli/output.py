@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import os
-import re
 import signal
 import sys
 from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import typer
 
 from htsr_ref.errors import HtsrError
+from htsr_ref.text.lines import one_line, shorten
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -22,17 +23,62 @@ if TYPE_CHECKING:
 
 Form = Literal["table", "json", "csv", "markdown"]
 _SUFFIXES: dict[str, Form] = {".json": "json", ".csv": "csv", ".md": "markdown"}
+_PLAIN = ("", ".txt", ".text", ".log")
+"""Suffixes of files that can hold any text."""
+
+_QUIET: ContextVar[bool] = ContextVar("quiet", default=False)
+
+
+def be_quiet(wanted: bool) -> bool:
+    """Say nothing on standard error but errors from here on, if that is wanted."""
+    _QUIET.set(wanted)
+    return wanted
 
 
 def choose_form(json: bool, csv: bool, markdown: bool, output: Path | None) -> Form:
-    """Form asked for by the options, else by the output's suffix, else a table."""
+    """Form asked for by the options, else by the output's suffix, else a table.
+
+    A suffix of what is not written, or of another form than the one that is asked for, is refused.
+    """
     flags: dict[Form, bool] = {"json": json, "csv": csv, "markdown": markdown}
     asked = [form for form, wanted in flags.items() if wanted]
     if len(asked) > 1:
         raise HtsrError(f"choose one of {' and '.join(f'--{form}' for form in asked)}")
-    if asked:
-        return asked[0]
-    return _SUFFIXES.get(output.suffix.lower(), "table") if output is not None else "table"
+    suffix = "" if output is None else output.suffix.lower()
+    if suffix not in _PLAIN and suffix not in _SUFFIXES and not _exists_as_stream(output):
+        raise HtsrError(
+            f"{output}: {suffix} is not written. Name it {', '.join(_SUFFIXES)}, or .txt for a "
+            "table"
+        )
+    if not asked:
+        return _SUFFIXES.get(suffix, "table")
+    if _SUFFIXES.get(suffix, asked[0]) != asked[0]:
+        right = next(ending for ending, form in _SUFFIXES.items() if form == asked[0])
+        raise HtsrError(f"{output}: --{asked[0]} is no {suffix}. Name it {right}")
+    return asked[0]
+
+
+def _exists_as_stream(output: Path | None) -> bool:
+    """Whether an output is a pipe or device, whose name means nothing."""
+    return output is not None and os.path.exists(output) and not os.path.isfile(output)  # noqa: PTH110, PTH113
+
+
+def check_weights_name(output: Path) -> None:
+    """Refuse the name of a file that is not written as weights."""
+    if output.suffix.lower() not in WEIGHT_SUFFIXES and not _exists_as_stream(output):
+        raise HtsrError(
+            f"{output}: not the name of a weight file that is written. End it in .safetensors or "
+            ".h5"
+        )
+
+
+WEIGHT_SUFFIXES = (".safetensors", ".h5", ".hdf5")
+"""Suffixes of weight files that are written."""
+
+
+def text_of(found: object, form: Form) -> str:
+    """Write what was found, any of the records of the interface, in a form that it has."""
+    return str(found) if form == "table" else str(getattr(found, f"to_{form}")())
 
 
 def text_or_json(json: bool, output: Path | None, what: str) -> Form:
@@ -163,7 +209,9 @@ def drop_standard_output() -> None:
 
 
 def fail(message: str) -> None:
-    """Say on standard error, in one line, what is wrong or was found."""
+    """Say on standard error, in one line, what is wrong or was found; errors are always said."""
+    if _QUIET.get() and not message.startswith("error: "):
+        return
     typer.echo(f"htsr: {one_line(message)}", err=True)
 
 
@@ -186,7 +234,7 @@ def amount_bar(first: str, prefix: str = "") -> Iterator[Callable[[str, float, f
 
     What is yielded is called with the name of what is at work, the amount done and all of it.
     """
-    if not sys.stderr.isatty():
+    if _QUIET.get() or not sys.stderr.isatty():
         yield lambda *_: None
         return
     from rich.console import Console
@@ -212,52 +260,3 @@ def amount_bar(first: str, prefix: str = "") -> Iterator[Callable[[str, float, f
             )
 
         yield show
-
-
-def one_line(text: str) -> str:
-    r"""Escape what does not print: names of tensors come from strangers.
-
-    >>> print(one_line("\x1b[31mred\n"))
-    \x1b[31mred\n
-    """
-    if text.isprintable():
-        return text
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
-
-
-def count(number: int, noun: str, plural: str = "") -> str:
-    """Count things.
-
-    >>> count(1, "tensor"), count(2000, "matrix", "matrices")
-    ('1 tensor', '2,000 matrices')
-    """
-    return f"{number:,} {noun if number == 1 else plural or f'{noun}s'}"
-
-
-def shorten(name: str, width: int) -> str:
-    """Shorten a name: its leading words to their initials, then, if need be, its middle.
-
-    Numbers stay, as they tell the layers of a model apart.
-
-    >>> shorten("model.layers.10.self_attn.q_proj", 24)
-    'm.l.10.self_attn.q_proj'
-    """
-    words = re.split("([./])", name)
-    excess = len(name) - width
-    for i, word in enumerate(words[:-1]):
-        if excess > 0 and word.isalpha():
-            words[i] = word[0]
-            excess -= len(word) - 1
-    return middle_cut("".join(words), width)
-
-
-def middle_cut(text: str, width: int) -> str:
-    """Shorten a text in the middle.
-
-    >>> middle_cut("3 to 5 axes (out, in, k)", 16)
-    '3 to 5 a… in, k)'
-    """
-    if len(text) <= width:
-        return text
-    head = width // 2
-    return f"{text[:head]}…{text[len(text) - (width - head - 1) :]}"

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from htsr_ref.cli import options, output
+from htsr_ref.cli.completing import layer_names
 from htsr_ref.conventions import DEFAULT
 from htsr_ref.errors import HtsrError
 
@@ -20,7 +21,10 @@ EPILOG = "Example: htsr spectrum model.safetensors fc1 | htsr fit -"
 
 def spectrum(
     file: options.WeightsArgument,
-    layer: Annotated[str, typer.Argument(metavar="LAYER", help="Name of the layer.")],
+    layer: Annotated[
+        str,
+        typer.Argument(metavar="LAYER", autocompletion=layer_names, help="Name of the layer."),
+    ],
     matrix: Annotated[
         int, typer.Option("--matrix", metavar="INDEX", min=0, help="Which of its matrices.")
     ] = 0,
@@ -40,6 +44,7 @@ def spectrum(
         ),
     ] = None,
     out: options.TextOption = None,
+    quiet: options.QuietOption = False,
 ) -> None:
     """Print the positive eigenvalues of one weight matrix, ascending, one per line.
 
@@ -53,32 +58,19 @@ def spectrum(
     chosen = options.convention_of(convention, set_)
     overrides = options.layers_of(layers)
 
-    from htsr_ref.analysis.planning import plan
-    from htsr_ref.spectra.eigenvalues import spectrum as eigenvalues_of
+    from htsr_ref.analysis.one_spectrum import planned_layer
+    from htsr_ref.analysis.one_spectrum import spectrum as run
     from htsr_ref.spectra.store import MemoryStore
     from htsr_ref.weights import open_weights, select
 
     weights = select(open_weights(file, overrides, keep_converted=keep_converted), include, exclude)
-    planned = {item.layer.name: item for item in plan(weights, chosen)}
-    if layer not in planned:
-        raise HtsrError(f"{file}: no layer {layer!r}. `htsr describe` lists the layers")
-    item = planned[layer]
-    if item.skipped is not None:
-        raise HtsrError(f"{file}: layer {layer!r} has no matrices: {item.skipped}")
-    if matrix >= len(item.matrices):
-        raise HtsrError(f"{file}: layer {layer!r} has matrices 0 to {len(item.matrices) - 1}")
     store = MemoryStore()
-    found = eigenvalues_of(
-        item.matrices[matrix],
-        normalization=chosen.normalization,
-        solver=solver,
-        clamp=chosen.counts_zeros,
-        store=store,
-    )
+    found = run(weights, layer, matrix, chosen, solver=solver, store=store)
     lines = [f"# {layer} matrix {matrix}, N = {found.N}, M = {found.M}, {found.num_zero} zeros"]
     lines += [repr(float(value)) for value in found.positive]
     if plot is not None:
-        _draw(plot, item.matrices[matrix], chosen, solver, store, title=(layer, weights.name))
+        chosen_matrix = planned_layer(weights, layer, chosen).matrices[matrix]
+        _draw(plot, chosen_matrix, chosen, solver, store, title=(layer, weights.name))
     output.emit("\n".join(lines) + "\n", out)
 
 

@@ -13,7 +13,6 @@ EPILOG = (
     "Example: htsr synth --ensemble pareto --mu 1.5 --shape 512x256 --layers 4 --seed 0 "
     "synthetic.safetensors"
 )
-_SUFFIXES = (".safetensors", ".h5", ".hdf5")
 
 Number = TypeVar("Number", int, float)
 
@@ -129,31 +128,20 @@ def synth(
     if len(sides) != 2:
         raise HtsrError(f"--shape {shape}: write two whole numbers, such as 512x256")
     output.check_writable(path)
-    is_file = path.is_file() or not path.exists()
-    if is_file and path.resolve().suffix not in _SUFFIXES:
-        raise HtsrError(f"{path}: not the name of a weight file. End it in .safetensors or .h5")
-    if path.is_file() and not force and not _is_synthetic(path):
-        raise HtsrError(
-            f"{path}: it exists, and `htsr synth` did not write it. Name another file, or add "
-            "--force"
-        )
+    output.check_weights_name(path.resolve())
 
-    from htsr_ref.synthetic.writing import Recipe, write_synthetic
+    from htsr_ref.synthetic.writing import synth as run
 
     parameters = {name: value for name, value in given.items() if value is not None}
-    recipe = Recipe(ensemble, parameters, (sides[0], sides[1]), layers, seed)
-    write_synthetic(path, recipe)
-
-
-def _is_synthetic(path: Path) -> bool:
-    """Whether an earlier `htsr synth` wrote the file, as its manifest says."""
-    from htsr_ref.weights import open_weights
-
-    try:
-        source = open_weights(path).source or {}
-    except HtsrError:
-        return False
-    return (source.get("converter") or "").startswith("htsr synth ")
+    run(
+        path,
+        ensemble,
+        (sides[0], sides[1]),
+        layers=layers,
+        seed=seed,
+        force=force,
+        **parameters,
+    )
 
 
 def _split(

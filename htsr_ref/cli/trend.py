@@ -1,15 +1,13 @@
 """`htsr trend`."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from htsr_ref.cli import loading, options, output
 from htsr_ref.errors import HtsrError
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from htsr_ref.text.lines import count
 
 EPILOG = "Example: htsr trend spec/examples/mlp_*.safetensors --accuracy spec/examples/accuracy.csv"
 
@@ -55,6 +53,7 @@ def trend(
             help="Write there instead of to standard output; .json, .csv and .md choose the form.",
         ),
     ] = None,
+    quiet: options.QuietOption = False,
 ) -> None:
     """Regress accuracy on each metric over a series of models.
 
@@ -65,14 +64,11 @@ def trend(
     output.check_writable(out, *files, accuracy, layers, convention)
     output.check_figure(plot, *files, accuracy, layers, convention)
 
-    from htsr_ref.cli.tables import blocks_text
     from htsr_ref.models.accuracies import match_files, read_accuracies
-    from htsr_ref.models.trend_forms import trend_blocks
     from htsr_ref.models.trend_report import trend_report
-    from htsr_ref.reports.blocks import blocks_markdown
 
     rows = read_accuracies(accuracy, column)
-    asked = loading.Asked.of(convention, set_, layers, (include, exclude), solver)
+    asked = loading.asked(convention, set_, layers, (include, exclude), solver)
     loaded = loading.load_reports(loading.each_once(files), asked)
     matched = match_files([(file, report.source.name) for file, report in loaded.reports], rows)
     reports = loaded.named()
@@ -91,16 +87,11 @@ def trend(
 
             compared = sum(len(series.models) for series in found.series)
             title = title_lines(
-                f"accuracy of {output.count(compared, 'model')}, {accuracy.name}",
+                f"accuracy of {count(compared, 'model')}, {accuracy.name}",
                 f"convention {convention_text(found.convention)}",
             )
             save_figure(trend_figure(found.series, title), plot)
-        forms: dict[str, Callable[[], str]] = {
-            "json": found.to_json,
-            "csv": found.to_csv,
-            "markdown": lambda: blocks_markdown("HT-SR trends", trend_blocks(found)),
-        }
-        output.emit(forms.get(form, lambda: blocks_text(trend_blocks(found)))(), out)
+        output.emit(output.text_of(found, form), out)
     elif reports:
         raise HtsrError(f"{accuracy}: no row has the name of a file. Name rows after the files")
     code = loaded.exit_code()

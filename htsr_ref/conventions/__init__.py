@@ -3,12 +3,13 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from htsr_ref.conventions.convention import Convention, get_convention
+from htsr_ref.conventions.convention import Convention, shipped_convention
+from htsr_ref.conventions.files import get_convention
 from htsr_ref.conventions.shipped import CITATIONS, DEFAULT, SHIPPED
 from htsr_ref.conventions.table import FIELDS
 
 CONVENTIONS: Mapping[str, Convention] = MappingProxyType(
-    {name: get_convention(name) for name in SHIPPED}
+    {name: shipped_convention(name) for name in SHIPPED}
 )
 """The shipped conventions by name."""
 

@@ -10,6 +10,7 @@ from htsr_ref.conventions.names import shipped_name
 from htsr_ref.conventions.shipped import SHIPPED
 from htsr_ref.conventions.table import FIELDS
 from htsr_ref.errors import ConventionError
+from htsr_ref.text.nearest import one_of
 
 
 @dataclass(frozen=True)
@@ -101,7 +102,7 @@ class Convention:
 
         Spec: CNV-3.
 
-        >>> get_convention("sdm2020").override({"min_dim": "0"}).overrides
+        >>> shipped_convention("sdm2020").override({"min_dim": "0"}).overrides
         ('min_dim',)
         """
         check_names(changes)
@@ -119,11 +120,11 @@ def check_names(fields: Mapping[str, Any]) -> None:
     for name in fields:
         if name not in FIELDS:
             raise ConventionError(
-                f"no convention has a field {name!r}. Fields: {', '.join(FIELDS)}"
+                f"no convention has a field {name!r}. {one_of(str(name), FIELDS, 'Fields')}"
             )
 
 
-def get_convention(name: str, overrides: Mapping[str, Any] | None = None) -> Convention:
+def shipped_convention(name: str, overrides: Mapping[str, Any] | None = None) -> Convention:
     """Look up a shipped convention, by its name or an alias, and override some of its fields.
 
     Raises

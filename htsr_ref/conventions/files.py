@@ -2,10 +2,11 @@
 
 import os
 import tomllib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from htsr_ref.conventions.convention import Convention, check_names, get_convention
+from htsr_ref.conventions.convention import Convention, check_names, shipped_convention
 from htsr_ref.conventions.names import ALIASES, RENAMED
 from htsr_ref.conventions.shipped import SHIPPED
 from htsr_ref.conventions.table import FIELDS
@@ -39,7 +40,7 @@ def load_convention(path: str | os.PathLike[str]) -> Convention:
         if not isinstance(name, str) or not name or name in {*SHIPPED, *ALIASES, *RENAMED}:
             raise ConventionError('it needs a name of its own, such as name = "mine"')
         check_names(content)
-        values = content if base is None else get_convention(base).values() | content
+        values = content if base is None else shipped_convention(base).values() | content
         missing = [field for field in FIELDS if field not in values]
         if missing:
             raise ConventionError(
@@ -63,16 +64,31 @@ def _parse(path: Path) -> dict[str, Any]:
     return content
 
 
-def find_convention(name_or_path: str) -> Convention:
-    """Look up a shipped convention, or read a file that ends in .toml or .json.
+def get_convention(
+    convention: Convention | str | os.PathLike[str], overrides: Mapping[str, Any] | None = None
+) -> Convention:
+    """Look up a shipped convention or read one from a file, and override some of its fields.
+
+    Parameters
+    ----------
+    convention : a name, a file that ends in .toml or .json, or a convention, which is taken as it
+        is.
+    overrides : values by field name, or text as on the command line.
 
     Raises
     ------
     ConventionError
-        There is no such convention.
+        There is no such convention, or an override is bad.
 
-    Spec: CNV-20.
+    Spec: CNV-2, CNV-3, CNV-4, CNV-20.
+
+    >>> get_convention("sdm2020", {"min_dim": 0}).overrides
+    ('min_dim',)
     """
-    if name_or_path.endswith(SUFFIXES):
-        return load_convention(name_or_path)
-    return get_convention(name_or_path)
+    if isinstance(convention, Convention):
+        found = convention
+    elif isinstance(convention, os.PathLike) or convention.endswith(SUFFIXES):
+        found = load_convention(convention)
+    else:
+        found = shipped_convention(convention)
+    return found.override(overrides) if overrides else found

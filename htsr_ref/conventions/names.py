@@ -5,6 +5,7 @@ from types import MappingProxyType
 
 from htsr_ref.conventions.shipped import SHIPPED
 from htsr_ref.errors import ConventionError
+from htsr_ref.text.nearest import one_of
 
 ALIASES: Mapping[str, str] = MappingProxyType({"weightwatcher": "weightwatcher-0.7.7"})
 """The newest version that is known, by the name of the program."""
@@ -41,7 +42,9 @@ def shipped_name(name: str) -> str:
     if name in RENAMED:
         raise ConventionError(f"the convention {name!r} is now called {RENAMED[name]}")
     if name not in SHIPPED and name not in ALIASES:
-        raise ConventionError(f"no convention {name!r}. Shipped: {', '.join(SHIPPED)}")
+        raise ConventionError(
+            f"no convention {name!r}. {one_of(name, [*SHIPPED, *ALIASES], 'Shipped')}"
+        )
     return ALIASES.get(name, name)
 
 

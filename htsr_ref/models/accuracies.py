@@ -8,6 +8,7 @@ from pathlib import PurePath
 
 from htsr_ref.errors import HtsrError, TableError
 from htsr_ref.text.csvtext import DELIMITERS, CsvTable, read_csv
+from htsr_ref.text.nearest import one_of
 
 _NAME_COLUMNS = ("model", "file")
 _ACCURACY_COLUMNS = ("accuracy", "test_accuracy")
@@ -79,8 +80,10 @@ def _column(path: object, names: list[str], wanted: Iterable[str]) -> str:
             raise TableError(f"{path}: two columns are called {name!r}")
         if name in names:
             return name
+    asked = list(wanted)
     raise TableError(
-        f"{path}: has no column {' or '.join(map(repr, wanted))}, only {', '.join(names)}"
+        f"{path}: has no column {' or '.join(map(repr, asked))}. "
+        f"{one_of(asked[0], names, 'Columns')}"
     )
 
 

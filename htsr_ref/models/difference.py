@@ -7,8 +7,10 @@ from htsr_ref.errors import HtsrError
 from htsr_ref.models.apart import NORM_DISTANCE, why_apart
 from htsr_ref.models.ranking import NORMAL_95, check_one_convention, separation
 from htsr_ref.models.standing import Standing, standing_of
+from htsr_ref.reports.blocks import blocks_markdown
 from htsr_ref.reports.report import SPEC_VERSION, LayerReport, Report, Source, Tool
 from htsr_ref.text import strictjson
+from htsr_ref.text.lines import count, one_line
 from htsr_ref.version import __version__
 from htsr_ref.weights.matching import match_layers
 
@@ -93,6 +95,24 @@ class Difference:
     model: dict[str, Change]
     standings: tuple[Standing, Standing]
     notes: tuple[str, ...]
+
+    def __repr__(self) -> str:
+        layers = count(len(self.layers), "layer")
+        what = f"{layers}, none of which differs" if self.identical else layers
+        return one_line(f"<Difference {self.before.name} → {self.after.name}: {what}>")
+
+    def __str__(self) -> str:
+        """Lay out the changes as tables, the largest first."""
+        from htsr_ref.models.difference_forms import difference_blocks
+        from htsr_ref.reports.plain_text import blocks_text
+
+        return blocks_text(difference_blocks(self))
+
+    def to_markdown(self) -> str:
+        """Write the tables as Markdown."""
+        from htsr_ref.models.difference_forms import difference_blocks
+
+        return blocks_markdown("HT-SR difference", difference_blocks(self))
 
     def to_json(self) -> str:
         """Write the difference as JSON text.

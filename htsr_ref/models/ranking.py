@@ -11,6 +11,7 @@ from htsr_ref.errors import HtsrError
 from htsr_ref.models.apart import why_apart
 from htsr_ref.models.standing import Standing, standing_of
 from htsr_ref.reports.report import Report
+from htsr_ref.text.lines import count, one_line
 
 NORMAL_95 = 1.96
 """Errors within which a model is not separated from the best (VRD-15)."""
@@ -56,6 +57,36 @@ class Ranking:
     apart: tuple[RankedModel, ...]
     models: tuple[RankedModel, ...]
     notes: tuple[str, ...]
+
+    def __repr__(self) -> str:
+        names = [model.report.source.name for model in self.models]
+        best = f", best {one_line(names[0])}" if names else ""
+        apart = f", {len(self.apart)} apart" if self.apart else ""
+        return f"<Ranking of {count(len(names), 'model')}{best}{apart}>"
+
+    def __str__(self) -> str:
+        """Lay out the models as tables, best first."""
+        from htsr_ref.models.ranking_forms import ranking_text
+
+        return ranking_text(self)
+
+    def to_json(self) -> str:
+        """Write the ranking as JSON text."""
+        from htsr_ref.models.ranking_forms import ranking_json
+
+        return ranking_json(self)
+
+    def to_csv(self) -> str:
+        """Write one row per model."""
+        from htsr_ref.models.ranking_forms import ranking_csv
+
+        return ranking_csv(self)
+
+    def to_markdown(self) -> str:
+        """Write the tables as Markdown."""
+        from htsr_ref.models.ranking_forms import ranking_markdown
+
+        return ranking_markdown(self)
 
 
 def rank_reports(reports: Sequence[Report], *, everything: bool = False) -> Ranking:

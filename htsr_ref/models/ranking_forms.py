@@ -1,7 +1,9 @@
 """A ranking as JSON, CSV and Markdown, and the rows and sentences that every form shows."""
 
+import os
 from collections.abc import Sequence
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 from htsr_ref.models.ranking import RankedModel, Ranking
@@ -14,6 +16,7 @@ from htsr_ref.models.standing_forms import (
 from htsr_ref.models.trends import METRICS
 from htsr_ref.reports.blocks import Block, Lines, Table, blocks_markdown
 from htsr_ref.reports.markdown import convention_text, number
+from htsr_ref.reports.plain_text import blocks_text
 from htsr_ref.reports.report import SPEC_VERSION
 from htsr_ref.text import strictjson
 from htsr_ref.text.csvtext import csv_text
@@ -128,3 +131,20 @@ def ranking_markdown(ranking: Ranking) -> str:
     """
     names = [model.report.source.name for model in (*ranking.apart, *ranking.models)]
     return blocks_markdown("HT-SR ranking", ranking_blocks(ranking, names))
+
+
+def ranking_text(ranking: Ranking) -> str:
+    """Lay out a ranking as tables."""
+    everyone = (*ranking.apart, *ranking.models)
+    names = _below_shared_folder([model.report.source.name for model in everyone])
+    return blocks_text(ranking_blocks(ranking, names))
+
+
+def _below_shared_folder(names: list[str]) -> list[str]:
+    """Names without the folder that all have in common: what tells them apart stays in sight."""
+    paths = [Path(name) for name in names]
+    try:
+        shared = os.path.commonpath([path.parent for path in paths])
+    except ValueError:  # Absolute and relative paths share nothing.
+        return list(map(str, paths))
+    return [str(path.relative_to(shared)) for path in paths]

@@ -10,10 +10,12 @@ from htsr_ref.models.apart import why_apart
 from htsr_ref.models.ranking import check_one_convention
 from htsr_ref.models.standing import standing_of
 from htsr_ref.models.trends import METRICS, RESAMPLES, Model, Series, Trend, fit_series
+from htsr_ref.reports.blocks import blocks_markdown
 from htsr_ref.reports.markdown import convention_text
 from htsr_ref.reports.report import SPEC_VERSION, Report, Tool
 from htsr_ref.text import strictjson
 from htsr_ref.text.csvtext import csv_text
+from htsr_ref.text.lines import count
 from htsr_ref.version import __version__
 
 
@@ -36,6 +38,23 @@ class TrendReport:
     resamples: int
     seed: int
     series: tuple[Series, ...]
+
+    def __repr__(self) -> str:
+        models = sum(len(series.models) for series in self.series)
+        return f"<TrendReport of {count(models, 'model')} in {len(self.series)} series>"
+
+    def __str__(self) -> str:
+        """Lay out the trends as tables."""
+        from htsr_ref.models.trend_forms import trend_blocks
+        from htsr_ref.reports.plain_text import blocks_text
+
+        return blocks_text(trend_blocks(self))
+
+    def to_markdown(self) -> str:
+        """Write the tables as Markdown."""
+        from htsr_ref.models.trend_forms import trend_blocks
+
+        return blocks_markdown("HT-SR trends", trend_blocks(self))
 
     def to_json(self) -> str:
         """Write the report as JSON text.

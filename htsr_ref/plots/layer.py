@@ -8,16 +8,20 @@ from htsr_ref.analysis.planning import plan
 from htsr_ref.analysis.tail_view import view_matrix
 from htsr_ref.errors import HtsrError
 from htsr_ref.plots.folder import matrix_figure
-from htsr_ref.weights import Weights, open_weights
+from htsr_ref.text.nearest import one_of
+from htsr_ref.weights.asking import asked_weights
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from htsr_ref.analysis.analyzing import WeightSource
     from htsr_ref.reports.report import Report
+    from htsr_ref.weights import Weights
+    from htsr_ref.weights.opening import WeightSource
 
 
-def layer_figure(report: Report, name: str, source: WeightSource, matrix: int = 0) -> Figure:
+def layer_figure(
+    report: Report, name: str, source: WeightSource | Weights, matrix: int = 0
+) -> Figure:
     """Draw all that is known of one matrix of a report.
 
     Parameters
@@ -34,13 +38,13 @@ def layer_figure(report: Report, name: str, source: WeightSource, matrix: int = 
 
     Spec: FIG-5, FIG-9.
     """
-    weights = source if isinstance(source, Weights) else open_weights(source)
+    weights = asked_weights(source)
     if report.source.sha256 not in (None, weights.sha256()):
         raise HtsrError(f"{weights.name}: these are not the weights that the report is of")
     layers = {layer.name: layer for layer in report.analyzed()}
     planned = {item.layer.name: item for item in plan(weights, report.convention)}
     if name not in layers or name not in planned:
-        raise HtsrError(f"no layer {name!r} was analyzed. The report's layers have the names")
+        raise HtsrError(f"no layer {name!r} was analyzed. {one_of(name, layers, 'Layers')}")
     found = layers[name].matrices
     if not 0 <= matrix < len(found):
         raise HtsrError(f"layer {name!r} has matrices 0 to {len(found) - 1}, not {matrix}")

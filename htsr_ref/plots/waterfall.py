@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from htsr_ref.audit.path import TRACED
-from htsr_ref.audit.text import mean_path
+from htsr_ref.audits.path import TRACED
+from htsr_ref.audits.text import mean_path
 from htsr_ref.plots.axes import set_axis, set_title
 from htsr_ref.plots.canvas import drawing
 from htsr_ref.plots.names import fitted, title_lines
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from htsr_ref.audit.audit_report import AuditReport
+    from htsr_ref.audits.audit_report import AuditReport
 
 NAME_WIDTH = 100.0
 """Room for the name of a choice, points."""

@@ -1,6 +1,7 @@
 """The report: frozen dataclasses, and their JSON, CSV and rows. Computes nothing."""
 
 import os
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -18,13 +19,15 @@ from htsr_ref.reports.words import tests_in_words
 from htsr_ref.spectra.shuffle import ShuffleNull
 from htsr_ref.text import strictjson
 from htsr_ref.text.csvtext import csv_text
+from htsr_ref.text.lines import count, one_line
 from htsr_ref.text.reading import read_bytes
 from htsr_ref.text.rebuild import rebuild
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from htsr_ref.analysis.analyzing import WeightSource
+    from htsr_ref.weights import Weights
+    from htsr_ref.weights.opening import WeightSource
 
 SPEC_VERSION = "0.3"
 """Version of the specification that this package implements."""
@@ -197,6 +200,14 @@ class MatrixReport:
         """
         return replace(self, verdict=verdict_of(self))
 
+    def __repr__(self) -> str:
+        label = f" {self.label}" if self.label else ""
+        return one_line(f"<MatrixReport{label}: {self.N}×{self.M}, alpha {_short(self.alpha)}>")
+
+
+def _short(value: float | None) -> str:
+    return "undefined" if value is None else f"{value:.3f}"
+
 
 @dataclass(frozen=True, slots=True)
 class LayerReport:
@@ -231,6 +242,11 @@ class LayerReport:
     means: dict[str, float | None] | None
     counts: dict[str, int] | None
     warnings: tuple[str, ...]
+
+    def __repr__(self) -> str:
+        what = self.skipped or count(len(self.matrices), "matrix", "matrices")
+        alpha = "" if self.means is None else f", alpha {_short(self.means['alpha'])}"
+        return one_line(f"<LayerReport {self.name}: {self.role}, {what}{alpha}>")
 
     @property
     def fault(self) -> str:
@@ -283,6 +299,38 @@ class Report:
     layers: tuple[LayerReport, ...]
     model: ModelReport
     warnings: tuple[str, ...]
+
+    def __repr__(self) -> str:
+        return (
+            f"<Report of {one_line(self.source.title)}: "
+            f"{count(self.model.layers, 'layer')}, "
+            f"{count(self.model.matrices, 'matrix', 'matrices')}, "
+            f"alpha_hat {_short(self.model.alpha_hat)}, convention {self.convention.name}>"
+        )
+
+    def __str__(self) -> str:
+        """Lay out a table: a row per layer, the model's numbers, what was skipped, warnings."""
+        from htsr_ref.reports.plain_text import report_table
+
+        return report_table(self)
+
+    def failures(self, gates: Iterable[str]) -> tuple[str, ...]:
+        """Say which gates the report does not pass, such as "alpha_hat>3" or "layer:alpha>6".
+
+        Spec: RPT-7.
+        """
+        from htsr_ref.reports.gates import failures
+
+        return failures(self, gates)
+
+    def to_markdown(self) -> str:
+        """Write a rounded table as Markdown.
+
+        Spec: RPT-6.
+        """
+        from htsr_ref.reports.markdown import to_markdown
+
+        return to_markdown(self)
 
     def to_json(self) -> str:
         """Write the report as JSON text.
@@ -400,7 +448,10 @@ class Report:
         return data_frame(self.to_rows(per), _columns(per), library)
 
     def plot(
-        self, layer: str | None = None, weights: "WeightSource | None" = None, matrix: int = 0
+        self,
+        layer: str | None = None,
+        weights: "WeightSource | Weights | None" = None,
+        matrix: int = 0,
     ) -> "Figure":
         """Draw α by depth; with a layer and the weights, all figures of one of its matrices.
 

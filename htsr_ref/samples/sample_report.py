@@ -8,6 +8,7 @@ from htsr_ref.powerlaw import TailFit
 from htsr_ref.powerlaw.distributions import TruncatedPowerLaw
 from htsr_ref.reports.report import SPEC_VERSION, ExtremeValue, LawComparison, Tool
 from htsr_ref.text import strictjson
+from htsr_ref.text.lines import count, one_line
 from htsr_ref.version import __version__
 
 
@@ -62,6 +63,16 @@ class SampleReport:
         if not isinstance(law, TruncatedPowerLaw):
             return {}
         return dict(zip(("alpha", "rate"), law.stderr(self.fit.tail_size), strict=True))
+
+    def __repr__(self) -> str:
+        law = self.law or f"alpha {self.fit.alpha:.4f}"
+        return f"<SampleReport of {one_line(self.name)}: {count(self.sample_size, 'value')}, {law}>"
+
+    def __str__(self) -> str:
+        """Say what was found, a line for each number."""
+        from htsr_ref.samples.sample_text import sample_text
+
+        return sample_text(self)
 
     def to_json(self) -> str:
         """Write the report as JSON text; under a law it holds the fit alone."""

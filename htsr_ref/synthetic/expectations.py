@@ -12,6 +12,9 @@ from htsr_ref.errors import ExpectationError
 from htsr_ref.metric_table import METRICS
 from htsr_ref.reports.report import MatrixReport, Report
 from htsr_ref.reports.rows import flat_columns
+from htsr_ref.weights import Weights
+from htsr_ref.weights.asking import asked_weights
+from htsr_ref.weights.opening import WeightSource
 
 FREE_FIELDS = frozenset(
     name for name, field in FIELDS.items() if field.stage in ("selection", "model")
@@ -65,7 +68,7 @@ class Expectation:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class ExpectationCheck:
     """How a report compares with what was expected of it.
 
     Attributes
@@ -143,7 +146,7 @@ def _is_number(value: Any) -> bool:
     return type(value) in (int, float) and math.isfinite(value)
 
 
-def compare(report: Report, expected: Mapping[str, tuple[Expectation, ...]]) -> Outcome:
+def compare(report: Report, expected: Mapping[str, tuple[Expectation, ...]]) -> ExpectationCheck:
     """Compare a report with expectations.
 
     Of n numbers with the same false-alarm rate r, as many may miss as independent ones miss with
@@ -190,7 +193,26 @@ def compare(report: Report, expected: Mapping[str, tuple[Expectation, ...]]) -> 
         allowed = stats.binom.isf(CHANCE, len(results), rate)
         (by_chance if len(missed) <= allowed else misses).extend(missed)
     met = sum(results.count(None) for results in compared.values())
-    return Outcome(met, tuple(misses), tuple(by_chance), not_compared)
+    return ExpectationCheck(met, tuple(misses), tuple(by_chance), not_compared)
+
+
+def check_expected(report: Report, source: WeightSource | Weights) -> ExpectationCheck:
+    """Compare a report with what the file that it is of says is known (`synth`).
+
+    Parameters
+    ----------
+    report : under the default convention, up to choices that change no number of a matrix.
+    source : the file, or opened weights.
+
+    Raises
+    ------
+    ExpectationError
+        The file carries no expectations, or the convention is another one.
+
+    Spec: RMT-12.
+    """
+    weights = asked_weights(source)
+    return compare(report, from_json(weights.extra.get("expected"), weights.name))
 
 
 def require_comparable(convention: Convention) -> None:

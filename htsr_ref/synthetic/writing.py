@@ -7,13 +7,14 @@ from typing import Any
 
 import numpy as np
 
-from htsr_ref.errors import EnsembleError
+from htsr_ref.errors import EnsembleError, HtsrError
 from htsr_ref.machine.memory import physical_memory
 from htsr_ref.synthetic.expectations import to_json
 from htsr_ref.synthetic.known_answers import Parameters
 from htsr_ref.synthetic.recipes import ENSEMBLES
+from htsr_ref.text.nearest import one_of
 from htsr_ref.version import __version__
-from htsr_ref.weights import TensorSpec, write_weights
+from htsr_ref.weights import TensorSpec, open_weights, write_weights
 from htsr_ref.weights.writer import format_of
 
 GENERATOR = "numpy.random.PCG64(SeedSequence(seed).spawn(layers)[i])"
@@ -48,12 +49,15 @@ class Recipe:
 
     def __post_init__(self) -> None:
         if self.ensemble not in ENSEMBLES:
-            raise EnsembleError(f"no ensemble {self.ensemble!r}. There are {', '.join(ENSEMBLES)}")
+            raise EnsembleError(
+                f"no ensemble {self.ensemble!r}. {one_of(self.ensemble, ENSEMBLES, 'Ensembles')}"
+            )
         known = ENSEMBLES[self.ensemble].parameters
         unknown = [name for name in self.parameters if name not in known]
         if unknown:
             raise EnsembleError(
-                f"{self.ensemble} has no parameter {unknown[0]}. It has {', '.join(known)}"
+                f"{self.ensemble} has no parameter {unknown[0]}. "
+                f"{one_of(unknown[0], known, 'Parameters')}"
             )
         missing = [name for name in known if self.complete[name] is None]
         if missing:
@@ -65,6 +69,55 @@ class Recipe:
     def complete(self) -> dict[str, Any]:
         """All parameters, given or not."""
         return {**ENSEMBLES[self.ensemble].parameters, **self.parameters}
+
+
+def synth(
+    path: str | os.PathLike[str],
+    ensemble: str,
+    shape: tuple[int, int],
+    *,
+    layers: int = 1,
+    seed: int = 0,
+    force: bool = False,
+    **parameters: Any,
+) -> None:
+    """Write a weight file of random matrices whose numbers are known beforehand.
+
+    Parameters
+    ----------
+    path : file to write: .safetensors, or .h5 or .hdf5 for HDF5.
+    ensemble : what to draw: a name of `ENSEMBLES`.
+    shape : (out, in) of every layer.
+    layers : number of layers.
+    seed : of the draws.
+    force : whether a file is replaced that `synth` did not write.
+    parameters : those of the ensemble, such as mu=1.5.
+
+    Raises
+    ------
+    HtsrError
+        The file would replace another or cannot be written; there is no such ensemble; or a
+        parameter is missing or not one of it.
+
+    Spec: RMT-11, RMT-12.
+    """
+    recipe = Recipe(ensemble, parameters, shape, layers, seed)
+    place = Path(path)
+    if place.is_file() and not force and not _is_synthetic(place):
+        raise EnsembleError(
+            f"{path}: it exists, and `htsr synth` did not write it. Name another file, or "
+            "add --force"
+        )
+    write_synthetic(path, recipe)
+
+
+def _is_synthetic(path: Path) -> bool:
+    """Whether an earlier `synth` wrote the file, as its manifest says."""
+    try:
+        source = open_weights(path).source or {}
+    except HtsrError:
+        return False
+    return (source.get("converter") or "").startswith("htsr synth ")
 
 
 def write_synthetic(path: str | os.PathLike[str], recipe: Recipe) -> None:

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from htsr_ref.errors import WeightFileError
+from htsr_ref.weights.array_like import (
+    NotAnArrayError,
+    SupportsArray,
+    SupportsDLPack,
+    is_array_like,
+    read_array,
+)
 from htsr_ref.weights.assemble import assemble
 from htsr_ref.weights.backing import InMemory
 from htsr_ref.weights.container import Container, RawTensor
-from htsr_ref.weights.dtypes import codes_of
 from htsr_ref.weights.foreign.kinds import KERAS_HDF5, PICKLE, Foreign, foreign_of_folder
 from htsr_ref.weights.foreign.reading import read_foreign
 from htsr_ref.weights.npz_file import read_npz
@@ -24,16 +29,19 @@ from htsr_ref.weights.sharded import read_folder, read_index, read_part_or_whole
 from htsr_ref.weights.sniff import sniff
 
 if TYPE_CHECKING:
-    import os
-    from collections.abc import Callable
-
-    from numpy.typing import ArrayLike
+    from collections.abc import Callable, Iterator
 
     from htsr_ref.weights.layer import Weights
 
+ARRAY = "array"
+"""Name of an array that was given without one."""
+
+WeightSource = str | os.PathLike[str] | SupportsArray | SupportsDLPack | Mapping[str, Any]
+"""What `open_weights` opens."""
+
 
 def open_weights(
-    source: str | os.PathLike[str] | Mapping[str, ArrayLike],
+    source: WeightSource,
     layers: Mapping[str, Mapping[str, Any]] | None = None,
     *,
     facts_first: bool = False,
@@ -45,8 +53,9 @@ def open_weights(
     ----------
     source : a safetensors, HDF5, .npz or .npy file, or a framework's own file or folder, which a
         script of converters/ reads, recognized by its content; a folder with one safetensors
-        file, or with several and their `*.safetensors.index.json`; such an index; or arrays by
-        name.
+        file, or with several and their `*.safetensors.index.json`; such an index; arrays by
+        name, such as a state dict of a framework; or one array. An array is what
+        `numpy.asarray` takes, or has `__dlpack__`.
     layers : the user's corrections: for a tensor's or layer's name or a pattern (`*`, `?`,
         `[...]`) any of role, axes (of the tensor as stored), layer, parts, groups and
         quantization, or else `{"skip": reason}`.
@@ -71,9 +80,11 @@ def open_weights(
     >>> [(layer.name, layer.role, layer.left_out) for layer in weights.layers]
     [('fc1', 'weight', None), ('fc1.bias', 'bias', 'bias')]
     """
+    if is_array_like(source):
+        source = {ARRAY: source}
     if isinstance(source, Mapping):
         return assemble(memory_container(source), layers, name="memory", file="memory")
-    path = Path(source)
+    path = _path(source)
     try:
         container = _read(path, partial(read_foreign, facts_first=facts_first, keep=keep_converted))
     except OSError as error:
@@ -87,24 +98,45 @@ def open_weights(
     return assemble(container, layers, name=path.name or path.resolve().name, file=path)
 
 
-def memory_container(arrays: Mapping[str, ArrayLike]) -> Container:
+def memory_container(arrays: Mapping[str, Any]) -> Container:
     """Arrays in memory as a container; they are not copied.
+
+    Parameters
+    ----------
+    arrays : by name, or such mappings by name, whose names are joined with a slash.
 
     Raises
     ------
     WeightFileError
-        If an array holds Python objects.
+        If something in it is no array of numbers.
     """
     tensors = []
-    for tensor, value in arrays.items():
-        array = np.asarray(value)
-        dtype = array.dtype.name
-        if array.dtype.hasobject:
-            raise WeightFileError(
-                "memory", "it holds Python objects, not numbers", "Give an array of numbers", tensor
-            )
-        tensors.append(RawTensor(tensor, array.shape, dtype, InMemory(codes_of(array))))
+    for tensor, value in _flat(arrays):
+        try:
+            codes, dtype = read_array(value)
+        except NotAnArrayError as error:
+            raise WeightFileError("memory", error.problem, error.cure, tensor) from error
+        tensors.append(RawTensor(tensor, codes.shape, dtype, InMemory(codes)))
     return Container("memory", (), tuple(tensors))
+
+
+def _flat(arrays: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    for name, value in arrays.items():
+        if isinstance(value, Mapping):
+            yield from _flat(value, f"{prefix}{name}/")
+        else:
+            yield f"{prefix}{name}", value
+
+
+def _path(source: Any) -> Path:
+    if not isinstance(source, (str, os.PathLike)):
+        has_state = hasattr(source, "state_dict")
+        raise WeightFileError(
+            type(source).__name__,
+            "it is neither a path nor arrays by name",
+            "Give its state_dict()" if has_state else "Give a path, an array, or arrays by name",
+        )
+    return Path(source)
 
 
 def _read(path: Path, read_foreign: Callable[[Path, Foreign], Container]) -> Container:

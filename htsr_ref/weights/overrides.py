@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
 from htsr_ref.errors import WeightFileError
+from htsr_ref.text.nearest import did_you_mean
 from htsr_ref.weights import manifest
 from htsr_ref.weights.meaning.axes import default_axes
 from htsr_ref.weights.meaning.roles import MATRIX_ROLES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
     from htsr_ref.weights.container import RawTensor
     from htsr_ref.weights.meaning.decisions import Decision
+
+LISTED = "`htsr describe` lists the names"
+"""Where a user finds the names of layers and tensors."""
 
 _KEYS = ("role", "axes", "layer", "parts", "groups", "quantization", "skip")
 
@@ -59,7 +62,9 @@ def apply_overrides(
             matches = matching(pattern, layers)
         if not matches:
             raise WeightFileError(
-                file, f"the override {pattern!r} matches no tensor", nearest(pattern, names)
+                file,
+                f"the override {pattern!r} matches no tensor",
+                did_you_mean(pattern, names, LISTED),
             )
         winning |= dict.fromkeys(matches, pattern)
     result = dict(decisions)
@@ -93,13 +98,6 @@ def matching(pattern: str, layers: Mapping[str, str]) -> list[str]:
         for tensor, layer in layers.items()
         if fnmatchcase(tensor, pattern) or fnmatchcase(layer, pattern)
     ]
-
-
-def nearest(pattern: str, names: Iterable[str]) -> str:
-    """Cure for a name that does not exist: the names that are most like it."""
-    found = get_close_matches(pattern, list(names)[:50_000], n=3, cutoff=0.5)
-    listed = "Compare it with the names that `htsr describe` lists"
-    return f"{listed}; nearest: {', '.join(map(repr, found))}" if found else listed
 
 
 def _overridden(

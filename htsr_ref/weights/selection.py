@@ -6,7 +6,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from htsr_ref.errors import WeightFileError
-from htsr_ref.weights.overrides import matching, nearest
+from htsr_ref.text.nearest import did_you_mean
+from htsr_ref.weights.overrides import LISTED, matching
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -68,7 +69,7 @@ def chosen_tensors(
                 raise WeightFileError(
                     weights.name,
                     f"{pattern!r} matches no layer or tensor",
-                    nearest(pattern, names.keys() | set(names.values())),
+                    did_you_mean(pattern, names.keys() | set(names.values()), LISTED),
                 )
             found.update(matches)
         return found

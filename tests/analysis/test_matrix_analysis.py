@@ -8,7 +8,6 @@ import pytest
 from builders import gaussian, power_law_matrix
 
 from htsr_ref import Report, analyze
-from htsr_ref.analysis.checks import Checks
 from htsr_ref.conventions import SDM2020_TEXT, get_convention
 from htsr_ref.errors import ConventionError
 
@@ -158,14 +157,14 @@ def test_without_a_floor_round_off_enters_and_with_one_it_does_not():
 )
 def test_a_goodness_of_fit_that_could_not_repeat_the_fit_is_refused(fields):
     with pytest.raises(ConventionError, match="goodness-of-fit test repeats only"):
-        analyze({"W": power_law_matrix(2.5)}, SDM2020_TEXT.override(fields), checks=Checks(gof=10))
+        analyze({"W": power_law_matrix(2.5)}, SDM2020_TEXT.override(fields), gof=10)
 
 
 @pytest.mark.spec("PL-18", "PL-19", "RPT-2")
 def test_comparisons_change_nothing_else():
     W = np.diag(np.r_[np.full(30, 9.0), 1.0, 2.0, 3.0])
     reports = [
-        analyze({"W": W}, SDM2020_TEXT.override({"xmin": 1.0}), checks=Checks(compare=compare))
+        analyze({"W": W}, SDM2020_TEXT.override({"xmin": 1.0}), compare=compare)
         for compare in (False, True)
     ]
     assert Report.from_json(reports[1].to_json()) == reports[1]
@@ -183,9 +182,7 @@ def test_comparisons_change_nothing_else():
 @pytest.mark.spec("PL-53")
 @pytest.mark.parametrize("fields", [{}, {"xmin": 2.0}, {"ks": "one-sided", "drop_smallest": 2}])
 def test_a_goodness_of_fit_follows_the_convention(fields):
-    report = analyze(
-        {"W": power_law_matrix(2.5)}, SDM2020_TEXT.override(fields), checks=Checks(gof=10)
-    )
+    report = analyze({"W": power_law_matrix(2.5)}, SDM2020_TEXT.override(fields), gof=10)
     assert 0 <= report.layers[0].matrices[0].p_value <= 1
 
 

@@ -32,7 +32,7 @@ LAYERS = {
 
 
 def asked(layers: dict[str, np.ndarray], seed: int = 7, convention=SMALL) -> Report:
-    return analyze(layers, convention, checks=Checks(shuffles=19, seed=seed))
+    return analyze(layers, convention, shuffles=19, seed=seed)
 
 
 def matrices_of(report: Report) -> list[MatrixReport]:

@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 
 from htsr_ref import analyze
-from htsr_ref.cli.tables import report_table
 from htsr_ref.conventions import SDM2020_TEXT
 from htsr_ref.randommatrix.bulk import fit_bulk
 from htsr_ref.randommatrix.ensembles import gaussian, pareto, spiked
 from htsr_ref.reports.markdown import to_markdown
+from htsr_ref.reports.plain_text import report_table
 from htsr_ref.spectra.eigenvalues import spectrum
 
 RNG = np.random.default_rng(30)

@@ -31,13 +31,13 @@ def path(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def expected(path):
-    return analyze(path, resources=ALONE).to_json()
+    return analyze(path, jobs=ALONE.jobs, blas_threads=ALONE.blas_threads).to_json()
 
 
 @pytest.mark.spec("RPT-4", "SCL-2", "SCL-4")
 @pytest.mark.parametrize("jobs", [2, 3, None])
 def test_any_number_of_jobs_gives_the_same_bytes(path, expected, jobs):
-    assert analyze(path, resources=Resources(jobs)).to_json() == expected
+    assert analyze(path, jobs=jobs).to_json() == expected
 
 
 @pytest.mark.spec("RPT-4", "SCL-2")
@@ -68,7 +68,12 @@ def test_threads_are_limited_for_a_while_and_the_report_states_how_many():
         assert counts() == {2}
     assert counts() == before
     asked = Resources(jobs=1, blas_threads=2)
-    assert json.loads(analyze({"a": np.eye(3)}, resources=asked).to_json())["blas_threads"] == 2
+    assert (
+        json.loads(
+            analyze({"a": np.eye(3)}, jobs=asked.jobs, blas_threads=asked.blas_threads).to_json()
+        )["blas_threads"]
+        == 2
+    )
     assert analyze({"a": np.eye(3)}).blas_threads == 1
 
 
@@ -76,14 +81,14 @@ def test_threads_are_limited_for_a_while_and_the_report_states_how_many():
 def test_what_cannot_fit_is_skipped_before_anything_is_computed(path, monkeypatch):
     needed = {item.layer.name: item.cost().memory for item in analyzing.plan(_weights(path))}
     limit = max(size for name, size in needed.items() if name != "a")
-    report = analyze(path, resources=Resources(max_memory=limit))
+    report = analyze(path, max_memory=limit)
     first, *others = report.layers
     assert (first.skip_code, first.matrices) == ("memory", ())
     assert f"{needed['a'] / 1e9:.3g} GB" in first.skipped
     assert report.bad_layers() == (first,)
     assert tuple(others) == analyze(path).layers[1:]
     monkeypatch.setattr(analyzing, "analyze_matrix", lambda *_, **__: pytest.fail("computed"))
-    assert {layer.skip_code for layer in analyze(path, resources=Resources(max_memory=1)).layers}
+    assert {layer.skip_code for layer in analyze(path, max_memory=1).layers}
 
 
 def _weights(path):
@@ -101,7 +106,7 @@ def test_memory_that_runs_out_costs_one_layer(path, monkeypatch, jobs):
         return plain(matrix, *args, **options)
 
     monkeypatch.setattr(analyzing, "analyze_matrix", scarce)
-    first, *others = analyze(path, resources=Resources(jobs)).layers
+    first, *others = analyze(path, jobs=jobs).layers
     assert (first.skip_code, "memory ran out" in first.skipped) == ("memory", True)
     assert tuple(others) == whole.layers[1:]
 

@@ -3,9 +3,9 @@
 import pytest
 from audits import report, small_model
 
-from htsr_ref.audit.affected import AFFECTED
-from htsr_ref.audit.dialects import OURS
-from htsr_ref.audit.searching import changes_of
+from htsr_ref.audits.affected import AFFECTED
+from htsr_ref.audits.dialects import OURS
+from htsr_ref.audits.searching import changes_of
 from htsr_ref.conventions import CONVENTIONS, SDM2020_TEXT
 from htsr_ref.weights import open_weights
 

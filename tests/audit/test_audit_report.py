@@ -9,8 +9,8 @@ from audits import audited, from_csv, report, small_model, to_csv, written
 from markdown_it import MarkdownIt
 from referencing import Registry, Resource
 
-from htsr_ref.audit.audit_report import VERDICTS, AuditReport
-from htsr_ref.audit.text import to_markdown
+from htsr_ref.audits.audit_report import VERDICTS, AuditReport
+from htsr_ref.audits.text import to_markdown
 from htsr_ref.conventions import CONVENTIONS, SDM2020_TEXT
 from htsr_ref.weights import open_weights
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from htsr_ref.audit.dialects import OURS, WEIGHTWATCHER, WEIGHTWATCHER_2020
-from htsr_ref.audit.faults import CHOICES, RETURNED, TITLES, faulty_choices
+from htsr_ref.audits.dialects import OURS, WEIGHTWATCHER, WEIGHTWATCHER_2020
+from htsr_ref.audits.faults import CHOICES, RETURNED, TITLES, faulty_choices
 from htsr_ref.conventions import CONVENTIONS, FIELDS
 
 LIST = Path(__file__).parents[2] / "spec" / "known-faults.json"

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from audits import to_csv, written
 
-from htsr_ref.audit import read_table
-from htsr_ref.audit.matching import match_layers
+from htsr_ref.audits import read_table
+from htsr_ref.audits.matching import match_layers
 from htsr_ref.conventions import SDM2020_TEXT
 from htsr_ref.weights import open_weights
 

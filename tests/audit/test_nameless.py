@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from networks import heavy
 
-from htsr_ref.audit import read_table
-from htsr_ref.audit.matching import match_layers
-from htsr_ref.audit.nameless import in_order, sum_of_squares
-from htsr_ref.audit.partners import candidates_of
+from htsr_ref.audits import read_table
+from htsr_ref.audits.matching import match_layers
+from htsr_ref.audits.nameless import in_order, sum_of_squares
+from htsr_ref.audits.partners import candidates_of
 from htsr_ref.conventions import CONVENTIONS
 from htsr_ref.layers.matrices import BLOCK_ELEMENTS
 from htsr_ref.weights import open_weights

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from htsr_ref.audit.path import along, changes_between, trace
+from htsr_ref.audits.path import along, changes_between, trace
 from htsr_ref.conventions import CONVENTIONS, FIELDS, SDM2020_TEXT
 
 values = st.lists(st.one_of(st.none(), st.floats(-1e3, 1e3)), min_size=1, max_size=9)

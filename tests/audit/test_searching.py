@@ -2,8 +2,8 @@
 
 import pytest
 
-from htsr_ref.audit.affected import AFFECTED
-from htsr_ref.audit.searching import changes_of, search
+from htsr_ref.audits.affected import AFFECTED
+from htsr_ref.audits.searching import changes_of, search
 from htsr_ref.conventions import CONVENTIONS, FIELDS, SDM2020_TEXT
 
 ALL = frozenset({"alpha", "lambda_max", "log10_frobenius_norm", "entropy", "lambda_min", "N"})

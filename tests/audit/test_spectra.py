@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from audits import opened, report, small_model
 
-from htsr_ref.audit import SharedSpectra
+from htsr_ref.audits import SharedSpectra
 from htsr_ref.conventions import CONVENTIONS
 from htsr_ref.spectra import store
 from htsr_ref.spectra.solvers import SOLVERS

@@ -4,8 +4,8 @@ import pytest
 from audits import report, small_model, to_csv, verdicts, written
 
 from htsr_ref import analyze
-from htsr_ref.audit import SharedSpectra, audit, read_table
-from htsr_ref.audit.printed import Printed
+from htsr_ref.audits import SharedSpectra, audit_table, read_table
+from htsr_ref.audits.printed import Printed
 from htsr_ref.conventions import CONVENTIONS, SDM2020_TEXT
 from htsr_ref.errors import HtsrError, TableError
 from htsr_ref.reports.columns import weightwatcher_csv
@@ -179,6 +179,6 @@ def test_rows_of_equal_names_match_in_any_order(tmp_path):
     ]
     for order in (rows, rows[::-1], rows[2:] + rows[:2]):
         table = read(tmp_path, to_csv(order), {"my alpha": "alpha"})
-        found = audit(SharedSpectra(open_weights(model), "svd"), table, SDM2020_TEXT)
+        found = audit_table(SharedSpectra(open_weights(model), "svd"), table, SDM2020_TEXT)
         assert verdicts(found) == {"reproduced": 8}
         assert {layer.matched_by for layer in found.layers} == {"name"}

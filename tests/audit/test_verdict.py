@@ -8,8 +8,8 @@ from audits import audited, from_csv, report, small_model, to_csv, verdicts, wri
 from hypothesis import given
 from hypothesis import strategies as st
 
-from htsr_ref.audit.printed import Printed
-from htsr_ref.audit.verdict import agree, digits
+from htsr_ref.audits.printed import Printed
+from htsr_ref.audits.verdict import agree, digits
 from htsr_ref.conventions import CONVENTIONS, SDM2020_TEXT
 from htsr_ref.weights import open_weights
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from audits import audited, opened, to_csv, verdicts, written
 
-from htsr_ref.audit.audit_report import AuditReport
+from htsr_ref.audits.audit_report import AuditReport
 from htsr_ref.conventions import CONVENTIONS
 
 FIXTURE = Path(__file__).parents[1] / "peers" / "fixtures" / "weightwatcher-0.7.7.json"

@@ -8,9 +8,9 @@ from audits import audited, from_csv, to_csv, verdicts, written
 from networks import heavy
 from peers.weightwatcher_2020_table import layers
 
-from htsr_ref.audit import read_table
-from htsr_ref.audit.faults import TITLES
-from htsr_ref.audit.text import fault_rows, layer_rows, number_rows, summary
+from htsr_ref.audits import read_table
+from htsr_ref.audits.faults import TITLES
+from htsr_ref.audits.text import fault_rows, layer_rows, number_rows, summary
 from htsr_ref.conventions import CONVENTIONS
 from htsr_ref.weights import open_weights
 

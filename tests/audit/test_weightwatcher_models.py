@@ -12,7 +12,7 @@ from audits import audited, verdicts
 from conversions import convert
 
 from htsr_ref import Report, analyze
-from htsr_ref.audit.audit_report import AuditReport
+from htsr_ref.audits.audit_report import AuditReport
 from htsr_ref.conventions import CONVENTIONS
 from htsr_ref.reports.columns import weightwatcher_rows
 from htsr_ref.weights import Weights, open_weights, select

@@ -9,7 +9,7 @@ import numpy as np
 from timing import circumstances, interleaved
 
 from htsr_ref import analyze
-from htsr_ref.audit import SharedSpectra, audit, read_table
+from htsr_ref.audits import SharedSpectra, audit_table, read_table
 from htsr_ref.conventions import CONVENTIONS
 from htsr_ref.weights import Weights, open_weights
 
@@ -34,7 +34,7 @@ def contestants(weights: Weights, name: str, solver: str, folder: Path):
     theirs = read_table(table)
     return {
         "analysis": lambda: analyze(weights, convention, solver=solver),
-        "audit": lambda: audit(SharedSpectra(weights, theirs.solver), theirs, convention),
+        "audit": lambda: audit_table(SharedSpectra(weights, theirs.solver), theirs, convention),
     }
 
 

@@ -73,9 +73,9 @@ def test_the_suffix_chooses_the_form(htsr, model, tmp_path, name, flag):
     assert (tmp_path / name).read_text(encoding="utf-8") == expected
 
 
-def test_a_flag_overrules_the_suffix(htsr, model, tmp_path):
-    htsr("analyze", model, "--csv", "--output", tmp_path / "a.json")
-    assert (tmp_path / "a.json").read_text(encoding="utf-8").startswith("layer,role,")
+def test_a_file_of_text_holds_any_form(htsr, model, tmp_path):
+    htsr("analyze", model, "--csv", "--output", tmp_path / "a.txt")
+    assert (tmp_path / "a.txt").read_text(encoding="utf-8").startswith("layer,role,")
 
 
 def test_per_is_for_a_csv_with_our_columns(htsr, model):

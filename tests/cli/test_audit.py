@@ -8,7 +8,7 @@ import pytest
 from audits import from_csv, small_model, to_csv
 from safetensors.numpy import save_file
 
-from htsr_ref.cli.tables import WIDTH
+from htsr_ref.reports.plain_text import WIDTH
 
 
 @pytest.fixture

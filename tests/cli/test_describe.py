@@ -9,8 +9,8 @@ from safetensors.numpy import save_file
 
 from htsr_ref import open_weights
 from htsr_ref.analysis.planning import plan
-from htsr_ref.cli.tables import WIDTH
 from htsr_ref.conventions import SDM2020
+from htsr_ref.reports.plain_text import WIDTH
 from htsr_ref.spectra.cost import estimate_cost
 from htsr_ref.weights.stored import StoredTensor
 

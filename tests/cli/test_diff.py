@@ -7,7 +7,7 @@ import pytest
 from commands import tensors, trained
 from safetensors.numpy import load_file, save_file
 
-from htsr_ref.cli.tables import WIDTH
+from htsr_ref.reports.plain_text import WIDTH
 
 
 @pytest.fixture
@@ -48,7 +48,7 @@ def test_a_report_and_its_file_are_identical(htsr, model, tmp_path):
     assert (outcome.code, outcome.out) == (2, "")
     assert outcome.err == (
         f"htsr: error: {report}: it follows alphapruning, not sdm2020. Analyze its weights "
-        "again, or leave out --convention and --set\n"
+        "again, or leave out the convention\n"
     )
 
 

@@ -39,8 +39,10 @@ def example(words: tuple[str, ...]) -> str:
 
 
 def test_the_version(htsr):
-    outcome = htsr("--version")
-    assert (outcome.code, outcome.out, outcome.err) == (0, f"htsr {htsr_ref.__version__}\n", "")
+    for flag in ("--version", "-V"):
+        outcome = htsr(flag)
+        assert (outcome.code, outcome.err) == (0, "")
+        assert outcome.out == f"htsr {htsr_ref.__version__}\n"
 
 
 def test_without_arguments_the_help_is_shown(htsr):
@@ -69,6 +71,7 @@ def test_the_example_works_as_it_stands(htsr, monkeypatch, tmp_path, examples, w
     for path in examples[:3]:
         shutil.copy(path, "checkpoints")
     shutil.copy(examples[-1], "model.safetensors")
+    htsr("analyze", "model.safetensors", "-o", "saved.json")
     shutil.copy(FIXTURES / "same" / "pytorch.pt", "model.pt")
     Path("spec").symlink_to(examples[0].parents[1])
     np.savetxt("eigenvalues.txt", np.random.default_rng(0).pareto(1.5, 60) + 1)
@@ -94,7 +97,7 @@ def test_the_example_works_as_it_stands(htsr, monkeypatch, tmp_path, examples, w
 def test_wrong_usage_is_bad_input(htsr, arguments):
     outcome = htsr(*arguments)
     assert (outcome.code, outcome.out) == (2, "")
-    assert "Usage: htsr" in outcome.err
+    assert re.fullmatch(r"htsr: error: .* Usage: `htsr[a-z ]* --help` shows it\n", outcome.err)
 
 
 def test_an_interrupt_ends_without_a_traceback(htsr, monkeypatch, model):
@@ -227,12 +230,41 @@ def complete(monkeypatch, capsys, text: str) -> list[str]:
         ("htsr fit --set ks", {"ks=", "ks_model="}),
         ("htsr fit --set ks=", {"ks=one-sided", "ks=two-sided"}),
         ("htsr fit --set min_", set()),
+        ("htsr analyze --set estim", {"estimator=mle"}),
+        ("htsr analyze --fail-if alpha", {"alpha_hat>"}),
     ],
 )
 def test_completion(monkeypatch, capsys, text, offered):
     assert offered <= set(complete(monkeypatch, capsys, text))
     if not offered:
         assert complete(monkeypatch, capsys, text) == []
+
+
+@pytest.mark.parametrize(
+    ("words", "offered"),
+    [
+        (["htsr", "analyze", "--set", "conv", "="], {"slices", "group-slices"}),
+        (["htsr", "analyze", "--set", "conv", "=", "sl"], {"slices"}),
+        (["htsr", "analyze", "--set", "min_"], {"min_dim=", "min_dim_applies_to="}),
+        (["htsr", "show", "r.json", "--fail-if", "layer", ":", "al"], {"alpha>"}),
+        (["htsr", "spectrum", "m.safetensors", "fc"], {"fc1", "fc2"}),
+        (["htsr", "analyze", "m.safetensors", "--include", "co"], {"conv"}),
+        (["htsr", "spectrum", "none.safetensors", "fc"], set()),
+        (["htsr", "spectrum", "model.pt", "fc"], set()),
+    ],
+)
+def test_completion_in_bash_which_cuts_words(htsr, monkeypatch, capsys, model, words, offered):
+    monkeypatch.chdir(model.parent)
+    model.rename("m.safetensors")
+    monkeypatch.setenv("_HTSR_COMPLETE", "complete_bash")
+    monkeypatch.setenv("COMP_WORDS", "\n".join(words))
+    monkeypatch.setenv("COMP_CWORD", str(len(words) - 1))
+    with pytest.raises(SystemExit):
+        run()
+    found = set(capsys.readouterr().out.split())
+    assert offered <= found
+    if not offered or "=" in words or ":" in words:
+        assert not any("=" in one or ":" in one for one in found)
 
 
 def test_completion_offers_every_kind_and_no_prose(monkeypatch, capsys):

@@ -97,9 +97,10 @@ def test_no_input_is_overwritten(htsr, model, tmp_path):
     ]:
         outcome = htsr(*command, "-o", output)
         assert (outcome.code, outcome.out) == (2, "")
-        assert outcome.err == (
-            f"htsr: error: {output}: the command reads it. Name another file to write to\n"
-        )
+        reads = "the command reads it. Name another file to write to\n"
+        if output.suffix == ".safetensors":
+            reads = ".safetensors is not written. Name it .json, .csv, .md, or .txt for a table\n"
+        assert outcome.err == f"htsr: error: {output}: {reads}"
     for command in (trend, ("fit", table)):
         assert htsr(*command, "--plot", table).code == 2
     assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
@@ -128,8 +129,8 @@ def test_no_file_of_a_folder_of_shards_is_overwritten(htsr, tmp_path):
     save_file(tensors(), shard)
     index.write_text('{"weight_map": {"fc1.weight": "a.safetensors"}}')
     for given in (tmp_path, index):
-        for output in (shard, index):
-            assert "the command reads it" in htsr("analyze", given, "-o", output).err
+        for output, why in ((shard, "is not written"), (index, "the command reads it")):
+            assert why in htsr("analyze", given, "-o", output).err
         for _ in range(2):
             assert htsr("analyze", given, "-o", tmp_path / "report.json").code == 0
 

@@ -9,8 +9,8 @@ from commands import tensors
 from figures import HOSTILE, outside, overlaps, texts_of
 from safetensors.numpy import save_file
 
-from htsr_ref.audit import SharedSpectra, audit, read_table
-from htsr_ref.audit.text import mean_path
+from htsr_ref.audits import SharedSpectra, audit_table, read_table
+from htsr_ref.audits.text import mean_path
 from htsr_ref.conventions import get_convention
 from htsr_ref.plots import waterfall_figure
 from htsr_ref.weights import open_weights
@@ -115,7 +115,7 @@ def test_a_waterfall_leads_from_the_papers_number_to_theirs(examples):
     [weights] = [path for path in examples if path.stem == "conv_b008_e020"]
     table = read_table(weights.with_name("conv_b008_e020_weightwatcher.csv"), {})
     theirs = get_convention("weightwatcher")
-    report = audit(SharedSpectra(open_weights(weights), "auto"), table, theirs)
+    report = audit_table(SharedSpectra(open_weights(weights), "auto"), table, theirs)
     figure = waterfall_figure(report)
     axes = figure.axes[0]
     path = mean_path(report)

@@ -14,9 +14,9 @@ from safetensors.numpy import save_file
 from schemas import MODEL_MEANS, SPEC
 
 from htsr_ref import analyze
-from htsr_ref.cli.tables import WIDTH
 from htsr_ref.conventions import SDM2020
 from htsr_ref.models.standing import alpha_hat_stderr
+from htsr_ref.reports.plain_text import WIDTH
 
 RANKING = jsonschema.Draft202012Validator(
     json.loads((SPEC / "schemas" / "ranking.schema.json").read_text(encoding="utf-8"))
@@ -159,19 +159,19 @@ def test_a_report_must_follow_what_is_asked_for(htsr, series):
         (
             ["--set", "min_dim=7"],
             "it follows sdm2020 with min_dim = 0, not sdm2020 with",
-            "and --set",
+            "the convention",
         ),
         (
             ["--convention", "alphapruning"],
             "it follows sdm2020 with min_dim = 0, not alpha",
-            "and --set",
+            "the convention",
         ),
         (
             ["--convention", "sdm2020"],
             "it follows sdm2020 with min_dim = 0, not sdm2020.",
-            "and --set",
+            "the convention",
         ),
-        (["--solver", "gram"], "its solver was svd, not gram. Analyze", "out --solver"),
+        (["--solver", "gram"], "its solver was svd, not gram. Analyze", "out the solver"),
     ]:
         outcome = htsr("rank", *reports, *options)
         assert (outcome.code, outcome.out) == (2, "")

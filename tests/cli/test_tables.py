@@ -9,7 +9,7 @@ from commands import rows_of_layers
 from safetensors.numpy import save_file
 
 from htsr_ref import analyze
-from htsr_ref.cli.tables import WIDTH
+from htsr_ref.reports.plain_text import WIDTH
 
 
 def test_the_table_fits_for_every_example(htsr, examples):

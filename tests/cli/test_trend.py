@@ -12,9 +12,9 @@ from commands import tensors, trained
 from safetensors.numpy import save_file
 
 from htsr_ref import analyze
-from htsr_ref.cli.tables import WIDTH
 from htsr_ref.conventions import SDM2020
 from htsr_ref.models.trends import METRICS, fit_trend
+from htsr_ref.reports.plain_text import WIDTH
 
 EXAMPLES = Path(__file__).parents[2] / "spec" / "examples"
 

@@ -6,7 +6,7 @@ import pytest
 
 from htsr_ref import Report, analyze
 from htsr_ref.conventions import CONVENTIONS, SDM2020_TEXT
-from htsr_ref.conventions.files import find_convention, load_convention
+from htsr_ref.conventions.files import get_convention, load_convention
 from htsr_ref.errors import ConventionError
 
 TOML = """
@@ -22,7 +22,7 @@ eigenvalue_floor = 1e-4
 @pytest.mark.spec("CNV-20")
 def test_a_file_changes_some_fields_of_its_base(tmp_path):
     (tmp_path / "mine.toml").write_text(TOML, encoding="utf-8")
-    found = find_convention(str(tmp_path / "mine.toml"))
+    found = get_convention(str(tmp_path / "mine.toml"))
     changes = {
         "layer_kinds": ("weight", "embedding"),
         "max_rows": None,
@@ -84,6 +84,6 @@ def test_what_is_no_convention_is_refused_with_the_files_name(tmp_path, name, te
 @pytest.mark.spec("CNV-20")
 def test_a_missing_file_and_a_missing_name(tmp_path):
     with pytest.raises(ConventionError, match="it cannot be read"):
-        find_convention(str(tmp_path / "none.toml"))
+        get_convention(str(tmp_path / "none.toml"))
     with pytest.raises(ConventionError, match="no convention 'none'"):
-        find_convention("none")
+        get_convention("none")

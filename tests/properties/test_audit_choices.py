@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 from audits import report, small_model, verdicts, written
 
-from htsr_ref.audit import SharedSpectra, audit, read_table
-from htsr_ref.audit.dialects import OURS
-from htsr_ref.audit.searching import changes_of
+from htsr_ref.audits import SharedSpectra, audit_table, read_table
+from htsr_ref.audits.dialects import OURS
+from htsr_ref.audits.searching import changes_of
 from htsr_ref.conventions import CONVENTIONS, FIELDS, SDM2020_TEXT
 from htsr_ref.weights import open_weights
 
@@ -78,7 +78,7 @@ def test_every_field_and_value_is_among_the_changes():
 @pytest.mark.parametrize("change", fast_first(CHANGES), ids=text_of)
 def test_a_table_with_one_choice_changed_names_that_choice(spectra, tmp_path, change):
     path = written(tmp_path, report(WEIGHTS, SDM2020_TEXT.override(change)).to_csv())
-    found = audit(spectra, read_table(path), SDM2020_TEXT, most=1)
+    found = audit_table(spectra, read_table(path), SDM2020_TEXT, most=1)
     if not matters(change):
         assert set(verdicts(found)) == {"reproduced"}
         assert found.explanation.changes == {}
@@ -98,7 +98,7 @@ def test_a_table_with_one_choice_changed_names_that_choice(spectra, tmp_path, ch
 def test_a_report_with_one_choice_changed_is_one_step_from_the_paper(spectra, tmp_path, change):
     made = report(WEIGHTS, SDM2020_TEXT.override(change))
     table = read_table(written(tmp_path, made.to_json(), "theirs.json"))
-    found = audit(spectra, table, table.convention)
+    found = audit_table(spectra, table, table.convention)
     assert set(verdicts(found)) == {"reproduced"}
     assert found.digits == 15
     assert {name for step in found.path for name in step} == set(change)
@@ -110,7 +110,7 @@ def test_a_report_with_one_choice_changed_is_one_step_from_the_paper(spectra, tm
 @pytest.mark.parametrize("name", CONVENTIONS)
 def test_an_unknown_convention_is_found(spectra, tmp_path, name):
     made = report(WEIGHTS, CONVENTIONS[name])
-    found = audit(spectra, read_table(written(tmp_path, made.to_csv())), None)
+    found = audit_table(spectra, read_table(written(tmp_path, made.to_csv())), None)
     assert set(verdicts(found)) == {"reproduced"}
     assert found.explanation.changes == {}
     assert name in [found.explanation.base, *(tie.base for tie in found.ties)]
@@ -122,6 +122,6 @@ def test_an_unknown_convention_is_found(spectra, tmp_path, name):
 def test_two_choices_are_found_together(spectra, tmp_path):
     changes = {"normalization": "none", "ks": "one-sided"}
     made = report(WEIGHTS, SDM2020_TEXT.override(changes))
-    found = audit(spectra, read_table(written(tmp_path, made.to_csv())), SDM2020_TEXT)
+    found = audit_table(spectra, read_table(written(tmp_path, made.to_csv())), SDM2020_TEXT)
     assert found.explanation.changes == changes
     assert found.counts["unexplained"] == 0

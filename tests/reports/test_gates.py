@@ -7,17 +7,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from htsr_ref import HtsrError, analyze
+from htsr_ref import HtsrError, Report, analyze
+from htsr_ref.metric_table import MEAN_FIELDS
 from htsr_ref.reports.gates import GATED, Gate, parse_gate
-from htsr_ref.reports.report import ModelReport
 
 pytestmark = pytest.mark.spec("RPT-7")
 
-EMPTY = analyze({"fc": np.eye(3)}).model
+EMPTY = analyze({"fc": np.eye(3)})
+TWO = analyze({"flat": np.eye(24), "steep": np.diag(2.0 ** np.arange(24)), "bias": np.ones(3)})
 
 
-def model(alpha_hat: float | None) -> ModelReport:
-    return replace(EMPTY, alpha_hat=alpha_hat)
+def model(alpha_hat: float | None) -> Report:
+    return replace(EMPTY, model=replace(EMPTY.model, alpha_hat=alpha_hat))
 
 
 @pytest.mark.parametrize(
@@ -100,3 +101,39 @@ def test_text_that_is_no_gate(text):
 def test_a_number_that_no_model_has(name):
     with pytest.raises(HtsrError, match=f"no such number '{name}'. Numbers: layers, matrices"):
         parse_gate(f"{name}>3")
+
+
+def test_a_gate_on_layers_names_those_that_fail():
+    assert parse_gate("layer:stable_rank > 20").failure(TWO) == (
+        "layer:stable_rank > 20: flat is 24"
+    )
+    assert parse_gate("layer:stable_rank>24.5").failure(TWO) is None
+    assert TWO.failures(["layer:stable_rank>=1", "alpha_hat>1e9"]) == (
+        "layer:stable_rank >= 1: flat is 24, steep is 1.33333",
+    )
+
+
+def test_a_number_that_a_layer_lacks_fails():
+    assert (
+        parse_gate("layer:alpha<100")
+        .failure(TWO)
+        .startswith("layer:alpha < 100: flat is undefined, steep is ")
+    )
+
+
+def test_many_layers_are_counted():
+    many = analyze({f"fc{i}": np.eye(4) for i in range(12)})
+    failure = parse_gate("layer:rank>3").failure(many)
+    assert failure.endswith("fc9 is 4 and 2 layers more")
+
+
+@pytest.mark.parametrize("name", MEAN_FIELDS)
+def test_every_mean_of_a_layer_can_be_gated(name):
+    assert parse_gate(f" layer: {name} <= 3") == Gate(name, "<=", 3.0, of_layers=True)
+
+
+def test_a_number_nearly_right_is_answered():
+    with pytest.raises(HtsrError, match=r"'alpha_hut'\. Did you mean 'alpha_hat'"):
+        parse_gate("alpha_hut>3")
+    with pytest.raises(HtsrError, match=r"'alpha_hat'\. Did you mean .*Numbers of a layer: "):
+        parse_gate("layer:alpha_hat>3")

@@ -18,7 +18,6 @@ from reports import everything, first_matrix, reports
 from safetensors.numpy import save_file
 
 from htsr_ref import Report, __version__, analyze, write_weights
-from htsr_ref.analysis.checks import Checks
 from htsr_ref.conventions import FIELDS, SDM2020_TEXT
 from htsr_ref.errors import ReportError
 from htsr_ref.metric_table import MEAN_FIELDS
@@ -135,7 +134,7 @@ def test_a_report_that_cannot_be_opened(tmp_path, name, reason):
 @pytest.mark.spec("RPT-2", "PL-18")
 def test_a_law_without_a_comparison_survives_the_round_trip():
     W = np.diag(np.r_[np.full(30, 9.0), 1.0, 2.0, 3.0])
-    report = analyze({"W": W}, SDM2020_TEXT.override({"xmin": 1.0}), checks=Checks(compare=True))
+    report = analyze({"W": W}, SDM2020_TEXT.override({"xmin": 1.0}), compare=True)
     assert report.layers[0].matrices[0].comparisons["lognormal"] is None
     assert Report.from_json(report.to_json()) == report
 

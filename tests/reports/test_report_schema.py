@@ -16,7 +16,6 @@ from hypothesis import given
 from reports import everything, first_matrix, reports, strict
 
 from htsr_ref import HtsrError, Report, analyze
-from htsr_ref.analysis.checks import Checks
 from htsr_ref.conventions import FIELDS, SDM2020_TEXT
 
 SPEC = Path(__file__).parents[2] / "spec"
@@ -60,7 +59,7 @@ def test_examples_validate_with_what_their_manifest_says():
 @pytest.mark.spec("RPT-1", "PL-18")
 def test_a_law_that_cannot_be_compared_validates():
     W = np.diag([9.0, 9.0, 9.0, 1.0])
-    report = analyze({"W": W}, SDM2020_TEXT.override({"xmin": 2.0}), checks=Checks(compare=True))
+    report = analyze({"W": W}, SDM2020_TEXT.override({"xmin": 2.0}), compare=True)
     data = strict(report.to_json())
     assert data["layers"][0]["matrices"][0]["comparisons"]["lognormal"] is None
     VALIDATOR.validate(data)

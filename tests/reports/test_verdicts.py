@@ -14,7 +14,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from htsr_ref import analyze
-from htsr_ref.analysis.checks import Checks
 from htsr_ref.conventions import SDM2020
 from htsr_ref.reports.judgments import LEGEND, test_rows, verdict_rows, verdict_text
 from htsr_ref.reports.markdown import remarks, to_markdown
@@ -218,7 +217,7 @@ def test_tests_in_words():
 def test_a_law_is_favored_only_where_the_comparison_has_decided():
     favored = set()
     for W in (power_law_matrix(2.0, n=200), np.diag(np.random.default_rng(0).uniform(1, 2, 200))):
-        (layer,) = analyze({"fc": W}, checks=Checks(compare=True)).layers
+        (layer,) = analyze({"fc": W}, compare=True).layers
         for name, test in layer.matrices[0].comparisons.items():
             likelier = "power_law" if test.log_likelihood_ratio > 0 else name
             decided = test.p_value is not None and test.p_value < 0.1
@@ -231,7 +230,7 @@ def test_a_law_is_favored_only_where_the_comparison_has_decided():
 def tested():
     kernel = np.stack([power_law_matrix(2.5), gaussian(60, 60)], axis=-1)
     arrays = {"one": power_law_matrix(2.0, n=120), "conv.weight": kernel}
-    return analyze(arrays, checks=Checks(gof=20, compare=True))
+    return analyze(arrays, gof=20, compare=True)
 
 
 @pytest.mark.spec("VRD-8", "RPT-6")

@@ -81,7 +81,7 @@ def test_names_of_layers_and_tensors_are_both_known():
 
 @pytest.mark.spec("FMT-16")
 def test_a_name_that_matches_nothing_is_told_the_nearest_names():
-    with pytest.raises(WeightFileError, match=r"nearest: .*'encoder\.fc1'"):
+    with pytest.raises(WeightFileError, match=r"Did you mean .*'encoder\.fc1'"):
         open_weights({"encoder.fc1.weight": W}, {"encoder.fc2": {"skip": "x"}})
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from htsr_ref.audit.dialects import (
+from htsr_ref.audits.dialects import (
     MAPPED,
     OUR_NUMBERS,
     OURS,

@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import TypeVar
 
-from htsr_ref.audit.partners import Candidate, Group, Shape
+from htsr_ref.audits.partners import Candidate, Group, Shape
 from htsr_ref.errors import HtsrError
 from htsr_ref.layers.matrices import BLOCK_ELEMENTS
 from htsr_ref.weights.stored import StoredTensor

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 
 from htsr_ref.analysis.planning import plan_layer
-from htsr_ref.audit.audit_report import (
+from htsr_ref.audits.audit_report import (
     AuditedLayer,
     AuditedRow,
     AuditReport,
@@ -16,14 +16,14 @@ from htsr_ref.audit.audit_report import (
     Verdict,
     difference,
 )
-from htsr_ref.audit.dialects import Dialect
-from htsr_ref.audit.faults import CHOICES, fault_of, faulty_choices
-from htsr_ref.audit.matching import Matching, Pair, Unmatched, match_layers
-from htsr_ref.audit.path import TRACED, Trace, changes_between, trace_layer
-from htsr_ref.audit.searching import Candidate, Search, search
-from htsr_ref.audit.spectra import SharedSpectra
-from htsr_ref.audit.tables import TheirRow, TheirTable
-from htsr_ref.audit.verdict import Compared, compare_rows, digits
+from htsr_ref.audits.dialects import Dialect
+from htsr_ref.audits.faults import CHOICES, fault_of, faulty_choices
+from htsr_ref.audits.matching import Matching, Pair, Unmatched, match_layers
+from htsr_ref.audits.path import TRACED, Trace, changes_between, trace_layer
+from htsr_ref.audits.searching import Candidate, Search, search
+from htsr_ref.audits.spectra import SharedSpectra
+from htsr_ref.audits.tables import TheirRow, TheirTable
+from htsr_ref.audits.verdict import Compared, compare_rows, digits
 from htsr_ref.conventions import CONVENTIONS, SDM2020, Convention
 from htsr_ref.reports.report import SPEC_VERSION, LayerReport, Source, Tool
 from htsr_ref.version import __version__
@@ -32,7 +32,7 @@ MOST_CHANGES = 2
 """Greatest number of choices that are changed together in search of an explanation."""
 
 
-def audit(
+def audit_table(
     spectra: SharedSpectra,
     table: TheirTable,
     convention: Convention | None = None,

@@ -6,9 +6,9 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from htsr_ref.audit.columns import IDENTITY, meanings
-from htsr_ref.audit.dialects import OURS, Dialect
-from htsr_ref.audit.printed import Printed, read_numbers
+from htsr_ref.audits.columns import IDENTITY, meanings
+from htsr_ref.audits.dialects import OURS, Dialect
+from htsr_ref.audits.printed import Printed, read_numbers
 from htsr_ref.conventions import Convention
 from htsr_ref.errors import TableError
 from htsr_ref.reports.report import Report

@@ -8,8 +8,8 @@ from itertools import combinations, product
 from types import MappingProxyType
 from typing import Any
 
-from htsr_ref.audit.affected import affected_by
-from htsr_ref.audit.path import Change, is_legal
+from htsr_ref.audits.affected import affected_by
+from htsr_ref.audits.path import Change, is_legal
 from htsr_ref.conventions import CONVENTIONS, FIELDS, Convention
 from htsr_ref.conventions.combinations import COUPLED
 

@@ -4,10 +4,10 @@ import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from htsr_ref.audit.dialects import Dialect, Numbers
-from htsr_ref.audit.matching import Pair
-from htsr_ref.audit.printed import Printed
-from htsr_ref.audit.tables import TheirRow
+from htsr_ref.audits.dialects import Dialect, Numbers
+from htsr_ref.audits.matching import Pair
+from htsr_ref.audits.printed import Printed
+from htsr_ref.audits.tables import TheirRow
 from htsr_ref.conventions import Convention
 from htsr_ref.reports.report import LayerReport
 from htsr_ref.spectra.solvers import solver_error

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from htsr_ref.cli.output import count, middle_cut, one_line, shorten
 from htsr_ref.reports.judgments import (
     LEGEND,
     TEST_HEADER,
@@ -21,23 +20,16 @@ from htsr_ref.reports.markdown import (
     phase_text,
     remarks,
 )
+from htsr_ref.text.lines import count, middle_cut, one_line, shorten
 from htsr_ref.weights.meaning.roles import MATRIX_ROLES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from htsr_ref.analysis.planning import PlannedLayer
-    from htsr_ref.conventions import Convention
     from htsr_ref.reports.blocks import Block
     from htsr_ref.reports.report import LayerReport, Report
-    from htsr_ref.spectra.solvers import SolverChoice
-    from htsr_ref.weights import Weights
 
 WIDTH = 100
-
-
-MOST_NAMES = 3
-"""Layers that are named for one reason; `--json` names all."""
 
 
 def text_table(
@@ -115,7 +107,7 @@ def report_table(report: Report) -> str:
         pieces.append("\n".join(LEGEND))
     else:
         pieces.append("no weight matrix was analyzed: `htsr describe` says what the file holds")
-    pieces += ["\n".join(_skipped(report)), _warnings(remarks(report))]
+    pieces += ["\n".join(_skipped(report)), warning_lines(remarks(report))]
     return "\n\n".join(filter(None, pieces)) + "\n"
 
 
@@ -205,62 +197,6 @@ def _skip_line(layer: LayerReport) -> str:
     return f"skipped: {layer.name}: {layer.skipped}{cure}"
 
 
-def plan_table(
-    weights: Weights,
-    planned: Sequence[PlannedLayer],
-    convention: Convention,
-    solver: SolverChoice,
-) -> str:
-    """Lay out what a file holds, how it would be analyzed, and what that would cost."""
-    from htsr_ref.spectra.cost import estimate_cost
-
-    rows = [
-        [
-            item.layer.name,
-            item.layer.role,
-            "×".join(map(str, item.layer.shape)) or "scalar",
-            item.layer.dtype,
-            str(len(item.matrices) or "–"),
-            item.layer.decided,
-        ]
-        for item in planned
-    ]
-    header = ["layer", "role", "shape", "dtype", "matrices", "how its role was decided"]
-    warnings = list(weights.warnings) + [
-        f"{item.layer.name}: {text}"
-        for item in planned
-        for text in (*item.layer.warnings, *item.warnings)
-    ]
-    costs = [estimate_cost(matrix, solver) for item in planned for matrix in item.matrices]
-    flops = sum(cost.flops for cost in costs)
-    memory = max((cost.memory for cost in costs), default=0)
-    total = (
-        f"{one_line(weights.name)}: {weights.format}, {count(len(planned), 'tensor')}; "
-        f"convention {convention_text(convention)}\n"
-        f"to analyze: {count(len(costs), 'matrix', 'matrices')}, about {flops / 1e9:.3g} Gflop, "
-        f"{memory / 2**20:.3g} MiB of work space"
-    )
-    pieces = [
-        text_table(header, rows, [4], flexible=(0, 2, 5)),
-        _reasons(planned),
-        _warnings(warnings),
-        total,
-    ]
-    return "\n\n".join(filter(None, pieces)) + "\n"
-
-
-def _reasons(planned: Sequence[PlannedLayer]) -> str:
-    """Say why layers are left out, where their role does not say it: one line a reason."""
-    found: dict[str, list[str]] = {}
-    for item in planned:
-        if item.skipped not in (None, item.layer.role):
-            found.setdefault(str(item.skipped), []).append(item.layer.name)
-    lines = []
-    for reason, names in found.items():
-        more = f" and {len(names) - MOST_NAMES} more" if len(names) > MOST_NAMES else ""
-        lines.append(one_line(f"left out: {', '.join(names[:MOST_NAMES])}{more}: {reason}"))
-    return "\n".join(lines)
-
-
-def _warnings(texts: Sequence[str]) -> str:
+def warning_lines(texts: Sequence[str]) -> str:
+    """Write warnings, one a line."""
     return "\n".join(f"warning: {one_line(text)}" for text in texts)

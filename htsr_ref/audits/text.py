@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any
 
 from htsr_ref import metrics
-from htsr_ref.audit.audit_report import (
+from htsr_ref.audits.audit_report import (
     VERDICTS,
     AuditedLayer,
     AuditReport,
@@ -15,8 +15,8 @@ from htsr_ref.audit.audit_report import (
     Contributions,
     Found,
 )
-from htsr_ref.audit.faults import TITLES
-from htsr_ref.audit.path import TRACED
+from htsr_ref.audits.faults import TITLES
+from htsr_ref.audits.path import TRACED
 from htsr_ref.conventions import DEFAULT
 from htsr_ref.reports.markdown import convention_text, escape, number, value_text
 

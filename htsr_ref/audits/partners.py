@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from htsr_ref.audit.tables import TheirRow
+from htsr_ref.audits.tables import TheirRow
 from htsr_ref.conventions import CONVENTIONS, Convention
 from htsr_ref.errors import LayerError
 from htsr_ref.layers.cuts import layer_matrices

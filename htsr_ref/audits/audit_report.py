@@ -9,6 +9,7 @@ from typing import Any, Literal
 from htsr_ref.conventions import Convention
 from htsr_ref.reports.report import Source, Tool
 from htsr_ref.text import strictjson
+from htsr_ref.text.lines import one_line
 
 Verdict = Literal["reproduced", "explained", "known fault", "unexplained"]
 
@@ -174,6 +175,25 @@ class AuditReport:
     def cells(self) -> tuple[Cell, ...]:
         """Every compared number."""
         return tuple(cell for layer in self.layers for row in layer.rows for cell in row.cells)
+
+    def __repr__(self) -> str:
+        found = ", ".join(f"{number} {verdict}" for verdict, number in self.counts.items())
+        return one_line(f"<AuditReport of {self.table}: {found}>")
+
+    def __str__(self) -> str:
+        """Lay out what was found: in words, by layer, by number, and choice by choice."""
+        from htsr_ref.audits.plain_text import audit_text
+
+        return audit_text(self)
+
+    def to_markdown(self) -> str:
+        """Write the same as Markdown.
+
+        Spec: AUD-14.
+        """
+        from htsr_ref.audits.text import to_markdown
+
+        return to_markdown(self)
 
     def to_json(self) -> str:
         """Write the report as JSON text.

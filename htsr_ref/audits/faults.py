@@ -5,8 +5,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from htsr_ref.audit.dialects import WEIGHTWATCHER, WEIGHTWATCHER_2020, Dialect
-from htsr_ref.audit.verdict import Compared, agree
+from htsr_ref.audits.dialects import WEIGHTWATCHER, WEIGHTWATCHER_2020, Dialect
+from htsr_ref.audits.verdict import Compared, agree
 from htsr_ref.conventions import Convention
 from htsr_ref.reports.report import LayerReport, MatrixReport
 

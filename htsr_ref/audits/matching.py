@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from htsr_ref.audit.nameless import Match, match_nameless
-from htsr_ref.audit.partners import Candidate, Group, candidates_of, groups_of
-from htsr_ref.audit.tables import TheirRow, TheirTable
+from htsr_ref.audits.nameless import Match, match_nameless
+from htsr_ref.audits.partners import Candidate, Group, candidates_of, groups_of
+from htsr_ref.audits.tables import TheirRow, TheirTable
 from htsr_ref.conventions import Convention
 from htsr_ref.weights import Layer, Weights
 

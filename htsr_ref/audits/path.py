@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from itertools import combinations, pairwise
 from typing import Any
 
-from htsr_ref.audit.affected import affected_by
+from htsr_ref.audits.affected import affected_by
 from htsr_ref.conventions import FIELDS, Convention
 from htsr_ref.errors import ConventionError
 from htsr_ref.reports.report import LayerReport

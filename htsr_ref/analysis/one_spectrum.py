@@ -1,0 +1,103 @@
+"""The eigenvalues of one weight matrix of a model."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from htsr_ref.analysis.planning import PlannedLayer, plan
+from htsr_ref.conventions import DEFAULT, Convention, get_convention
+from htsr_ref.errors import WeightFileError
+from htsr_ref.spectra.eigenvalues import Spectrum
+from htsr_ref.spectra.eigenvalues import spectrum as eigenvalues_of
+from htsr_ref.text.nearest import did_you_mean
+from htsr_ref.weights.asking import asked_weights
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from htsr_ref.spectra.solvers import SolverChoice
+    from htsr_ref.spectra.store import SpectrumStore
+    from htsr_ref.weights import Weights
+    from htsr_ref.weights.opening import WeightSource
+
+
+def spectrum(
+    source: WeightSource | Weights,
+    layer: str | None = None,
+    matrix: int = 0,
+    convention: Convention | str = DEFAULT,
+    *,
+    layers: Mapping[str, Mapping[str, Any]] | None = None,
+    solver: SolverChoice = "auto",
+    store: SpectrumStore | None = None,
+) -> Spectrum:
+    """Compute the eigenvalues of one weight matrix as an analysis finds them.
+
+    Parameters
+    ----------
+    source, convention, layers, solver : as for `analyze`.
+    layer : name of the layer; may be left out where only one has matrices.
+    matrix : which of its matrices.
+    store : where eigenvalues are kept.
+
+    Returns
+    -------
+    Spectrum. `eigenvalues` are ascending; `positive` leaves out those that count as zero.
+
+    Raises
+    ------
+    HtsrError
+        The source cannot be read, or there is no such layer or matrix.
+
+    Spec: SPC-1, SPC-5.
+
+    >>> import numpy as np
+    >>> spectrum(np.diag([3.0, 1.0])).eigenvalues
+    array([1., 9.])
+    """
+    chosen = get_convention(convention)
+    weights = asked_weights(source, layers=layers)
+    item = planned_layer(weights, layer, chosen)
+    if not 0 <= matrix < len(item.matrices):
+        raise WeightFileError(
+            weights.name,
+            f"layer {item.layer.name!r} has no matrix {matrix}",
+            f"It has matrices 0 to {len(item.matrices) - 1}",
+        )
+    return eigenvalues_of(
+        item.matrices[matrix],
+        normalization=chosen.normalization,
+        solver=solver,
+        clamp=chosen.counts_zeros,
+        store=store,
+    )
+
+
+def planned_layer(weights: Weights, name: str | None, convention: Convention) -> PlannedLayer:
+    """Find a layer that has matrices by its name, or the only one.
+
+    Raises
+    ------
+    WeightFileError
+        There is no such layer, it has no matrices, or none is named and there are several.
+    """
+    planned = {item.layer.name: item for item in plan(weights, convention)}
+    if name is None:
+        able = [one for one, item in planned.items() if item.skipped is None]
+        if len(able) != 1:
+            raise WeightFileError(
+                weights.name, f"{len(able)} layers have matrices", "Name one of its layers"
+            )
+        name = able[0]
+    if name not in planned:
+        raise WeightFileError(
+            weights.name,
+            f"no layer {name!r}",
+            did_you_mean(name, planned, "`htsr describe` lists the layers"),
+        )
+    item = planned[name]
+    if item.skipped is not None:
+        raise WeightFileError(
+            weights.name, f"layer {name!r} has no matrices: {item.skipped}", "Name another layer"
+        )
+    return item
