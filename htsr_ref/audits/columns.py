@@ -11,6 +11,7 @@ from htsr_ref.audits.dialects import (
     Dialect,
 )
 from htsr_ref.errors import TableError
+from htsr_ref.text.nearest import one_of
 
 _ALIASES = {
     "lognorm": "log_norm",
@@ -106,8 +107,10 @@ def _check_mapping(path: object, header: Sequence[str], mapping: Mapping[str, st
     known = (*IDENTITY, *OUR_NUMBERS)
     for column, name in mapping.items():
         if column not in header:
-            raise TableError(f"{path}: has no column {column!r}, only {', '.join(header)}")
+            raise TableError(
+                f"{path}: has no column {column!r}. {one_of(column, header, 'Columns')}"
+            )
         if name not in known:
-            raise TableError(f"no number is called {name!r}. Known: {', '.join(known)}")
+            raise TableError(f"no number is called {name!r}. {one_of(name, known, 'Known')}")
         if list(mapping.values()).count(name) > 1:
             raise TableError(f"two columns are mapped to {name}. Choose one")

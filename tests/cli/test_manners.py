@@ -19,6 +19,8 @@ from safetensors.numpy import save_file
         (["spectrum", "MODEL", "fc3"], "Did you mean 'fc"),
         (["synth", "--ensemble", "paretto", "--shape", "9x9", "x.h5"], "Did you mean 'pareto'"),
         (["trend", "MODEL", "--accuracy", "acc.csv", "--column", "acuracy"], "mean 'accuracy'"),
+        (["audit", "MODEL", "acc.csv", "--map", "acuracy=alpha"], "Did you mean 'accuracy'"),
+        (["audit", "MODEL", "acc.csv", "--map", "accuracy=alfa"], "Did you mean 'alpha'"),
         (["analize", "MODEL"], "Did you mean 'analyze'"),
         (["conventions", "shwo"], "Did you mean 'show'"),
     ],

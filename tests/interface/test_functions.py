@@ -95,7 +95,10 @@ def test_audit(htsr):
     weights = EXAMPLES / "conv_b008_e020.safetensors"
     table = EXAMPLES / "conv_b008_e020_weightwatcher.csv"
     command = as_json(htsr, "audit", weights, table)
-    assert json.loads(htsr_ref.audits(weights, table).to_json()) == command
+    found = htsr_ref.audit(weights, table)
+    assert json.loads(found.to_json()) == command
+    assert htsr("audit", weights, table).out == str(found)
+    assert repr(found).endswith(": 0 unexplained, 2 known fault, 0 explained, 94 reproduced>")
 
 
 def test_fit_sample_is_what_the_command_does(htsr, tmp_path):
