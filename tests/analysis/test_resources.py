@@ -9,7 +9,7 @@ from commands import environment, python, spawn
 from safetensors.numpy import save_file
 from threadpoolctl import threadpool_info
 
-from htsr_ref import analyze
+from htsr_ref import analyze, open_weights
 from htsr_ref.analysis import analyzing
 from htsr_ref.analysis.resources import Resources
 from htsr_ref.errors import HtsrError
@@ -92,7 +92,7 @@ def test_what_cannot_fit_is_skipped_before_anything_is_computed(path, monkeypatc
 
 
 def _weights(path):
-    return analyzing.open_weights(path)
+    return open_weights(path)
 
 
 @pytest.mark.spec("SCL-7")
