@@ -113,7 +113,7 @@ def read_array(value: Any) -> tuple[NDArray[Any], str]:
             raise NotAnArrayError(f"it cannot become an array ({error})", _NUMBERS) from error
         return _from_dlpack(value)
     if array.dtype.hasobject:
-        if hasattr(value, "__dlpack__"):
+        if hasattr(value, "__dlpack__") and not isinstance(value, np.ndarray):
             return _from_dlpack(value)
         raise NotAnArrayError("it holds Python objects, not numbers", _NUMBERS)
     return codes_of(array), array.dtype.name

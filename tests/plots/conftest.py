@@ -30,7 +30,13 @@ def model() -> Drawn:
     noise[2] = rng.standard_t(1.5, (120, 60))
     weights = open_weights({f"model.{i}.fc": W for i, W in enumerate(noise)})
     checks = Checks(compare=True, shuffles=19)
-    report = analyze(weights, checks=checks)
+    report = analyze(
+        weights,
+        gof=checks.gof,
+        compare=checks.compare,
+        shuffles=checks.shuffles,
+        seed=checks.seed,
+    )
     views = tuple(
         view_matrix(
             item.matrices[0],
