@@ -28,8 +28,9 @@ class Source:
     def find(self, module: str, name: str) -> Definition | None:
         """What a name stands for in a module of the package; None for what is not of it."""
         while (module, name) not in self.nodes:
-            if (module, name) in self.imports:
-                module, name = self.imports[module, name]
+            imported = self.imports.get((module, name), (module, name))
+            if imported != (module, name):  # a package may import a module of its own
+                module, name = imported
             elif (f"{module}.{name}", "") in self.nodes:
                 return f"{module}.{name}", ""
             else:
