@@ -17,8 +17,8 @@ PUBLIC = ("htsr_ref", "htsr_ref.weights", "htsr_ref.conventions", "htsr_ref.plot
 """Modules whose names are public."""
 LEFT_OUT = {f"pytest.mark.{name}" for name in ("slow", "peers", "frameworks")}
 """Markers of tests that run only when they are asked for."""
-NOT_YET: dict[str, str] = {}
-"""Beginnings of modules that hold definitions which nothing reaches, each with the reason."""
+UNSEEN = {"htsr_ref.cli.arranging": "typer calls the methods that override its own"}
+"""Beginnings of modules that hold definitions which nothing is seen to reach, with the reason."""
 
 
 @cache
@@ -203,14 +203,14 @@ def test_what_nothing_reaches_is_found(tmp_path):
 
 def test_every_definition_is_reached_by_a_command_or_a_public_name():
     _, others = split(ROOT / "htsr_ref", PUBLIC, COMMANDS)
-    waiting = {start for start in NOT_YET if any(at[0].startswith(start) for at in others)}
-    assert sorted(at for at in others if not at[0].startswith(tuple(NOT_YET))) == []
-    assert NOT_YET.keys() == waiting, "no longer needed here"
+    waiting = {start for start in UNSEEN if any(at[0].startswith(start) for at in others)}
+    assert sorted(at for at in others if not at[0].startswith(tuple(UNSEEN))) == []
+    assert UNSEEN.keys() == waiting, "no longer needed here"
 
 
 def test_every_requirement_is_cited_by_code_that_is_reached():
     found, others = split(ROOT / "htsr_ref", PUBLIC, COMMANDS)
-    waiting = {at: nodes for at, nodes in others.items() if at[0].startswith(tuple(NOT_YET))}
+    waiting = {at: nodes for at, nodes in others.items() if at[0].startswith(tuple(UNSEEN))}
     cited = set()
     counted = (found | waiting).values()
     for node in (part for nodes in counted for top in nodes for part in ast.walk(top)):

@@ -44,7 +44,3 @@ class Resources:
         if memory is None and (usable := usable_memory()) is not None:
             memory = int(MEMORY_SHARE * usable)
         return replace(self, jobs=self.jobs or usable_cores(), max_memory=memory)
-
-
-ALL_CORES = Resources()
-"""Every usable core, one thread of linear algebra for each."""
