@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import textwrap
 from typing import TYPE_CHECKING
 
 from htsr_ref.audits import text
-from htsr_ref.reports.plain_text import WIDTH, text_table
-from htsr_ref.text.lines import one_line
+from htsr_ref.text.layout import PROSE_WIDTH, Layout
+from htsr_ref.text.table import text_table
 
 if TYPE_CHECKING:
     from htsr_ref.audits.audit_report import AuditReport
@@ -18,8 +17,10 @@ MOST_NUMBERS = 40
 
 def audit_text(report: AuditReport) -> str:
     """Lay out what an audit found: in words, by layer, by number, and choice by choice."""
-    pieces = [_prose(text.summary(report))]
-    pieces.append(text_table(text.LAYER_HEADER, text.layer_rows(report), (3, 4, 6)))
+    layout = Layout.here()
+    sentences = Layout(layout.width or PROSE_WIDTH)
+    pieces = [sentences.prose(text.summary(report))]
+    pieces.append(text_table(text.LAYER_HEADER, text.layer_rows(report), (3, 4, 6), flexible=(0, 1, 2, 5), layout=layout))
     for header, numbers, right in (
         (text.NUMBER_HEADER, text.number_rows(report), (3, 4, 5)),
         (text.FAULT_HEADER, text.fault_rows(report), (3, 4)),
@@ -27,16 +28,9 @@ def audit_text(report: AuditReport) -> str:
         if numbers:
             last = len(header) - 1
             rows = numbers[:MOST_NUMBERS]
-            pieces.append(text_table(header, rows, right, flexible=(0, 1, last)))
+            pieces.append(text_table(header, rows, right, flexible=(0, 1, last), layout=layout))
         if len(numbers) > MOST_NUMBERS:
             pieces.append(f"and {len(numbers) - MOST_NUMBERS} numbers more: --json lists them all")
-    pieces.append(text_table(text.PATH_HEADER, text.path_rows(report), (1, 2, 3)))
-    pieces.append(_prose(text.remarks(report)))
+    pieces.append(text_table(text.PATH_HEADER, text.path_rows(report), (1, 2, 3), layout=layout))
+    pieces.append(sentences.prose(text.remarks(report)))
     return "\n\n".join(filter(None, pieces)) + "\n"
-
-
-def _prose(lines: list[str]) -> str:
-    wrapper = textwrap.TextWrapper(
-        WIDTH, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False
-    )
-    return "\n".join(wrapper.fill(one_line(line)) for line in lines)

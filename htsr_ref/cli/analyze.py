@@ -58,6 +58,12 @@ def analyze(
     markdown: options.MarkdownOption = False,
     per: options.PerOption = None,
     columns: options.ColumnsOption = "own",
+    sort: options.SortOption = "depth",
+    skipped: options.SkippedOption = False,
+    spark: Annotated[
+        bool,
+        typer.Option("--spark", help="Show in the table the spectrum of every layer, in blocks."),
+    ] = False,
     out: options.OutputOption = None,
     plot: Annotated[
         Path | None,
@@ -116,6 +122,8 @@ def analyze(
     """
     form = output.choose_form(json, csv, markdown, out)
     options.check_columns(form, per, columns)
+    if spark and form != "table":
+        raise HtsrError(f"--spark draws in the table, and {form} is written. Leave one out")
     if shuffles is not None and null == "none":
         raise HtsrError("--shuffles is the number of copies for --null shuffle. Add that")
     if minus is not None and base is not None:
@@ -131,7 +139,7 @@ def analyze(
 
     from htsr_ref.analysis.analyzing import analyze as run
     from htsr_ref.analysis.checks import Checks
-    from htsr_ref.reports.forms import written
+    from htsr_ref.cli.tabulating import report_text
     from htsr_ref.reports.gates import OF_CONVENTION, parse_gate
     from htsr_ref.spectra.store import MemoryStore
     from htsr_ref.synthetic import expectations
@@ -157,7 +165,7 @@ def analyze(
         expectations.require_comparable(chosen)
         expected = expectations.from_json(weights.extra.get("expected"), weights.name)
     copies = (shuffles or 19) if null == "shuffle" else 0
-    store = None if plot is None else MemoryStore()
+    store = MemoryStore() if plot is not None or spark else None
     with output.progress_bar() as show:
         report = run(
             weights,
@@ -176,7 +184,13 @@ def analyze(
     if plot is not None and store is not None:
         checks = Checks(gof, compare, seed, copies)
         _draw(plot, report, weights, checks, solver, store)
-    output.emit(written(report, form, per or "matrix", columns), out)
+    sparks = None
+    if spark and store is not None:
+        from htsr_ref.analysis.sparks import spectra_in_blocks
+
+        sparks = spectra_in_blocks(report, weights, solver, store)
+    text = report_text(report, form, per, columns, out, sort=sort, listed=skipped, sparks=sparks)
+    output.emit(text, out)
     output.say_if_nothing_was_analyzed(file, report)
 
     failures = [f"check failed: {failure}" for gate in gates if (failure := gate.failure(report))]

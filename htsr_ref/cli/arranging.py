@@ -18,7 +18,19 @@ _GROUPS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         ),
         "What makes the exit code 1": ("fail_if", "fail_if_changed", "expect", "allow_skipped"),
         "The machine": ("jobs", "blas_threads", "max_memory"),
-        "Output": ("out", "json", "csv", "markdown", "per", "columns", "plot", "quiet"),
+        "Output": (
+            "out",
+            "json",
+            "csv",
+            "markdown",
+            "per",
+            "columns",
+            "sort",
+            "skipped",
+            "spark",
+            "plot",
+            "quiet",
+        ),
     }
 )
 """Parameters of commands by the group that their help shows them in."""

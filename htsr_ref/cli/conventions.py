@@ -1,6 +1,5 @@
 """`htsr conventions`."""
 
-import textwrap
 from typing import Annotated
 
 import typer
@@ -53,19 +52,19 @@ def show(name: Name) -> None:
 @app.command("diff", epilog="Example: htsr conventions diff sdm2020 weightwatcher", cls=Command)
 def diff(first: Name, second: Name) -> None:
     """Show the choices in which two conventions differ, side by side."""
-    from htsr_ref.reports.plain_text import WIDTH, text_table
+    from htsr_ref.text.layout import PROSE_WIDTH, Layout
+    from htsr_ref.text.table import text_table
 
     left, right = get_convention(first), get_convention(second)
     differing = [name for name in FIELDS if getattr(left, name) != getattr(right, name)]
     header = ["field", left.name, right.name, "what is chosen"]
     if differing:
-        choices = [[name, _text(left, name), _text(right, name)] for name in differing]
-        taken = sum(max(len(row[i]) for row in (header, *choices)) + 2 for i in range(3))
-        rows = []
-        for choice in choices:
-            lines = textwrap.wrap(FIELDS[choice[0]].meaning, max(WIDTH - taken, 20))
-            rows += [[*choice, lines[0]], *(["", "", "", line] for line in lines[1:])]
-        emit(f"{text_table(header, rows, flexible=(1, 2, 3))}\n", None)
+        rows = [
+            [name, _text(left, name), _text(right, name), FIELDS[name].meaning]
+            for name in differing
+        ]
+        layout = Layout(Layout.here().width or PROSE_WIDTH)
+        emit(f"{text_table(header, rows, flexible=(1, 2, 3), layout=layout)}\n", None)
     else:
         emit("no field differs\n", None)
 

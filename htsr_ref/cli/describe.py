@@ -15,6 +15,9 @@ def describe(
     convention: options.ConventionOption = DEFAULT,
     set_: options.SetOption = None,
     solver: options.SolverOption = "auto",
+    columns: options.DescribedColumnsOption = None,
+    sort: options.SortOption = "depth",
+    skipped: options.SkippedOption = False,
     json: options.JsonOption = False,
     out: options.TextOrJsonOption = None,
 ) -> None:
@@ -29,8 +32,13 @@ def describe(
     overrides = options.layers_of(layers)
 
     from htsr_ref.analysis.description import describe as run
+    from htsr_ref.cli.tabulating import layout_of, names_of
     from htsr_ref.weights import open_weights
 
     weights = open_weights(file, overrides, facts_first=True, keep_converted=keep_converted)
     found = run(weights, chosen, include=include, exclude=exclude, solver=solver)
-    output.emit(found.to_json() if form == "json" else str(found), out)
+    if form == "json":
+        text = found.to_json()
+    else:
+        text = found.table(layout_of(out), columns=names_of(columns), sort=sort, listed=skipped)
+    output.emit(text, out)

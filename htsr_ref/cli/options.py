@@ -179,8 +179,33 @@ PerOption = Annotated[
     typer.Option("--per", help="Rows of the CSV; one per matrix by default."),
 ]
 ColumnsOption = Annotated[
-    Literal["own", "weightwatcher"],
-    typer.Option("--columns", help="Names of the CSV's columns: ours or WeightWatcher's."),
+    str,
+    typer.Option(
+        "--columns",
+        metavar="NAME,...",
+        help="Columns of the table, such as layer,alpha,verdict; of a CSV, own or weightwatcher "
+        "names them.",
+    ),
+]
+DescribedColumnsOption = Annotated[
+    str | None,
+    typer.Option(
+        "--columns", metavar="NAME,...", help="Columns of the table, such as layer,role,shape."
+    ),
+]
+SortOption = Annotated[
+    str,
+    typer.Option(
+        "--sort",
+        metavar="NAME",
+        help="Column by which the table is sorted, such as alpha, or -alpha for the largest first.",
+    ),
+]
+SkippedOption = Annotated[
+    bool,
+    typer.Option(
+        "--skipped", help="Name on a terminal, too, every layer left out, and write every warning."
+    ),
 ]
 FailIfOption = Annotated[
     list[str] | None,
@@ -204,9 +229,13 @@ QuietOption = Annotated[
 
 
 def check_columns(form: output.Form, per: str | None, columns: str) -> None:
-    """Refuse options of a CSV where none is written."""
+    """Refuse options of a CSV where none is written, and columns of a table where that is not."""
     if columns == "weightwatcher" and form != "csv":
         raise HtsrError("--columns names the columns of a CSV. Add --csv")
+    if columns not in ("own", "weightwatcher") and form != "table":
+        raise HtsrError(
+            f"--columns {columns}: names choose the columns of the table; {form} has all of them"
+        )
     if per is not None and (form != "csv" or columns == "weightwatcher"):
         raise HtsrError("--per chooses the rows of a CSV with our columns. Add --csv")
 

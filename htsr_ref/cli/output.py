@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Literal
 import typer
 
 from htsr_ref.errors import HtsrError
-from htsr_ref.text.lines import one_line, shorten
+from htsr_ref.text.apart import shorten
+from htsr_ref.text.lines import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

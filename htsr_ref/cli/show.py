@@ -18,6 +18,8 @@ def show(
     markdown: options.MarkdownOption = False,
     per: options.PerOption = None,
     columns: options.ColumnsOption = "own",
+    sort: options.SortOption = "depth",
+    skipped: options.SkippedOption = False,
     out: options.OutputOption = None,
     fail_if: options.FailIfOption = None,
     quiet: options.QuietOption = False,
@@ -27,12 +29,13 @@ def show(
     options.check_columns(form, per, columns)
     output.check_writable(out, report)
 
-    from htsr_ref.reports.forms import written
+    from htsr_ref.cli.tabulating import report_text
     from htsr_ref.reports.report import Report
 
     found = Report.load(report)
     failures = found.failures(fail_if or [])
-    output.emit(written(found, form, per or "matrix", columns), out)
+    text = report_text(found, form, per, columns, out, sort=sort, listed=skipped)
+    output.emit(text, out)
     for failure in failures:
         output.fail(f"check failed: {failure}")
     if failures:

@@ -13,6 +13,7 @@ from htsr_ref.plots.names import title_lines
 from htsr_ref.plots.relation import relation_figure
 from htsr_ref.plots.ridges import ridge_figure
 from htsr_ref.plots.tails import tail_figure
+from htsr_ref.reports.judgments import verdict_words
 from htsr_ref.reports.markdown import convention_text
 
 if TYPE_CHECKING:
@@ -128,9 +129,10 @@ def model_figures(
     """
     convention = f"convention {convention_text(report.convention)}"
     title = title_lines(report.source.title, f"spectra by depth; {convention}")
+    words = verdict_words(report)
     return {
-        "alpha": alpha_by_depth(report),
-        "norms": relation_figure(report),
+        "alpha": alpha_by_depth(report, words),
+        "norms": relation_figure(report, words),
         "spectra": ridge_figure(names, spectra, title),
     }
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING
 
+from htsr_ref.reports.judgments import verdict_text
 from htsr_ref.reports.markdown import convention_text, model_rows, number, remarks
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 MOST_ROWS = 60
 """Layers that are shown; of more, the first and the last half of so many."""
 
-HEADER = ("layer", "matrices", "α", "D", "α·log10 λmax", "log10 ‖W‖F", "stable rank")
+HEADER = ("layer", "matrices", "α", "D", "α·log10 λmax", "log10 ‖W‖F", "stable rank", "verdict")
 
 
 def to_html(report: Report) -> str:
@@ -55,7 +56,8 @@ def text(name: str) -> str:
 def _row(layer: LayerReport) -> list[str]:
     means = layer.means or {}
     names = ("alpha", "ks_distance", "weighted_alpha", "log10_frobenius_norm", "stable_rank")
-    return [layer.name, str(len(layer.matrices)), *(number(means[name]) for name in names)]
+    numbers = [number(means[name]) for name in names]
+    return [layer.name, str(len(layer.matrices)), *numbers, verdict_text(layer)]
 
 
 def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

@@ -23,12 +23,11 @@ def verdict_rows(report: Report) -> list[list[str]]:
 
     Spec: VRD-1, VRD-8.
     """
-    rows = []
-    for layer in report.analyzed():
-        verdicts = _verdicts(layer)
-        if verdicts:
-            rows.append([layer.name, verdict_text(layer), _reason(verdicts)])
-    return rows
+    return [
+        [layer.name, verdict_text(layer), because(layer)]
+        for layer in report.analyzed()
+        if _verdicts(layer)
+    ]
 
 
 def verdict_text(layer: LayerReport) -> str:
@@ -40,6 +39,27 @@ def verdict_text(layer: LayerReport) -> str:
     if len(layer.matrices) == 1:
         return "".join(name for name, _ in counts)
     return ", ".join(f"{number} {name}" for name, number in counts)
+
+
+def verdict_words(report: Report) -> list[str] | None:
+    """Verdict on every matrix, in the order of the file; None where one has none.
+
+    Spec: FIG-6, VRD-8.
+    """
+    verdicts = [matrix.verdict for layer in report.layers for matrix in layer.matrices]
+    words = [verdict.name for verdict in verdicts if verdict is not None]
+    return [*words] if len(words) == len(verdicts) else None
+
+
+def because(layer: LayerReport) -> str:
+    """Give the reason of the first matrix with the most frequent verdict; empty without any.
+
+    Spec: VRD-8.
+    """
+    verdicts = _verdicts(layer)
+    counts = Counter(verdict.name for verdict in verdicts).most_common(1)
+    reasons = [verdict.reason for verdict in verdicts if verdict.name == counts[0][0]]
+    return "" if not reasons else reasons[0] if len(verdicts) == 1 else f"such as: {reasons[0]}"
 
 
 def test_rows(report: Report) -> list[list[str]]:
@@ -66,13 +86,6 @@ def remarks_on_alpha(layer: LayerReport) -> list[str]:
 
 def _verdicts(layer: LayerReport) -> list[Verdict]:
     return [matrix.verdict for matrix in layer.matrices if matrix.verdict is not None]
-
-
-def _reason(verdicts: list[Verdict]) -> str:
-    """Give the reason of the first matrix with the most frequent verdict."""
-    ((name, _),) = Counter(verdict.name for verdict in verdicts).most_common(1)
-    reason = next(verdict.reason for verdict in verdicts if verdict.name == name)
-    return reason if len(verdicts) == 1 else f"such as: {reason}"
 
 
 def _counted_tests(layer: LayerReport) -> list[str]:

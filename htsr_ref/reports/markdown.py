@@ -157,16 +157,27 @@ def remarks(report: Report) -> list[str]:
 
     Spec: RPT-5.
     """
-    lines = list(report.warnings)
+    return [f"{name}: {text}" if name else text for name, text in named_remarks(report)]
+
+
+def named_remarks(report: Report) -> list[tuple[str, str]]:
+    """Remarks beside the names of the layers that they are on, empty for the whole file.
+
+    Spec: RPT-5.
+    """
+    found = [("", text) for text in report.warnings]
     for layer in report.layers:
-        lines += [f"{layer.name}: {text}" for text in layer.warnings]
-        lines += _of_matrices(layer, [text for m in layer.matrices for text in m.warnings[:1]])
-        lines += _of_matrices(
-            layer,
-            [f"no alpha: {m.alpha_null_reason}" for m in layer.matrices if m.alpha_null_reason],
-        )
-        lines += _of_matrices(layer, remarks_on_alpha(layer))
-    return lines
+        missing = [
+            f"no alpha: {m.alpha_null_reason}" for m in layer.matrices if m.alpha_null_reason
+        ]
+        texts = [
+            *layer.warnings,
+            *_of_matrices(layer, [text for m in layer.matrices for text in m.warnings[:1]]),
+            *_of_matrices(layer, missing),
+            *_of_matrices(layer, remarks_on_alpha(layer)),
+        ]
+        found += [(layer.name, text) for text in texts]
+    return found
 
 
 def number(value: float | None, spec: str = ".3f") -> str:
@@ -185,8 +196,8 @@ def _of_matrices(layer: LayerReport, found: list[str]) -> list[str]:
     if not found:
         return []
     if len(layer.matrices) == 1:
-        return [f"{layer.name}: {found[0]}"]
-    return [f"{layer.name}: {len(found)} of {len(layer.matrices)} matrices, such as: {found[0]}"]
+        return found[:1]
+    return [f"{len(found)} of {len(layer.matrices)} matrices, such as: {found[0]}"]
 
 
 def _row(layer: LayerReport) -> str:

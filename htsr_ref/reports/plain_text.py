@@ -1,202 +1,219 @@
-"""Tables for people: plain text, at most 100 characters wide."""
+"""Reports as tables for people: as wide as the terminal, whole where there is none."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from htsr_ref.reports.judgments import (
-    LEGEND,
-    TEST_HEADER,
-    VERDICT_HEADER,
-    test_rows,
-    verdict_rows,
-)
+from htsr_ref.reports.judgments import LEGEND, TEST_HEADER, because, test_rows, verdict_text
+from htsr_ref.reports.left_out import skipped_lines, warning_lines
 from htsr_ref.reports.markdown import (
     NULL_HEADER,
     convention_text,
     model_rows,
+    named_remarks,
     null_rows,
     number,
     phase_text,
-    remarks,
 )
-from htsr_ref.text.lines import count, middle_cut, one_line, shorten
-from htsr_ref.weights.meaning.roles import MATRIX_ROLES
+from htsr_ref.reports.table_columns import (
+    DEPTH,
+    DROPPED,
+    SHOWN,
+    Column,
+    column_of,
+    sorted_layers,
+)
+from htsr_ref.reports.verdicts import VERDICTS
+from htsr_ref.text.layout import Layout
+from htsr_ref.text.lines import count
+from htsr_ref.text.table import GAP, natural_widths, text_table
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from htsr_ref.reports.blocks import Block
     from htsr_ref.reports.report import LayerReport, Report
 
-WIDTH = 100
+SPECTRUM = "spectrum"
+"""Name of the column of sparklines."""
+
+NAME_WIDTH = 24
+"""Cells that a name or a verdict is granted before a column is left out."""
+
+_COLORS = MappingProxyType(dict(zip(VERDICTS, ("36", "33", "35", "2", "2"), strict=True)))
+"""Parameters of the escape sequences for the verdicts: cyan, yellow, magenta, dim."""
 
 
-def text_table(
-    header: Sequence[str],
-    rows: Sequence[Sequence[str]],
-    right: Sequence[int] = (),
-    flexible: Sequence[int] = (0,),
+@dataclass(frozen=True)
+class TableChoices:
+    """What a table of a report shows.
+
+    Attributes
+    ----------
+    columns : names of its columns; empty for those that are shown unless others are asked for.
+    sort : "depth", or the column by which rows are sorted, descending after a minus.
+    listed : whether everything skipped and every warning gets a line of its own.
+    sparks : sparklines of the spectra, by the name of the layer; empty for none.
+
+    Spec: RPT-12.
+    """
+
+    columns: tuple[str, ...] = ()
+    sort: str = DEPTH
+    listed: bool = False
+    sparks: Mapping[str, str] = field(default_factory=dict)
+
+
+def report_table(
+    report: Report, layout: Layout | None = None, choices: TableChoices | None = None
 ) -> str:
-    """Lay out a table at most `WIDTH` wide.
+    """Lay out a report: a row per layer, the model's numbers, what was skipped, warnings.
 
     Parameters
     ----------
-    header, rows : the cells.
-    right : columns aligned right; the others are aligned left.
-    flexible : columns that give way, widest first, so that the others stay in sight.
+    report : the report.
+    layout : where it goes; whole by default.
+    choices : what is shown, and in which order.
 
-    >>> print(text_table(["a", "n"], [["x", "10"]], right=[1]))
-    a   n
-    ─────
-    x  10
+    Raises
+    ------
+    HtsrError
+        A column that is asked for does not exist.
+
+    Spec: RPT-12, VRD-8.
     """
-    cells = [[one_line(cell) for cell in row] for row in (header, *rows)]
-    widths = [min(WIDTH, max(map(len, column))) for column in zip(*cells, strict=True)]
-    gaps = 2 * (len(widths) - 1)
-    while sum(widths) + gaps > WIDTH:
-        widths[max(flexible, key=widths.__getitem__)] -= 1
-
-    def line(row: Sequence[str]) -> str:
-        cut = [shorten(row[0], widths[0]), *map(middle_cut, row[1:], widths[1:])]
-        return "  ".join(
-            cell.rjust(width) if i in right else cell.ljust(width)
-            for i, (cell, width) in enumerate(zip(cut, widths, strict=True))
-        ).rstrip()
-
-    return "\n".join([line(cells[0]), "─" * (sum(widths) + gaps), *map(line, cells[1:])])
-
-
-def blocks_text(blocks: Sequence[Block]) -> str:
-    """Lay out tables and lines, an empty line between them."""
-    from htsr_ref.reports.blocks import Table, without_empty
-
-    pieces = [
-        text_table(block.header, block.rows, block.right)
-        if isinstance(block, Table)
-        else "\n".join(map(one_line, block.texts))
-        for block in without_empty(blocks)
-    ]
-    return "\n\n".join(pieces) + "\n"
-
-
-def report_table(report: Report) -> str:
-    """Lay out a report: a row per layer, the model's numbers, what was skipped, warnings."""
+    layout, choices = layout or Layout(), choices or TableChoices()
     source = report.source
-    analyzed = report.analyzed()
     pieces = [
-        one_line(
-            f"{source.title}: {source.format}, {count(source.tensors, 'tensor')}; "
-            f"convention {convention_text(report.convention)}"
+        layout.prose(
+            [
+                f"{source.title}: {source.format}, {count(source.tensors, 'tensor')}; "
+                f"convention {convention_text(report.convention)}"
+            ]
         )
     ]
-    if analyzed:
-        tested = any(matrix.p_value is not None for row in analyzed for matrix in row.matrices)
-        header = [*_HEADER, "p"] if tested else _HEADER
-        rows = [_row(layer)[: len(header)] for layer in analyzed]
-        pieces += [text_table(header, rows, range(2, 11), flexible=(0, 1)), _model(report)]
-        judged = verdict_rows(report)
-        if judged:
-            pieces.append(text_table(VERDICT_HEADER, judged, flexible=(0, 1, 2)))
-        said = test_rows(report)
-        if said:
-            pieces.append(text_table(TEST_HEADER, said))
-        shuffled = null_rows(report)
-        if shuffled:
-            pieces.append(text_table(NULL_HEADER, shuffled, range(2, 6), flexible=(0, 1)))
-        pieces.append("\n".join(LEGEND))
+    layers = sorted_layers(report.analyzed(), choices.sort)
+    columns = _columns(layers, choices)
+    if layers:
+        pieces += _layer_tables(layers, columns, layout, chosen=bool(choices.columns))
+        pieces.insert(2, _model(report, layout))
+        for header, rows, right in (
+            (TEST_HEADER, test_rows(report), ()),
+            (NULL_HEADER, null_rows(report), range(2, 6)),
+        ):
+            if rows:
+                pieces.append(text_table(header, rows, right, flexible=(0, 1), layout=layout))
+        titles = {column.title for column in columns}
+        pieces.append(layout.prose(text for text in LEGEND if text.split(":")[0] in titles))
     else:
         pieces.append("no weight matrix was analyzed: `htsr describe` says what the file holds")
-    pieces += ["\n".join(_skipped(report)), warning_lines(remarks(report))]
+    pieces += [
+        layout.prose(skipped_lines(report, layout, listed=choices.listed)),
+        layout.prose(warning_lines(named_remarks(report), layout, listed=choices.listed)),
+    ]
     return "\n\n".join(filter(None, pieces)) + "\n"
 
 
-_HEADER = (
-    "layer",
-    "N×M",
-    "alpha",
-    "±",
-    "D",
-    "tail",
-    "α·log λmax",
-    "log‖W‖F",
-    "stable rank",
-    "ξ",
-)
+def _columns(layers: Sequence[LayerReport], choices: TableChoices) -> list[Column]:
+    names = list(choices.columns)
+    if not names:
+        tested = any(matrix.p_value is not None for layer in layers for matrix in layer.matrices)
+        names = [*SHOWN[:-1], *(["p_value"] if tested else []), SHOWN[-1]]
+    columns = [column_of(name) for name in names]
+    if choices.sparks:
+        sparks = choices.sparks
+        shown = Column(SPECTRUM, SPECTRUM, lambda layer: sparks.get(layer.name, ""), right=False)
+        columns.insert(len(columns) - (not choices.columns), shown)
+    return columns
 
 
-def _row(layer: LayerReport) -> list[str]:
-    means = layer.means or {}
-    only = layer.matrices[0] if len(layer.matrices) == 1 else None
-    extreme = only.extreme_value if only else None
-    return [
-        layer.name,
-        _shapes(layer),
-        number(means["alpha"]),
-        number(only.alpha_stderr if only else None),
-        number(means["ks_distance"]),
-        number(means["tail_size"], ".0f"),
-        number(means["weighted_alpha"]),
-        number(means["log10_frobenius_norm"]),
-        number(means["stable_rank"], ".1f"),
-        number(extreme.xi if extreme else None, ".2f"),
-        number(only.p_value if only else None),
-    ]
+def _layer_tables(
+    layers: Sequence[LayerReport], columns: Sequence[Column], layout: Layout, *, chosen: bool
+) -> list[str]:
+    """Lay out the table of layers, and below the others why each has its verdict."""
+    shown = list(columns) if chosen else _fitting(layers, columns, layout)
+    texts = {
+        i
+        for i, column in enumerate(shown)
+        if not column.right and column.name not in ("layer", "shape", SPECTRUM)
+    }
+    names = {i for i, column in enumerate(shown) if column.name == "layer"} & {0}
+    table = text_table(
+        [column.title for column in shown],
+        [[column.text(layer) for column in shown] for layer in layers],
+        [i for i, column in enumerate(shown) if column.right],
+        flexible=sorted(names | texts),
+        layout=layout,
+        paint=_paint(layers),
+    )
+    left = [column.title for column in columns if column not in shown]
+    if left:
+        table += "\n" + layout.prose(
+            [f"not shown in {layout.width} columns: {', '.join(left)}; --columns chooses"]
+        )
+    reasons = [[layer.name, because(layer)] for layer in layers if because(layer)]
+    if chosen or not reasons:
+        return [table]
+    header = ("layer", "why it has this verdict")
+    return [table, text_table(header, reasons, flexible=(0, 1), layout=layout)]
 
 
-def _shapes(layer: LayerReport) -> str:
-    """Sizes of a layer's matrices: "64×48", "9 of 64×48", or "3 up to 64×48"."""
-    shapes = {(matrix.N, matrix.M) for matrix in layer.matrices}
-    largest = "×".join(map(str, max(shapes)))
-    if len(layer.matrices) == 1:
-        return largest
-    return f"{len(layer.matrices)} {'of' if len(shapes) == 1 else 'up to'} {largest}"
+def _fitting(
+    layers: Sequence[LayerReport], columns: Sequence[Column], layout: Layout
+) -> list[Column]:
+    """Leave out columns until names, verdicts and whole numbers fit."""
+    if layout.width is None:
+        return list(columns)
+    cells = [[column.title for column in columns]]
+    cells += [[column.text(layer) for column in columns] for layer in layers]
+    widths = {
+        column.name: min(width, NAME_WIDTH) if column.name in ("layer", "verdict") else width
+        for column, width in zip(columns, natural_widths(cells), strict=True)
+    }
+    for name in DROPPED:
+        if sum(widths.values()) + GAP * (len(widths) - 1) <= layout.width:
+            break
+        widths.pop(name, None)
+    return [column for column in columns if column.name in widths]
 
 
-def _model(report: Report) -> str:
-    lines = [text_table(["model", "mean", "over"], model_rows(report), right=[1])]
+def _paint(layers: Sequence[LayerReport]) -> dict[str, str]:
+    """Colors of the texts of verdicts; none where matrices of a layer have several."""
+    painted = {}
+    for layer in layers:
+        names = {matrix.verdict.name for matrix in layer.matrices if matrix.verdict is not None}
+        if len(names) == 1:
+            painted[verdict_text(layer)] = _COLORS[names.pop()]
+    return painted
+
+
+def _model(report: Report, layout: Layout) -> str:
+    lines = [text_table(["model", "mean", "over"], model_rows(report), right=[1], layout=layout)]
     phases = phase_text(report)
     if phases:
-        lines.append(phases)
+        lines.append(layout.prose([phases]))
     line = report.model.pl_norm_relation
     if line is not None:
-        lines.append(
+        text = (
             f"α·log λmax on log‖W‖F² (pl_norm_relation): slope {number(line.slope)}, "
             f"intercept {number(line.intercept)}, r {number(line.pearson_r)}"
         )
+        lines.append(layout.prose([text]))
     return "\n".join(lines)
 
 
-def _skipped(report: Report) -> list[str]:
-    """List the layers a user may miss; biases and norms are only counted.
+def blocks_text(blocks: Sequence[Block], layout: Layout | None = None) -> str:
+    """Lay out tables and lines for where standard output goes, an empty line between them."""
+    from htsr_ref.reports.blocks import Table, without_empty
 
-    Spec: RPT-3.
-    """
-    lines, others = [], 0
-    for layer in report.layers:
-        if layer.skip_code == "left-out" and layer.role not in MATRIX_ROLES:
-            others += 1
-        elif layer.skip_code is not None:
-            lines.append(one_line(_skip_line(layer)))
-    if others:
-        lines.append(
-            f"left out: {count(others, 'tensor')} (biases, norms, …): "
-            "`htsr describe` lists each with its reason"
-        )
-    return lines
-
-
-def _skip_line(layer: LayerReport) -> str:
-    if layer.skip_code == "bad-data":
-        return f"bad data: {layer.skipped}"
-    if layer.skip_code == "memory":
-        return f"too large: {layer.skipped}"
-    if layer.skip_code == "not-understood":
-        return f"not understood: {layer.name}: {layer.skipped}"
-    cure = " (--set min_dim=0 analyzes it)" if layer.skip_code == "min-dim" else ""
-    return f"skipped: {layer.name}: {layer.skipped}{cure}"
-
-
-def warning_lines(texts: Sequence[str]) -> str:
-    """Write warnings, one a line."""
-    return "\n".join(f"warning: {one_line(text)}" for text in texts)
+    layout = layout or Layout.here()
+    pieces = []
+    for block in without_empty(blocks):
+        if isinstance(block, Table):
+            words = [i for i in range(len(block.header)) if i not in block.right]
+            pieces.append(text_table(block.header, block.rows, block.right, words, layout))
+        else:
+            pieces.append(layout.prose(block.texts))
+    return "\n\n".join(pieces) + "\n"

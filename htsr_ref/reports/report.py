@@ -309,10 +309,11 @@ class Report:
         )
 
     def __str__(self) -> str:
-        """Lay out a table: a row per layer, the model's numbers, what was skipped, warnings."""
+        """Lay out a table as wide as the terminal, whole where standard output is none."""
         from htsr_ref.reports.plain_text import report_table
+        from htsr_ref.text.layout import Layout
 
-        return report_table(self)
+        return report_table(self, replace(Layout.here(), color=False))
 
     def failures(self, gates: Iterable[str]) -> tuple[str, ...]:
         """Say which gates the report does not pass, such as "alpha_hat>3" or "layer:alpha>6".
@@ -473,9 +474,10 @@ class Report:
         Spec: FIG-6, FIG-9.
         """
         from htsr_ref.plots import alpha_by_depth, layer_figure
+        from htsr_ref.reports.judgments import verdict_words
 
         if layer is None:
-            return alpha_by_depth(self)
+            return alpha_by_depth(self, verdict_words(self))
         if weights is None:
             raise HtsrError("a layer's figures need its eigenvalues: give the weights as well")
         return layer_figure(self, layer, weights, matrix)

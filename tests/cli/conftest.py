@@ -7,6 +7,8 @@ import pytest
 from commands import tensors
 from safetensors.numpy import save_file
 
+from htsr_ref.text.layout import Layout
+
 EXAMPLES = Path(__file__).parents[2] / "spec" / "examples"
 
 
@@ -34,3 +36,10 @@ def broken(tmp_path) -> Path:
     bad["fc1.weight"][3, 7] = np.nan
     save_file(bad, path)
     return path
+
+
+@pytest.fixture
+def terminal(monkeypatch) -> int:
+    """Width of the terminal that tables are laid out for."""
+    monkeypatch.setattr(Layout, "here", classmethod(lambda cls: cls(100)))
+    return 100

@@ -8,8 +8,6 @@ import pytest
 from audits import from_csv, small_model, to_csv
 from safetensors.numpy import save_file
 
-from htsr_ref.reports.plain_text import WIDTH
-
 
 @pytest.fixture
 def weights(tmp_path):
@@ -28,14 +26,14 @@ def theirs(htsr, weights, tmp_path):
 
 
 @pytest.mark.spec("AUD-2", "AUD-14")
-def test_a_table_of_weightwatcher(htsr, weights, theirs):
+def test_a_table_of_weightwatcher(htsr, terminal, weights, theirs):
     outcome = htsr("audit", weights, theirs)
     assert (outcome.code, outcome.err) == (0, "")
     lines = outcome.out.splitlines()
     told = " ".join(outcome.out.split())
     assert told.startswith(f"{theirs}: columns of WeightWatcher, held to weightwatcher-0.7.7 ")
     assert " layers: 0 unexplained, " in told
-    assert max(map(len, lines[1:])) <= WIDTH
+    assert max(map(len, lines[1:])) <= terminal
     header = next(line for line in lines if line.startswith("mean over layers"))
     path = lines[lines.index(header) + 2 :]
     assert path[0].startswith("sdm2020 ")

@@ -10,7 +10,6 @@ from safetensors.numpy import save_file
 from htsr_ref import open_weights
 from htsr_ref.analysis.planning import plan
 from htsr_ref.conventions import SDM2020
-from htsr_ref.reports.plain_text import WIDTH
 from htsr_ref.spectra.cost import estimate_cost
 from htsr_ref.weights.stored import StoredTensor
 
@@ -104,7 +103,7 @@ def test_no_weights_are_read_from_20_gigabytes(htsr, tmp_path, monkeypatch):
     assert "1 tensor; convention sdm2020" in outcome.out
 
 
-def test_reasons_and_shapes_give_way_before_the_table_grows(htsr, tmp_path):
+def test_names_and_reasons_give_way_and_shapes_stay(htsr, terminal, tmp_path):
     save_file(
         {
             "model.layers.10.self_attn.rotary_embedding.inverse_frequencies": np.ones((1,) * 20),
@@ -113,8 +112,11 @@ def test_reasons_and_shapes_give_way_before_the_table_grows(htsr, tmp_path):
         tmp_path / "m.safetensors",
     )
     table = htsr("describe", tmp_path / "m.safetensors").out
-    assert max(map(len, table.splitlines())) <= WIDTH
-    assert len(rows(table)) == 2
+    assert max(map(len, table.splitlines())) <= terminal
+    assert "×".join("1" * 20) in table
+    assert "inferred: embedding by name" in " ".join(
+        line.split("  ")[-1].strip() for line in table.splitlines()
+    )
 
 
 def test_warnings_are_shown(htsr, tmp_path):

@@ -16,7 +16,6 @@ from schemas import MODEL_MEANS, SPEC
 from htsr_ref import analyze
 from htsr_ref.conventions import SDM2020
 from htsr_ref.models.standing import alpha_hat_stderr
-from htsr_ref.reports.plain_text import WIDTH
 
 RANKING = jsonschema.Draft202012Validator(
     json.loads((SPEC / "schemas" / "ranking.schema.json").read_text(encoding="utf-8"))
@@ -226,7 +225,7 @@ def test_a_shared_folder_is_not_repeated(htsr, tmp_path, series):
     assert ranked(mixed)[0] == "b.safetensors"
 
 
-def test_long_paths_fit_and_keep_their_numbers(htsr, tmp_path):
+def test_long_paths_fit_and_keep_their_numbers(htsr, terminal, tmp_path):
     files = [
         tmp_path / "experiments" / "language" / "pretraining" / f"step-{i}" / "model.safetensors"
         for i in (1000, 2000)
@@ -235,7 +234,7 @@ def test_long_paths_fit_and_keep_their_numbers(htsr, tmp_path):
         path.parent.mkdir(parents=True)
         save_file(trained(seed), path)
     table = htsr("rank", *files).out
-    assert max(map(len, table.splitlines())) <= WIDTH
+    assert max(map(len, table.splitlines())) <= terminal
     assert {re.search(r"step-\d+", name)[0] for name in ranked(table)} == {"step-1000", "step-2000"}
 
 

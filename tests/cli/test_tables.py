@@ -9,14 +9,13 @@ from commands import rows_of_layers
 from safetensors.numpy import save_file
 
 from htsr_ref import analyze
-from htsr_ref.reports.plain_text import WIDTH
 
 
-def test_the_table_fits_for_every_example(htsr, examples):
+def test_the_table_fits_for_every_example(htsr, terminal, examples):
     for path in examples:
         outcome = htsr("analyze", path)
         assert (outcome.code, outcome.err) == (0, "")
-        assert max(map(len, outcome.out.splitlines())) <= WIDTH
+        assert max(map(len, outcome.out.splitlines())) <= terminal
 
 
 def test_the_table_shows_the_reports_numbers(htsr, examples):
@@ -65,16 +64,16 @@ def test_long_names_stay_distinct(htsr, tmp_path, names):
 
 
 @pytest.mark.parametrize("name", ["x" * 3000, "module." * 500 + "weight", "層" * 400])
-def test_very_long_names_fit(htsr, tmp_path, name):
+def test_very_long_names_fit(htsr, terminal, tmp_path, name):
     save_file({name: np.diag([1.0, 2.0, 4.0, 8.0])}, tmp_path / "long.safetensors")
     for command in ("analyze", "describe"):
         table = htsr(command, tmp_path / "long.safetensors").out
         assert "…" in table
         start = table.index("layer  ")
-        assert max(map(len, table[start:].split("\n\n")[0].splitlines())) == WIDTH
+        assert max(map(len, table[start:].split("\n\n")[0].splitlines())) == terminal
 
 
-def test_extreme_numbers_fit(htsr, tmp_path):
+def test_extreme_numbers_fit(htsr, terminal, tmp_path):
     nearly_equal = 1e150 * np.diag(1 + 1e-13 * np.arange(4))
     wide_range = np.diag(10.0 ** np.linspace(-100, 100, 5))
     names = {"n" * 100: nearly_equal, "w" * 100: wide_range}
@@ -82,7 +81,7 @@ def test_extreme_numbers_fit(htsr, tmp_path):
     outcome = htsr("analyze", tmp_path / "extreme.safetensors")
     assert outcome.code == 0
     assert "e+1" in outcome.out
-    assert max(map(len, rows_of_layers(outcome.out))) <= WIDTH
+    assert max(map(len, rows_of_layers(outcome.out))) <= terminal
 
 
 def test_names_cannot_talk_to_the_terminal(htsr, tmp_path):

@@ -14,7 +14,6 @@ from safetensors.numpy import save_file
 from htsr_ref import analyze
 from htsr_ref.conventions import SDM2020
 from htsr_ref.models.trends import METRICS, fit_trend
-from htsr_ref.reports.plain_text import WIDTH
 
 EXAMPLES = Path(__file__).parents[2] / "spec" / "examples"
 
@@ -32,14 +31,14 @@ def models(tmp_path, monkeypatch):
 
 
 @pytest.mark.spec("TRD-9", "TRD-10", "TRD-11")
-def test_the_example_of_the_help_works_as_it_is(htsr):
+def test_the_example_of_the_help_works_as_it_is(htsr, terminal):
     files = sorted(EXAMPLES.glob("mlp_*.safetensors"))
     outcome = htsr("trend", *files, "--accuracy", EXAMPLES / "accuracy.csv")
     assert outcome.code == 0
     assert outcome.out.startswith("all: 7 models ")
     apart = "mlp_b016_e002.safetensors: 3 of 3 matrices are random-like"
     assert f"\nnot compared: {apart}\n" in outcome.out
-    assert max(map(len, outcome.out.splitlines())) <= WIDTH
+    assert max(map(len, outcome.out.splitlines())) <= terminal
     assert outcome.err == (
         f"htsr: left out: row conv_b008_e020.safetensors of {EXAMPLES / 'accuracy.csv'}: "
         "no given file has this name\n"

@@ -13,6 +13,7 @@ COMMANDS = typer.main.get_command(app).commands
 WEIGHTS = {"file": "source", "keep_converted": None}
 CHOICES = {"convention": "convention", "set_": "convention"}
 FORMS = dict.fromkeys(("json", "csv", "markdown", "out"))
+TABLE = dict.fromkeys(("columns", "sort", "skipped"))
 FIGURES = {"plot": None}
 SILENCE = {"quiet": None}
 SAME = {name: name for name in ("layers", "include", "exclude", "solver")}
@@ -35,9 +36,10 @@ IN_PYTHON = {
         **SILENCE,
         **{name: name for name in MATRICES},
         "null": "shuffles",
-        **dict.fromkeys(("per", "columns", "fail_if", "expect", "allow_skipped")),
+        **TABLE,
+        **dict.fromkeys(("per", "spark", "fail_if", "expect", "allow_skipped")),
     },
-    "describe": {**WEIGHTS, **SAME, **CHOICES, **FORMS},
+    "describe": {**WEIGHTS, **SAME, **CHOICES, **FORMS, **TABLE},
     "convert": {**WEIGHTS, "out": "path", "dtype": "dtype", **SAME, **SILENCE},
     "spectrum": {
         **WEIGHTS,
