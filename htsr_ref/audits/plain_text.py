@@ -20,7 +20,15 @@ def audit_text(report: AuditReport) -> str:
     layout = Layout.here()
     sentences = Layout(layout.width or PROSE_WIDTH)
     pieces = [sentences.prose(text.summary(report))]
-    pieces.append(text_table(text.LAYER_HEADER, text.layer_rows(report), (3, 4, 6), flexible=(0, 1, 2, 5), layout=layout))
+    pieces.append(
+        text_table(
+            text.LAYER_HEADER,
+            text.layer_rows(report),
+            (3, 4, 6),
+            flexible=(0, 1, 2, 5),
+            layout=layout,
+        )
+    )
     for header, numbers, right in (
         (text.NUMBER_HEADER, text.number_rows(report), (3, 4, 5)),
         (text.FAULT_HEADER, text.fault_rows(report), (3, 4)),

@@ -22,7 +22,8 @@ LONGEST = 2000
 def told_apart(names: Sequence[str], width: int | None = None) -> list[str]:
     """Make names printable and shorten them to a width; different ones stay different.
 
-    Words that names begin with in common become their initials, as many as must; numbers stay.
+    Words that names begin with in common, but for numbers, become their initials, as many as must;
+    numbers stay.
     What is still too long is cut in the middle. Names that would then be equal get their place.
 
     Parameters
@@ -98,9 +99,10 @@ def _words(name: str) -> list[str]:
 
 
 def _shared(words: Iterable[Sequence[str]]) -> list[int]:
-    """Count the words that each name begins with in common with another."""
+    """Count the words that each name begins with in common with another, but for numbers."""
     beginnings = [
-        ["".join(parts[: 2 * n]) for n in range(1, (len(parts) + 1) // 2)] for parts in words
+        [re.sub("[0-9]+", "#", "".join(parts[: 2 * n])) for n in range(1, (len(parts) + 1) // 2)]
+        for parts in words
     ]
     times = Counter(text for texts in beginnings for text in texts)
     return [sum(times[text] > 1 for text in texts) for texts in beginnings]

@@ -37,6 +37,9 @@ def test_the_table_has_every_layer_and_no_tag_of_a_name():
     assert found.tags == {"div", "p", "b", "table", "thead", "tbody", "tr", "th", "td"}
     assert {"<script>alert(1)</script>", "fc", "alpha_hat"} <= {c.strip() for c in found.cells}
     assert f"{report.layers[1].means['alpha']:.3f}" in found.cells
+    assert {"verdict", report.layers[0].matrices[0].verdict.name} <= {
+        c.strip() for c in found.cells
+    }
 
 
 @pytest.mark.spec("FIG-9")
