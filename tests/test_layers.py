@@ -21,6 +21,7 @@ ORDER = (
     {"samples", "models", "synthetic"},
     {"audits"},
     {"plots"},
+    {"pages"},
     {"cli"},
 )
 """From the ground floor up; parts of one floor do not know each other."""

@@ -14,11 +14,17 @@ from htsr_ref.conventions import CONVENTIONS, DEFAULT
 from htsr_ref.errors import HtsrError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
+
+    from htsr_ref.analysis.analyzing import Progress
 
     from htsr_ref.models.asking import Asked
     from htsr_ref.reports.report import Report
     from htsr_ref.spectra.solvers import SolverChoice
+    from htsr_ref.spectra.store import SpectrumStore
+    from htsr_ref.weights import Weights
+
+    Keep = Callable[[str, Report, Weights, SpectrumStore], None]
 
 FilesArgument = Annotated[
     list[str],
@@ -100,8 +106,11 @@ def each_once(files: Sequence[str]) -> list[str]:
     return list(kept.values())
 
 
-def load_reports(files: Sequence[str], asked: Asked) -> Loaded:
-    """Analyze weight files and read reports; a bad one is named and does not stop the others."""
+def load_reports(files: Sequence[str], asked: Asked, keep: Keep | None = None) -> Loaded:
+    """Analyze weight files and read reports; a bad one is named and does not stop the others.
+
+    `keep` is called after each analysis with the file, the report, the weights and the eigenvalues.
+    """
     from htsr_ref.models.asking import is_report
 
     only_of_weights = {
@@ -118,9 +127,29 @@ def load_reports(files: Sequence[str], asked: Asked) -> Loaded:
     for place, file in enumerate(files, 1):
         try:
             with output.progress_bar(f"{place}/{len(files)} ") as show:
-                report = asked.report_of(file, show)
+                if keep is None or is_report(file):
+                    report = asked.report_of(file, show)
+                else:
+                    report = _kept(file, asked, keep, show)
         except HtsrError as error:
             output.fail(f"error: {error}")
         else:
             reports.append((file, report))
     return Loaded(tuple(reports), len(files) - len(reports))
+
+
+def _kept(file: str, asked: Asked, keep: Keep, progress: Callable[[Progress], None]) -> Report:
+    """Analyze a weight file and hand on what it was made from."""
+    from htsr_ref.analysis.analyzing import analyze
+    from htsr_ref.spectra.store import MemoryStore
+    from htsr_ref.weights.asking import asked_weights
+
+    weights = asked_weights(
+        file, layers=asked.layers, include=asked.include, exclude=asked.exclude
+    )
+    store = MemoryStore()
+    report = analyze(
+        weights, asked.convention, solver=asked.solver, store=store, progress=progress
+    )
+    keep(file, report, weights, store)
+    return report

@@ -16,6 +16,7 @@ from htsr_ref.cli import (
     fit,
     output,
     rank,
+    report,
     show,
     spectrum,
     synth,
@@ -47,6 +48,7 @@ app.command("convert", epilog=convert.EPILOG, cls=Command)(convert.convert)
 app.command("spectrum", epilog=spectrum.EPILOG, cls=Command)(spectrum.spectrum)
 app.command("fit", epilog=fit.EPILOG, cls=Command)(fit.fit)
 app.command("rank", epilog=rank.EPILOG, cls=Command)(rank.rank)
+app.command("report", epilog=report.EPILOG, cls=Command)(report.report)
 app.command("trend", epilog=trend.EPILOG, cls=Command)(trend.trend)
 app.command("audit", epilog=audit.EPILOG, cls=Command)(audit.audit)
 app.command("diff", epilog=diff.EPILOG, cls=Command)(diff.diff)

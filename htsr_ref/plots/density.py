@@ -54,7 +54,7 @@ def draw_density(axes: Axes, view: TailView, *, log: bool = True) -> None:
     """Draw the density of a spectrum or sample into axes."""
     values = view.values
     end = float(values[-1]) if log else _linear_end(view)
-    edges = _bins(values[values <= end], log=log)
+    edges = bins(values[values <= end], log=log)
     counts, _ = np.histogram(values, edges)
     density = counts / (values.size * np.diff(edges))
     there = counts > 0
@@ -130,8 +130,16 @@ def _draw_bulk(axes: Axes, bulk: BulkFit, N: int, values: Array, *, log: bool) -
         )
 
 
-def _bins(values: Array, *, log: bool) -> Array:
-    """Edges of bins, the fewer the smaller the sample."""
+def bins(values: Array, *, log: bool) -> Array:
+    """Edges of bins, the fewer the smaller the sample.
+
+    Parameters
+    ----------
+    values : (n,) float64, ascending, positive.
+    log : whether bins have equal ratios, or equal widths.
+
+    Spec: FIG-5.
+    """
     count = int(np.clip(1.5 * np.sqrt(values.size), 8, 50))
     low, high = float(values[0]), float(values[-1])
     # Bins of equal values, or nearly so, still have a width.
