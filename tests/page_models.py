@@ -46,17 +46,27 @@ def many_layers(count: int = 300, matrices: int = 1) -> tuple[Report, Spectra]:
         found = []
         for index in range(matrices):
             alpha = 2.0 + 4.0 * float(rng.random())
-            found.append(replace(layer.matrices[0], index=index, label=f"[{index}]", alpha=alpha))
-            spectra[place, index] = thin(np.sort(rng.pareto(1.5, 2000) + 1.0), most)
+            values = np.sort(rng.pareto(alpha - 1.0, 2000) + 1.0)
+            spectra[place, index] = thin(values, most)
+            found.append(
+                replace(
+                    layer.matrices[0],
+                    index=index,
+                    label=f"[{index}]",
+                    num_eigenvalues=2000,
+                    lambda_max=float(values[-1]),
+                    lambda_min=float(values[0]),
+                    alpha=alpha,
+                    xmin=float(values[1000]),
+                    tail_size=1000,
+                )
+            )
         alphas = [matrix.alpha for matrix in found]
         means = dict(layer.means or {}, alpha=float(np.mean(alphas)))
         name = f"model.layers.{place // 6}.self_attn.proj_{place % 6}.weight"
-        layers.append(
-            replace(layer, name=name, tensor=name, matrices=tuple(found), means=means)
-        )
-    return replace(
-        BASE, layers=tuple(layers), model=replace(BASE.model, matrices=count * matrices)
-    ), spectra
+        layers.append(replace(layer, name=name, tensor=name, matrices=tuple(found), means=means))
+    model = replace(BASE.model, layers=count, matrices=count * matrices)
+    return replace(BASE, layers=tuple(layers), model=model), spectra
 
 
 def with_hostile_names() -> Report:

@@ -27,7 +27,8 @@ class BottomLine:
     alpha_hat, error : rounded; a dash where one is unknown.
     verdicts : number of matrices by verdict.
     matrices : their number.
-    sentences : what alpha-hat rests on, and what it may be compared with.
+    comparable : what alpha-hat may be compared with; empty without one.
+    sentences : what alpha-hat rests on.
 
     Spec: PAG-3.
     """
@@ -37,6 +38,7 @@ class BottomLine:
     error: str
     verdicts: dict[str, int]
     matrices: int
+    comparable: str
     sentences: tuple[str, ...]
 
 
@@ -85,7 +87,16 @@ def bottom_line(report: Report) -> BottomLine:
         error=number(standing.alpha_hat_stderr),
         verdicts=standing.verdicts,
         matrices=report.model.matrices,
+        comparable=_comparable(report) if report.model.matrices else "",
         sentences=tuple(_sentences(report, standing)),
+    )
+
+
+def _comparable(report: Report) -> str:
+    return (
+        "Compare α̂ only with that of models of the same architecture, trained on the same data, "
+        f"under the convention {convention_text(report.convention)}: the smallest is predicted to "
+        "generalize best. By itself it says nothing of a model."
     )
 
 
@@ -99,9 +110,6 @@ def _sentences(report: Report, standing: Standing) -> list[str]:
     said = [
         f"α̂ is the mean of α·{log} λmax over {model.counts['alpha_hat']} of {total} {unit}. "
         "Its error takes xmin and λmax as known.",
-        "Compare α̂ only with that of models of the same architecture, trained on the same data, "
-        f"under the convention {convention_text(report.convention)}: the smallest is predicted to "
-        "generalize best. By itself it says nothing of a model.",
     ]
     if standing.random_like:
         said.append("This model as a whole cannot be told from noise: its α̂ ranks it nowhere.")
@@ -151,7 +159,7 @@ def comparison(reports: Sequence[Report]) -> Comparison:
         "The smallest α̂ comes first: predicted to generalize best among models of one "
         "architecture trained on the same data."
     ]
-    return Comparison(tuple(places), (*notes, *(f"{note}." for note in ranking.notes)))
+    return Comparison(tuple(places), (*notes, *(f"{note[0].upper()}{note[1:]}." for note in ranking.notes)))
 
 
 def _place(report: Report, standing: Standing, rank: int | None, remark: str) -> Place:

@@ -223,7 +223,7 @@
       "M0-4.8L4.6 3.6H-4.6Z", "M0-5L5 0L0 5L-5 0Z", "M-4-4L4 4M-4 4L4-4"];
     return svg("path", { class: `point p${kind}`, "stroke-width": 1.8, d: shapes[kind], transform: `translate(${x} ${y})` });
   }
-  function overview(report, place) {
+  function overview(report, place, width) {
     const found = [];
     data.rows.forEach((places, row) => {
       const layer = places[place] === null ? null : report.layers[places[place]];
@@ -234,11 +234,12 @@
     });
     if (!found.length) return null;
     const sorted = found.map((one) => one.alpha).sort((one, other) => one - other);
-    const cap = Math.min(sorted[sorted.length - 1] * 1.05, 3 * sorted[Math.floor(0.75 * (sorted.length - 1))]);
+    const farthest = Math.max(...found.map((one) => one.alpha + 1.96 * one.error));
+    const cap = 1.03 * Math.min(farthest, 3 * sorted[Math.floor(0.75 * (sorted.length - 1))]);
     const beyond = found.filter((one) => one.alpha > cap).length;
     const words = `α of ${found.length} ${found.length === 1 ? "matrix" : "matrices"} by depth, with 95 % intervals; median ${text(sorted[Math.floor(sorted.length / 2)])}, from ${text(sorted[0])} to ${text(sorted[sorted.length - 1])}`;
     const plot = frame({ label: words, x: { ends: [-0.5, data.rows.length - 0.5], named: false }, y: { ends: [Math.min(1, sorted[0]), cap] },
-      width: 1100, height: 230, xTitle: "layers in the order of the file, first on the left", yTitle: "α" });
+      width, height: 230, xTitle: width < 500 ? "layers, first on the left" : "layers in the order of the file, first on the left", yTitle: "α" });
     for (const one of found) {
       const x = plot.px(one.row);
       const className = `bar p${VERDICTS.indexOf(one.verdict) + 1}`;
@@ -335,7 +336,7 @@
     const lines = data.metrics.map(([name, meaning]) => html("tr", {}, html("th", { scope: "row" }, name),
       ...shown.map(({ layer, index }) => html("td", { class: "n" }, text(number(layer.matrices[index], name)))), html("td", {}, meaning)));
     return html("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Numbers of the layer" },
-      html("table", {}, html("caption", {}, "Numbers, rounded to five digits"), html("thead", {}, head), html("tbody", {}, ...lines)));
+      html("table", {}, html("caption", {}, "Numbers, rounded"), html("thead", {}, head), html("tbody", {}, ...lines)));
   }
   function step(words, place) {
     const button = html("button", { type: "button" }, words);
@@ -388,7 +389,19 @@
     panel.scrollIntoView({ block: "nearest" });
   }
 
-  document.getElementById("overview").append(...data.reports.map(overview).filter((figure) => figure !== null));
+  // Drawn in the width that there is, so that its text has the size of other text.
+  const overviews = document.getElementById("overview");
+  let drawnWidth = 0;
+  function drawOverviews() {
+    const whole = overviews.clientWidth;
+    if (whole === drawnWidth) return;
+    drawnWidth = whole;
+    const columns = Math.max(1, Math.min(data.reports.length, Math.floor((whole + 24) / 440)));
+    const width = Math.max(300, Math.floor(whole / columns - 24));
+    overviews.replaceChildren(...data.reports.map((report, place) => overview(report, place, width)).filter((figure) => figure !== null));
+  }
+  drawOverviews();
+  window.addEventListener("resize", drawOverviews);
   let closed = [];
   window.addEventListener("beforeprint", () => {
     closed = Array.from(document.querySelectorAll("details:not([open])"));
