@@ -159,7 +159,9 @@ def comparison(reports: Sequence[Report]) -> Comparison:
         "The smallest α̂ comes first: predicted to generalize best among models of one "
         "architecture trained on the same data."
     ]
-    return Comparison(tuple(places), (*notes, *(f"{note[0].upper()}{note[1:]}." for note in ranking.notes)))
+    return Comparison(
+        tuple(places), (*notes, *(f"{note[0].upper()}{note[1:]}." for note in ranking.notes))
+    )
 
 
 def _place(report: Report, standing: Standing, rank: int | None, remark: str) -> Place:

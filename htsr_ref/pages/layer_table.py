@@ -119,7 +119,9 @@ def _row(
 
 def _change(before: LayerReport | None, after: LayerReport | None) -> Cell:
     """Change of alpha from the first report to the second."""
-    values = [None if layer is None else (layer.means or {}).get("alpha") for layer in (before, after)]
+    values = [
+        None if layer is None else (layer.means or {}).get("alpha") for layer in (before, after)
+    ]
     if values[0] is None or values[1] is None:
         return Cell("–")
     change = values[1] - values[0]

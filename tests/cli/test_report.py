@@ -53,7 +53,10 @@ def test_files_of_one_name_are_called_as_they_were_given(htsr, files):
 @pytest.mark.parametrize("name", ["page.json", "page.md", "page.pdf"])
 def test_a_page_is_html(htsr, files, name):
     outcome = htsr("report", "b.json", "-o", name)
-    assert (outcome.code, outcome.err) == (2, f"htsr: error: {name}: a page is HTML. Name it .html\n")
+    assert (outcome.code, outcome.err) == (
+        2,
+        f"htsr: error: {name}: a page is HTML. Name it .html\n",
+    )
 
 
 @pytest.mark.spec("PAG-7")

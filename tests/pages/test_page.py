@@ -120,7 +120,7 @@ def test_hostile_names_are_texts():
 @pytest.mark.spec("PAG-3")
 def test_the_bottom_line_says_what_alpha_hat_is_and_what_it_rests_on():
     tree = parsed(page_of_base())
-    (card,) = [element for element in tree.iter("article")]
+    (card,) = list(tree.iter("article"))
     words = text_of(card)
     model_of = BASE.model
     assert f"α̂ = {model_of.alpha_hat:.3f} ± {alpha_hat_stderr(BASE):.3f}" in words
@@ -230,7 +230,10 @@ def test_two_reports_stand_side_by_side():
     assert [text_of(rows[name][-1]) for name in ("a", "c")] == ["–", "–"]
     assert data_of(tree)["rows"] == [[0, None], [1, 0], [None, 1]]
     groups = by_id(tree, "table").findall("thead/tr/th[@scope='colgroup']")
-    assert [(text_of(group), group.get("colspan")) for group in groups] == [("one", "4"), ("two", "4")]
+    assert [(text_of(group), group.get("colspan")) for group in groups] == [
+        ("one", "4"),
+        ("two", "4"),
+    ]
 
 
 @pytest.mark.spec("PAG-6")
