@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from jinja2 import Environment
+    from markupsafe import Markup
 
     from htsr_ref.pages.spectra import Spectra
     from htsr_ref.reports.report import Report
@@ -95,7 +96,7 @@ def report_page(reports: Sequence[Report], spectra: Sequence[Spectra] | None = N
 def _environment() -> Environment:
     from jinja2 import Environment, FunctionLoader, StrictUndefined
 
-    return Environment(
+    environment = Environment(
         loader=FunctionLoader(_part),
         autoescape=True,
         undefined=StrictUndefined,
@@ -104,6 +105,15 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
+    environment.filters["breakable"] = _breakable
+    return environment
+
+
+def _breakable(name: str) -> Markup:
+    """Let a long name go on in the next line after a dot, rather than anywhere."""
+    from markupsafe import Markup
+
+    return Markup(".<wbr>").join(visible(name).split("."))
 
 
 def _finalized(value: Any) -> Any:
