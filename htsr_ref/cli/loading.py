@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from htsr_ref.analysis.analyzing import Progress
-
     from htsr_ref.models.asking import Asked
     from htsr_ref.reports.report import Report
     from htsr_ref.spectra.solvers import SolverChoice
@@ -144,12 +143,8 @@ def _kept(file: str, asked: Asked, keep: Keep, progress: Callable[[Progress], No
     from htsr_ref.spectra.store import MemoryStore
     from htsr_ref.weights.asking import asked_weights
 
-    weights = asked_weights(
-        file, layers=asked.layers, include=asked.include, exclude=asked.exclude
-    )
+    weights = asked_weights(file, layers=asked.layers, include=asked.include, exclude=asked.exclude)
     store = MemoryStore()
-    report = analyze(
-        weights, asked.convention, solver=asked.solver, store=store, progress=progress
-    )
+    report = analyze(weights, asked.convention, solver=asked.solver, store=store, progress=progress)
     keep(file, report, weights, store)
     return report

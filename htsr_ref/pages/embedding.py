@@ -6,8 +6,8 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from htsr_ref.metric_table import METRICS
-from htsr_ref.pages.names import visible
 from htsr_ref.reports.words import tests_in_words
+from htsr_ref.text.lines import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -147,7 +147,7 @@ def _rounded(value: Any) -> Any:
         case float():
             return float(f"{value:.{DIGITS}g}")
         case str():
-            return visible(value)
+            return one_line(value)
         case dict():
             return {key: _rounded(member) for key, member in value.items()}
         case list() | tuple():

@@ -13,10 +13,10 @@ from htsr_ref.errors import HtsrError
 from htsr_ref.pages.bottom_line import bottom_line, comparison
 from htsr_ref.pages.embedding import page_data
 from htsr_ref.pages.layer_table import columns_for, layer_rows
-from htsr_ref.pages.names import visible
 from htsr_ref.reports.judgments import LEGEND
 from htsr_ref.reports.markdown import convention_text, remarks, value_text
 from htsr_ref.reports.verdicts import VERDICTS
+from htsr_ref.text.lines import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -113,7 +113,7 @@ def _breakable(name: str) -> Markup:
     """Let a long name go on in the next line after a dot, rather than anywhere."""
     from markupsafe import Markup
 
-    return Markup(".<wbr>").join(visible(name).split("."))
+    return Markup(".<wbr>").join(one_line(name).split("."))
 
 
 def _finalized(value: Any) -> Any:
@@ -121,7 +121,7 @@ def _finalized(value: Any) -> Any:
 
     Spec: PAG-2.
     """
-    return visible(value) if type(value) is str else value
+    return one_line(value) if type(value) is str else value
 
 
 def _part(name: str) -> str:

@@ -4,6 +4,8 @@
 def one_line(text: str) -> str:
     r"""Escape what does not print: names of tensors come from strangers.
 
+    Spec: PAG-2.
+
     >>> print(one_line("\x1b[31mred\n"))
     \x1b[31mred\n
     """

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from htsr_ref.pages.embedding import safe_json
-from htsr_ref.pages.names import visible
+from htsr_ref.text.lines import one_line
 
 texts = st.text(st.characters(codec=None))
 
@@ -15,7 +15,7 @@ texts = st.text(st.characters(codec=None))
 @pytest.mark.spec("PAG-2")
 @given(texts)
 def test_everything_that_is_shown_prints_and_can_be_written(text):
-    shown = visible(text)
+    shown = one_line(text)
     assert shown.isprintable()
     assert shown.encode("utf-8").decode("utf-8") == shown
     assert shown == text or not text.isprintable()
@@ -34,7 +34,7 @@ def test_everything_that_is_shown_prints_and_can_be_written(text):
     ],
 )
 def test_characters_that_do_not_print_are_escaped(text, shown):
-    assert visible(text) == shown
+    assert one_line(text) == shown
 
 
 @pytest.mark.spec("PAG-2")
