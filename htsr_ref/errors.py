@@ -56,6 +56,19 @@ class OutputError(HtsrError):
         super().__init__(f"{path}: {problem}")
 
 
+class JournalError(HtsrError):
+    """A journal that cannot be written, belongs to other work, or is in use.
+
+    Parameters
+    ----------
+    path : the journal.
+    problem : what is wrong with it, and the cure.
+    """
+
+    def __init__(self, path: object, problem: str) -> None:
+        super().__init__(f"{path}: {problem}")
+
+
 class LayerError(HtsrError):
     """One layer whose data cannot be analyzed; the other layers are not affected."""
 

@@ -35,6 +35,7 @@ from htsr_ref.weights.asking import asked_weights
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from htsr_ref.analysis.journal import Journal
     from htsr_ref.spectra.store import SpectrumStore
     from htsr_ref.weights import Weights
     from htsr_ref.weights.opening import WeightSource
@@ -73,6 +74,7 @@ def analyze(
     blas_threads: int = 1,
     max_memory: int | None = None,
     store: SpectrumStore | None = None,
+    journal: Journal | None = None,
     progress: Callable[[Progress], None] | None = None,
 ) -> Report:
     """Compute every HT-SR number of a set of weights.
@@ -90,6 +92,7 @@ def analyze(
     seed : of replicas and shuffles.
     jobs, blas_threads, max_memory : layers side by side, threads for each, and bytes of them all.
     store : where eigenvalues are kept, for figures; filled from several threads.
+    journal : where finished layers are kept, and found if this work was begun before.
     progress : called when a layer begins and at the end.
 
     Returns
@@ -117,7 +120,7 @@ def analyze(
     sha256 = weights.sha256()
     planned = plan(weights, convention)
     with threads_of_blas(blas_threads):
-        reports = _reports(planned, convention, solver, checks, resources, store, progress)
+        reports = _reports(planned, convention, solver, checks, resources, store, journal, progress)
     return Report(
         spec_version=SPEC_VERSION,
         tool=Tool("htsr-ref", __version__),
@@ -146,6 +149,7 @@ def _reports(
     checks: Checks,
     resources: Resources,
     store: SpectrumStore | None,
+    journal: Journal | None,
     progress: Callable[[Progress], None] | None,
 ) -> list[LayerReport]:
     """Analyze all layers; their reports in the order of the source."""
@@ -155,20 +159,27 @@ def _reports(
         _within_memory(item, cost.memory, settled.max_memory)
         for item, cost in zip(planned, costs, strict=True)
     ]
+    kept = {} if journal is None else journal.kept
+    is_work = [item.skipped is None and place not in kept for place, item in enumerate(fitting)]
     costs = [
-        Cost(0.0, 0) if item.skipped else cost for item, cost in zip(fitting, costs, strict=True)
+        cost if is_some else Cost(0.0, 0) for is_some, cost in zip(is_work, costs, strict=True)
     ]
     done, total = 0.0, sum(cost.flops for cost in costs)
     found: dict[int, LayerReport] = {}
 
     def analyze_at(place: int) -> LayerReport:
+        if place in kept:
+            return kept[place]
         return analyze_layer(fitting[place], convention, solver, checks, place, store)
 
     for step in run_layers(fitting, costs, analyze_at, settled):
         if step.report is not None:
             found[step.place] = step.report
             done += costs[step.place].flops
-        elif progress is not None and fitting[step.place].skipped is None:
+            # With more memory, what ran out of it need not be skipped.
+            if journal is not None and is_work[step.place] and step.report.skip_code != "memory":
+                journal.keep(step.place, step.report)
+        elif progress is not None and is_work[step.place]:
             progress(Progress(fitting[step.place].layer.name, done, total))
     if progress is not None:
         progress(Progress("", total, total))

@@ -1,11 +1,13 @@
 """`htsr analyze`."""
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from htsr_ref.cli import options, output
+from htsr_ref.cli.resuming import journal_beside
 from htsr_ref.conventions import DEFAULT
 from htsr_ref.errors import HtsrError
 from htsr_ref.text.lines import count
@@ -65,6 +67,7 @@ def analyze(
         typer.Option("--spark", help="Show in the table the spectrum of every layer, in blocks."),
     ] = False,
     out: options.OutputOption = None,
+    resume: options.ResumeOption = False,
     plot: Annotated[
         Path | None,
         typer.Option(
@@ -166,31 +169,42 @@ def analyze(
         expected = expectations.from_json(weights.extra.get("expected"), weights.name)
     copies = (shuffles or 19) if null == "shuffle" else 0
     store = MemoryStore() if plot is not None or spark else None
-    with output.progress_bar() as show:
-        report = run(
-            weights,
-            chosen,
-            solver=solver,
-            gof=gof,
-            compare=compare,
-            shuffles=copies,
-            seed=seed,
-            jobs=resources.jobs,
-            blas_threads=resources.blas_threads,
-            max_memory=resources.max_memory,
-            store=store,
-            progress=show,
-        )
-    if plot is not None and store is not None:
-        checks = Checks(gof, compare, seed, copies)
-        _draw(plot, report, weights, checks, solver, store)
-    sparks = None
-    if spark and store is not None:
-        from htsr_ref.analysis.sparks import spectra_in_blocks
+    checks = Checks(gof, compare, seed, copies)
+    asked = {
+        "convention": asdict(chosen),
+        "layers map": overrides,
+        "solver": solver,
+        "tests": asdict(checks),
+        "blas_threads": blas_threads,
+    }
+    with journal_beside(out, weights, asked, resume=resume) as journal:
+        with output.progress_bar() as show:
+            report = run(
+                weights,
+                chosen,
+                solver=solver,
+                gof=gof,
+                compare=compare,
+                shuffles=copies,
+                seed=seed,
+                jobs=resources.jobs,
+                blas_threads=resources.blas_threads,
+                max_memory=resources.max_memory,
+                store=store,
+                journal=journal,
+                progress=show,
+            )
+        if plot is not None and store is not None:
+            _draw(plot, report, weights, checks, solver, store)
+        sparks = None
+        if spark and store is not None:
+            from htsr_ref.analysis.sparks import spectra_in_blocks
 
-        sparks = spectra_in_blocks(report, weights, solver, store)
-    text = report_text(report, form, per, columns, out, sort=sort, listed=skipped, sparks=sparks)
-    output.emit(text, out)
+            sparks = spectra_in_blocks(report, weights, solver, store)
+        text = report_text(
+            report, form, per, columns, out, sort=sort, listed=skipped, sparks=sparks
+        )
+        output.emit(text, out)
     output.say_if_nothing_was_analyzed(file, report)
 
     failures = [f"check failed: {failure}" for gate in gates if (failure := gate.failure(report))]

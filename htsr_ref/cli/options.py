@@ -154,6 +154,14 @@ OutputOption = Annotated[
         help="Write there instead of to standard output; .json, .csv and .md choose the form.",
     ),
 ]
+ResumeOption = Annotated[
+    bool,
+    typer.Option(
+        "--resume",
+        help="Go on with what an interrupted run with the same options has finished; it is in "
+        "PATH.journal, beside the output.",
+    ),
+]
 TextOrJsonOption = Annotated[
     Path | None,
     typer.Option(

@@ -12,6 +12,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from htsr_ref.machine.locks import lock
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -89,15 +91,10 @@ def _lock_of(folder: Path) -> Iterator[None]:
 def _is_locked_here(path: Path, descriptor: int) -> bool:
     """Lock what was opened; false if another process took it for abandoned meanwhile."""
     try:
-        import fcntl
-    except ImportError:  # Windows
-        return True
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        return os.path.samestat(path.lstat(), os.fstat(descriptor))
-    except (BlockingIOError, FileNotFoundError):
+        return lock(descriptor) and os.path.samestat(path.lstat(), os.fstat(descriptor))
+    except FileNotFoundError:
         return False
-    except OSError:  # a file system without locks, where nothing is removed either
+    except OSError:  # Windows
         return True
 
 
