@@ -1,8 +1,20 @@
 """The exceptions of htsr_ref: every one of them is a message for a person."""
 
+from typing import Any
+
 
 class HtsrError(Exception):
     """Base of all errors raised on purpose; the command line turns it into exit code 2."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Let it pass from process to process with its message, whatever it was made of."""
+        return _remade, (type(self), self.args), self.__dict__
+
+
+def _remade(kind: type[HtsrError], args: tuple[Any, ...]) -> HtsrError:
+    error = kind.__new__(kind)
+    error.args = args
+    return error
 
 
 SHOWN = 200
@@ -67,6 +79,10 @@ class JournalError(HtsrError):
 
     def __init__(self, path: object, problem: str) -> None:
         super().__init__(f"{path}: {problem}")
+
+
+class ExecutorError(HtsrError):
+    """Work that was given to other processes or machines, and did not come back."""
 
 
 class LayerError(HtsrError):

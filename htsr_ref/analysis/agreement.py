@@ -14,6 +14,9 @@ from htsr_ref.version import __version__
 from htsr_ref.weights import Layer, Weights
 from htsr_ref.weights.settings import FILES
 
+Stamp = tuple[str, int, int]
+"""Name, size and time of change (ns) of a file."""
+
 
 def agreement(weights: Weights, options: Mapping[str, Any]) -> dict[str, Any]:
     """State what the numbers of every layer depend on.
@@ -35,7 +38,7 @@ def agreement(weights: Weights, options: Mapping[str, Any]) -> dict[str, Any]:
     Spec: SCL-10.
     """
     found = {
-        "files": list(map(_stamp, _files(weights))),
+        "files": [(*_stamp(path), path.stat().st_ino) for path in _files(weights)],
         "layers": _digest(weights),
         **options,
         "htsr-ref": __version__,
@@ -71,14 +74,27 @@ def _files(weights: Weights) -> Iterator[Path]:
         yield from (folder / name for name in settings if (folder / name).is_file())
 
 
-def _stamp(path: Path) -> tuple[str, int, int, int]:
+def stamps(weights: Weights) -> tuple[Stamp, ...]:
+    """Tell which files are read, in such a way that another machine can compare.
+
+    Raises
+    ------
+    WeightFileError
+        A file is no longer there.
+
+    Spec: SCL-12.
+    """
+    return tuple(map(_stamp, _files(weights)))
+
+
+def _stamp(path: Path) -> Stamp:
     try:
         status = path.stat()
     except OSError as error:
         raise WeightFileError(
             path, f"it cannot be read ({error.strerror})", "Check the path, and open it again"
         ) from error
-    return path.name, status.st_size, status.st_mtime_ns, status.st_ino
+    return path.name, status.st_size, status.st_mtime_ns
 
 
 def _digest(weights: Weights) -> str:

@@ -2,40 +2,40 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from htsr_ref import metrics
-from htsr_ref.analysis.bad_entries import describe_bad_entry
-from htsr_ref.analysis.checks import NO_CHECKS, Checks
-from htsr_ref.analysis.matrix_analysis import analyze_matrix
+from htsr_ref.analysis.agreement import stamps
+from htsr_ref.analysis.checks import Checks
+from htsr_ref.analysis.layer_analysis import analyze_layer
+from htsr_ref.analysis.named_work import Work, analyze_named
 from htsr_ref.analysis.planning import PlannedLayer, plan
 from htsr_ref.analysis.resources import Resources
-from htsr_ref.analysis.running import run_layers
+from htsr_ref.analysis.running import run_layers, run_submitted
 from htsr_ref.conventions import DEFAULT, Convention, get_convention
-from htsr_ref.errors import ChangedWeightsError, HtsrError
 from htsr_ref.machine.blas import blas_threads as threads_of_blas
-from htsr_ref.metric_table import MEAN_FIELDS
 from htsr_ref.reports.report import (
     SPEC_VERSION,
     BaseSource,
     LayerReport,
-    MatrixReport,
     Report,
-    SkipCode,
     Source,
     Tool,
 )
 from htsr_ref.reports.summary import summarize
 from htsr_ref.spectra.cost import Cost
-from htsr_ref.spectra.solvers import NonFiniteError, SolverChoice, solver_of
 from htsr_ref.version import __version__
 from htsr_ref.weights.asking import asked_weights
+from htsr_ref.weights.named import name_weights
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from concurrent.futures import Executor
 
     from htsr_ref.analysis.journal import Journal
+    from htsr_ref.spectra.solvers import SolverChoice
     from htsr_ref.spectra.store import SpectrumStore
     from htsr_ref.weights import Weights
     from htsr_ref.weights.opening import WeightSource
@@ -75,6 +75,7 @@ def analyze(
     max_memory: int | None = None,
     store: SpectrumStore | None = None,
     journal: Journal | None = None,
+    executor: Executor | None = None,
     progress: Callable[[Progress], None] | None = None,
 ) -> Report:
     """Compute every HT-SR number of a set of weights.
@@ -93,6 +94,8 @@ def analyze(
     jobs, blas_threads, max_memory : layers side by side, threads for each, and bytes of them all.
     store : where eigenvalues are kept, for figures; filled from several threads.
     journal : where finished layers are kept, and found if this work was begun before.
+    executor : analyzes layers elsewhere: any of `concurrent.futures`, dask and others. It is given
+        names, never arrays: all weights are paths, unless it is a `ThreadPoolExecutor`.
     progress : called when a layer begins and at the end.
 
     Returns
@@ -103,7 +106,7 @@ def analyze(
     ------
     HtsrError : the source cannot be read, or two options do not go together.
 
-    Spec: RPT-3, RPT-4, SCL-2.
+    Spec: RPT-3, RPT-4, SCL-2, SCL-12.
 
     >>> import numpy as np
     >>> report = analyze({"fc": np.diag([1.0, 2.0, 4.0, 8.0])})
@@ -114,13 +117,30 @@ def analyze(
     checks = Checks(gof, compare, seed, shuffles)
     resources = Resources(jobs, blas_threads, max_memory)
     checks.require_fit_for(convention)
+    named = None
+    if not isinstance(executor, ThreadPoolExecutor | None):
+        named = name_weights(source, layers, include, exclude, minus, base)
     weights = asked_weights(
         source, layers=layers, include=include, exclude=exclude, minus=minus, base=base
     )
+    work = None
+    if named is not None:
+        work = Work(named, stamps(weights), convention, solver, checks, blas_threads)
     sha256 = weights.sha256()
     planned = plan(weights, convention)
     with threads_of_blas(blas_threads):
-        reports = _reports(planned, convention, solver, checks, resources, store, journal, progress)
+        reports = _reports(
+            planned,
+            convention,
+            solver,
+            checks,
+            resources,
+            store=store,
+            journal=journal,
+            executor=executor,
+            work=work,
+            progress=progress,
+        )
     return Report(
         spec_version=SPEC_VERSION,
         tool=Tool("htsr-ref", __version__),
@@ -148,12 +168,16 @@ def _reports(
     solver: SolverChoice,
     checks: Checks,
     resources: Resources,
+    *,
     store: SpectrumStore | None,
     journal: Journal | None,
+    executor: Executor | None,
+    work: Work | None,
     progress: Callable[[Progress], None] | None,
 ) -> list[LayerReport]:
     """Analyze all layers; their reports in the order of the source."""
-    settled = resources.settled()
+    # What others do takes no memory of this machine.
+    settled = resources.settled() if work is None else resources
     costs = [item.cost(solver) for item in planned]
     fitting = [
         _within_memory(item, cost.memory, settled.max_memory)
@@ -172,7 +196,17 @@ def _reports(
             return kept[place]
         return analyze_layer(fitting[place], convention, solver, checks, place, store)
 
-    for step in run_layers(fitting, costs, analyze_at, settled):
+    def analyze_all(places: tuple[int, ...]) -> tuple[LayerReport, ...]:
+        return tuple(map(analyze_at, places))
+
+    if executor is None:
+        steps = run_layers(fitting, costs, analyze_at, settled)
+    else:
+        elsewhere = analyze_all if work is None else partial(analyze_named, work)
+        found.update((place, analyze_at(place)) for place, some in enumerate(is_work) if not some)
+        asked = [place for place, some in enumerate(is_work) if some]
+        steps = run_submitted(fitting, costs, asked, elsewhere, executor)
+    for step in steps:
         if step.report is not None:
             found[step.place] = step.report
             done += costs[step.place].flops
@@ -206,98 +240,4 @@ def _base_of(weights: Weights) -> BaseSource | None:
     base = weights.base.weights
     return BaseSource(
         weights.base.relation, base.name, base.format, base.sha256(), len(base.layers)
-    )
-
-
-def analyze_layer(
-    item: PlannedLayer,
-    convention: Convention,
-    solver: SolverChoice,
-    checks: Checks = NO_CHECKS,
-    place: int = 0,
-    store: SpectrumStore | None = None,
-) -> LayerReport:
-    """Compute every number of one layer.
-
-    Parameters
-    ----------
-    item : the layer and its matrices, as `plan_layer` gives them.
-    convention, solver, checks : see `analyze`.
-    place : place of the layer in its source.
-    store : where eigenvalues are kept; the tensor is not loaded if all of them are there.
-
-    Spec: RPT-3, RPT-5, SCL-7.
-    """
-    if item.skipped is not None:
-        return _layer_report(item, (), item.skipped, item.skip_code)
-    try:
-        is_kept = store is not None and _is_kept(item, solver, store)
-        at_hand = item if is_kept else item.loaded()
-        matrices = tuple(
-            analyze_matrix(
-                matrix,
-                convention,
-                solver=solver,
-                checks=checks,
-                index=index,
-                layer=place,
-                store=store,
-            )
-            for index, matrix in enumerate(at_hand.matrices)
-        )
-    except NonFiniteError:
-        return _layer_report(item, (), describe_bad_entry(item.layer), "bad-data")
-    except ChangedWeightsError:
-        raise  # The file is not what was opened: nothing read of it can be relied upon.
-    except MemoryError:
-        return _layer_report(item, (), _out_of_memory(item, solver), "memory")
-    except HtsrError as error:
-        tensor = f"tensor {item.layer.tensor!r}"
-        reason = str(error) if str(error).startswith(tensor) else f"{tensor}: {error}"
-        return _layer_report(item, (), reason, "bad-data")
-    return _layer_report(item, matrices, None, None)
-
-
-def _out_of_memory(item: PlannedLayer, solver: SolverChoice) -> str:
-    needed = item.cost(solver).memory / 1e9
-    return (
-        f"tensor {item.layer.tensor!r}: memory ran out; its analysis needs about {needed:.3g} GB. "
-        "Use a larger machine, or fewer --jobs"
-    )
-
-
-def _is_kept(item: PlannedLayer, solver: SolverChoice, store: SpectrumStore) -> bool:
-    """Whether a store has the eigenvalues of all matrices of a layer."""
-    return all(
-        store.get(member, solver_of(member, solver)) is not None
-        for matrix in item.matrices
-        for member in matrix.members
-    )
-
-
-def _layer_report(
-    item: PlannedLayer,
-    matrices: tuple[MatrixReport, ...],
-    skipped: str | None,
-    skip_code: SkipCode | None,
-) -> LayerReport:
-    layer = item.layer
-    means = {
-        name: metrics.mean([getattr(matrix, name) for matrix in matrices])
-        for name in (MEAN_FIELDS if matrices else ())
-    }
-    return LayerReport(
-        name=layer.name,
-        tensor=layer.tensor,
-        role=layer.role,
-        axes=layer.axes,
-        shape=layer.shape,
-        dtype=layer.dtype,
-        decided=layer.decided,
-        skipped=skipped,
-        skip_code=skip_code,
-        matrices=matrices,
-        means={name: mean.value for name, mean in means.items()} if matrices else None,
-        counts={name: mean.count for name, mean in means.items()} if matrices else None,
-        warnings=layer.warnings + item.warnings,
     )

@@ -1,6 +1,6 @@
 """Layers under many conventions, each spectrum computed once."""
 
-from htsr_ref.analysis.analyzing import analyze_layer
+from htsr_ref.analysis.layer_analysis import analyze_layer
 from htsr_ref.analysis.planning import PlannedLayer, plan_layer
 from htsr_ref.conventions import FIELDS, Convention
 from htsr_ref.errors import HtsrError

@@ -20,6 +20,7 @@ _GROUPS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "The machine": ("jobs", "blas_threads", "max_memory"),
         "Output": (
             "out",
+            "resume",
             "json",
             "csv",
             "markdown",

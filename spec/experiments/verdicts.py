@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri
 
 from htsr_ref import get_convention, open_weights
-from htsr_ref.analysis.analyzing import analyze_layer
+from htsr_ref.analysis.layer_analysis import analyze_layer
 from htsr_ref.analysis.planning import plan_layer
 from htsr_ref.reports.verdicts import VERDICTS, verdict_of
 from htsr_ref.spectra.store import MemoryStore

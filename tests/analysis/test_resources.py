@@ -10,7 +10,7 @@ from safetensors.numpy import save_file
 from threadpoolctl import threadpool_info
 
 from htsr_ref import analyze, open_weights
-from htsr_ref.analysis import analyzing
+from htsr_ref.analysis import analyzing, layer_analysis
 from htsr_ref.analysis.resources import Resources
 from htsr_ref.errors import HtsrError
 from htsr_ref.machine.blas import blas_threads
@@ -87,7 +87,7 @@ def test_what_cannot_fit_is_skipped_before_anything_is_computed(path, monkeypatc
     assert f"{needed['a'] / 1e9:.3g} GB" in first.skipped
     assert report.bad_layers() == (first,)
     assert tuple(others) == analyze(path).layers[1:]
-    monkeypatch.setattr(analyzing, "analyze_matrix", lambda *_, **__: pytest.fail("computed"))
+    monkeypatch.setattr(layer_analysis, "analyze_matrix", lambda *_, **__: pytest.fail("computed"))
     assert {layer.skip_code for layer in analyze(path, max_memory=1).layers}
 
 
@@ -98,14 +98,14 @@ def _weights(path):
 @pytest.mark.spec("SCL-7")
 @pytest.mark.parametrize("jobs", [1, 2])
 def test_memory_that_runs_out_costs_one_layer(path, monkeypatch, jobs):
-    whole, plain = analyze(path), analyzing.analyze_matrix
+    whole, plain = analyze(path), layer_analysis.analyze_matrix
 
     def scarce(matrix, *args, **options):
         if matrix.N == 700:
             raise MemoryError
         return plain(matrix, *args, **options)
 
-    monkeypatch.setattr(analyzing, "analyze_matrix", scarce)
+    monkeypatch.setattr(layer_analysis, "analyze_matrix", scarce)
     first, *others = analyze(path, jobs=jobs).layers
     assert (first.skip_code, "memory ran out" in first.skipped) == ("memory", True)
     assert tuple(others) == whole.layers[1:]

@@ -22,7 +22,7 @@ import pytest
 from schemas import MODEL_MEANS
 
 from htsr_ref.analysis import analyzing as analysis
-from htsr_ref.analysis import fitting, matrix_analysis
+from htsr_ref.analysis import fitting, layer_analysis, matrix_analysis
 from htsr_ref.analysis.bad_entries import first_nonfinite
 from htsr_ref.conventions import SDM2020_TEXT
 from htsr_ref.errors import LayerError, NoFitError, SampleError
@@ -149,7 +149,7 @@ def compute_means(given: Json) -> Json:
     kernels = {f"{i}": np.ones((2, 2, 1, len(layer))) for i, layer in enumerate(given["layers"])}
     alpha_range = given["alpha_range"] and tuple(given["alpha_range"])
     convention = replace(SDM2020_TEXT, min_dim=0, average=given["average"], alpha_range=alpha_range)
-    with mock.patch.object(analysis, "analyze_matrix", side_effect=prepared):
+    with mock.patch.object(layer_analysis, "analyze_matrix", side_effect=prepared):
         report = analysis.analyze(kernels, convention)
     model, line = report.model, report.model.pl_norm_relation
     return {

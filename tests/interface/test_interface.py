@@ -15,7 +15,7 @@ import htsr_ref
 
 ARGUMENTS = {
     "analyze": "source convention layers include exclude minus base solver gof compare shuffles "
-    "seed jobs blas_threads max_memory store progress",
+    "seed jobs blas_threads max_memory store journal executor progress",
     "audit": "source theirs convention columns changes layers include exclude solver",
     "check_expected": "report source",
     "convert": "source path layers include exclude dtype progress",
@@ -49,11 +49,20 @@ ERRORS = {
         "ChangedWeightsError",
         "ConventionError",
         "EnsembleError",
+        "ExecutorError",
         "ExpectationError",
         "GateError",
         "HtsrError",
     ),
-    *("LayerError", "NoFitError", "OutputError", "ReportError", "SampleError", "TableError"),
+    *(
+        "JournalError",
+        "LayerError",
+        "NoFitError",
+        "OutputError",
+        "ReportError",
+        "SampleError",
+        "TableError",
+    ),
     "WeightFileError",
 }
 

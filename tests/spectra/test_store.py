@@ -7,7 +7,7 @@ from itertools import combinations
 import numpy as np
 import pytest
 
-from htsr_ref.analysis.analyzing import analyze_layer
+from htsr_ref.analysis.layer_analysis import analyze_layer
 from htsr_ref.analysis.planning import plan
 from htsr_ref.conventions import SDM2020_TEXT
 from htsr_ref.errors import LayerError
