@@ -15,7 +15,7 @@ ID = re.compile(r"\b[A-Z]{2,3}-\d+\b")
 COMMANDS = "htsr_ref.cli.start"
 PUBLIC = ("htsr_ref", "htsr_ref.weights", "htsr_ref.conventions", "htsr_ref.plots")
 """Modules whose names are public."""
-LEFT_OUT = {f"pytest.mark.{name}" for name in ("slow", "peers", "frameworks", "browser")}
+LEFT_OUT = {f"pytest.mark.{name}" for name in ("slow", "peers", "frameworks", "browser", "dask")}
 """Markers of tests that run only when they are asked for."""
 UNSEEN = {"htsr_ref.cli.arranging": "typer calls the methods that override its own"}
 """Beginnings of modules that hold definitions which nothing is seen to reach, with the reason."""

@@ -2,11 +2,12 @@
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from htsr_ref.cli import options, output
+from htsr_ref.cli.dask import dask_executor
 from htsr_ref.cli.resuming import journal_beside
 from htsr_ref.conventions import DEFAULT
 from htsr_ref.errors import HtsrError
@@ -55,6 +56,7 @@ def analyze(
     jobs: options.JobsOption = None,
     blas_threads: options.BlasThreadsOption = 1,
     max_memory: options.MaxMemoryOption = None,
+    dask: options.DaskOption = None,
     json: options.JsonOption = False,
     csv: options.CsvOption = False,
     markdown: options.MarkdownOption = False,
@@ -178,10 +180,14 @@ def analyze(
         "blas_threads": blas_threads,
     }
     with journal_beside(out, weights, asked, resume=resume) as journal:
-        with output.progress_bar() as show:
+        with dask_executor(dask) as executor, output.progress_bar() as show:
+            # Others open the files themselves.
+            named: dict[str, Any] = {"layers": overrides, "include": include, "exclude": exclude}
+            named |= {"minus": minus, "base": base}
             report = run(
-                weights,
+                weights if executor is None else file,
                 chosen,
+                **({} if executor is None else named),
                 solver=solver,
                 gof=gof,
                 compare=compare,
@@ -192,6 +198,7 @@ def analyze(
                 max_memory=resources.max_memory,
                 store=store,
                 journal=journal,
+                executor=executor,
                 progress=show,
             )
         if plot is not None and store is not None:

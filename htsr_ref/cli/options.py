@@ -136,6 +136,15 @@ BlasThreadsOption = Annotated[
         help="Threads for each matrix, for a few huge ones. More than 1 may change last digits.",
     ),
 ]
+DaskOption = Annotated[
+    str | None,
+    typer.Option(
+        "--dask",
+        metavar="ADDRESS|local",
+        help="Have layers analyzed by a Dask cluster whose workers reach the same files: the "
+        "address of its scheduler, or local for one of this machine's cores. Needs htsr-ref[dask].",
+    ),
+]
 MaxMemoryOption = Annotated[
     str | None,
     typer.Option(

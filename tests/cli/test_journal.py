@@ -271,8 +271,10 @@ def test_other_options_are_refused(htsr, model, out, kept, interrupted, argument
 
 
 @pytest.mark.spec("SCL-10")
-def test_other_jobs_memory_and_form_are_not(htsr, model, out, interrupted, begun):
-    done = htsr("analyze", model, "-o", out, "--resume", "--jobs", 2, "--max-memory", "1G", "--csv")
+def test_other_jobs_and_memory_are_not(htsr, model, out, interrupted, begun):
+    done = htsr(
+        "analyze", model, "-o", out, "--resume", "--jobs", 2, "--max-memory", "1G", "--quiet"
+    )
     assert done.code == 0
     assert begun == ["fc3"]
 

@@ -37,6 +37,8 @@ IN_PYTHON = {
         **{name: name for name in MATRICES},
         "null": "shuffles",
         **TABLE,
+        "resume": "journal",
+        "dask": "executor",
         **dict.fromkeys(("per", "spark", "fail_if", "expect", "allow_skipped")),
     },
     "describe": {**WEIGHTS, **SAME, **CHOICES, **FORMS, **TABLE},
