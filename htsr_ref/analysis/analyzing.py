@@ -151,6 +151,7 @@ def analyze(
             len(weights.layers),
             None if weights.source is None else dict(weights.source),
             _base_of(weights),
+            weights.etag(),
         ),
         convention=convention,
         solver=solver,
@@ -239,5 +240,10 @@ def _base_of(weights: Weights) -> BaseSource | None:
         return None
     base = weights.base.weights
     return BaseSource(
-        weights.base.relation, base.name, base.format, base.sha256(), len(base.layers)
+        weights.base.relation,
+        base.name,
+        base.format,
+        base.sha256(),
+        len(base.layers),
+        base.etag(),
     )

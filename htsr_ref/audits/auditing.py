@@ -73,7 +73,14 @@ def audit_table(
     return AuditReport(
         spec_version=SPEC_VERSION,
         tool=Tool("htsr-ref", __version__),
-        weights=Source(weights.name, weights.format, weights.sha256(), len(weights.layers), origin),
+        weights=Source(
+            weights.name,
+            weights.format,
+            weights.sha256(),
+            len(weights.layers),
+            origin,
+            etag=weights.etag(),
+        ),
         table=table.name,
         dialect=table.dialect.name,
         claimed=convention,

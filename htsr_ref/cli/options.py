@@ -43,7 +43,8 @@ WeightsArgument = Annotated[
     typer.Argument(
         metavar="FILE",
         help="A weight file or folder: safetensors, HDF5, .npz, .npy, or what PyTorch, Keras, "
-        "TensorFlow, ONNX, JAX, GGUF, TensorFlow Lite, Paddle, skops or MATLAB wrote.",
+        "TensorFlow, ONNX, JAX, GGUF, TensorFlow Lite, Paddle, skops or MATLAB wrote; or the "
+        "address of safetensors files: hf://org/model, https://, s3://, gs://.",
     ),
 ]
 LayersOption = Annotated[

@@ -213,6 +213,10 @@ def fail(message: str) -> None:
     """Say on standard error, in one line, what is wrong or was found; errors are always said."""
     if _QUIET.get() and not message.startswith("error: "):
         return
+    if "://" in message:
+        from htsr_ref.weights.remote.addresses import without_secrets
+
+        message = without_secrets(message)
     typer.echo(f"htsr: {one_line(message)}", err=True)
 
 

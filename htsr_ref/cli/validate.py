@@ -37,12 +37,13 @@ def validate(
 
     from htsr_ref.analysis.validation import validate as run
     from htsr_ref.weights import open_weights
+    from htsr_ref.weights.remote.addresses import shown_address
 
     weights = open_weights(file, overrides, keep_converted=keep_converted)
     found = run(weights, include=include, exclude=exclude, made_from=source or ())
     for fault in found.faults:
         output.fail(fault)
-    output.emit(f"{replace(found, name=file)}\n", None)
+    output.emit(f"{replace(found, name=shown_address(file))}\n", None)
     for warning in found.warnings:
         output.fail(f"warning: {warning}")
     if found.faults:

@@ -12,6 +12,7 @@ from htsr_ref.conventions import DEFAULT, FIELDS, Convention, get_convention
 from htsr_ref.errors import HtsrError, ReportError
 from htsr_ref.reports.markdown import convention_text
 from htsr_ref.reports.report import Report
+from htsr_ref.weights.remote.addresses import shown_address
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -128,7 +129,9 @@ def named_reports(
 
 def called(report: Report, name: str | None) -> Report:
     """Call a report's source as it was given: files in different folders often share a name."""
-    return report if name is None else replace(report, source=replace(report.source, name=name))
+    if name is None:
+        return report
+    return replace(report, source=replace(report.source, name=shown_address(name)))
 
 
 def _name(source: object) -> str | None:

@@ -36,7 +36,8 @@ def as_today(data: Any) -> Any:
     try:
         if data["spec_version"] == "0.2":
             layers = [_without_verdicts(layer) for layer in data["layers"]]
-            return {"blas_threads": None} | data | {"spec_version": _TODAY, "layers": layers}
+            today = {"spec_version": _TODAY, "source": _source(data["source"]), "layers": layers}
+            return {"blas_threads": None} | data | today
         convention = dict(data["convention"])
         kinds = convention["layer_kinds"]
         roles = {_ROLES.get(kind, kind) for kind in kinds}
@@ -52,7 +53,7 @@ def as_today(data: Any) -> Any:
         warning = f"a report of specification 0.1: {assumed} are assumed"
         return data | {
             "spec_version": _TODAY,
-            "source": data["source"] | {"base": None},
+            "source": data["source"] | {"base": None, "etag": None},
             "convention": convention,
             "blas_threads": None,
             "layers": [_layer(layer) for layer in data["layers"]],
@@ -60,6 +61,12 @@ def as_today(data: Any) -> Any:
         }
     except (AttributeError, KeyError, TypeError):
         return data
+
+
+def _source(source: Mapping[str, Any]) -> dict[str, Any]:
+    """Say that the files were not remote."""
+    base = source["base"]
+    return {**source, "base": base and {**base, "etag": None}, "etag": None}
 
 
 def _without_verdicts(layer: Mapping[str, Any]) -> dict[str, Any]:

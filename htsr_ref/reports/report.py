@@ -58,10 +58,11 @@ class Source:
     ----------
     name : name of the file or folder, or "memory".
     format : such as "safetensors" or "hdf5".
-    sha256 : digest of the file; None for arrays in memory.
+    sha256 : digest of the file; None for arrays in memory and remote files.
     tensors : number of tensors.
     origin : what the file's manifest says of its own source; None without one.
     base : the other file, where the weights were computed from two; None otherwise.
+    etag : version of a remote file, as its server states it; None for others.
     """
 
     name: str
@@ -70,6 +71,7 @@ class Source:
     tensors: int
     origin: dict[str, str | None] | None
     base: "BaseSource | None" = None
+    etag: str | None = None
 
     @property
     def title(self) -> str:
@@ -86,7 +88,7 @@ class BaseSource:
     Attributes
     ----------
     relation : "minus" if its weights were subtracted, "plus" if an adapter was added to them.
-    name, format, sha256, tensors : as of a source.
+    name, format, sha256, tensors, etag : as of a source.
 
     Spec: DER-10, DER-11.
     """
@@ -96,6 +98,7 @@ class BaseSource:
     format: str
     sha256: str | None
     tensors: int
+    etag: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,16 +8,19 @@ import shutil
 import stat
 import weakref
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, BinaryIO, Literal, Protocol
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO, Literal, Protocol, TypeAlias
 
 import numpy as np
 
 from htsr_ref.errors import WeightFileError
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from numpy.typing import NDArray
+
+    from htsr_ref.weights.remote.remote_path import RemotePath
+
+    AnyPath: TypeAlias = Path | RemotePath
 
 
 SPARSE = 4
@@ -29,7 +32,7 @@ SMALL_READ = 1 << 16
 _CURE = "Name a weight file or a folder with one"
 
 
-def open_regular(path: Path) -> BinaryIO:
+def open_regular(path: AnyPath) -> BinaryIO:
     """Open a file for reading; a pipe or device, which might never end, is refused.
 
     Raises
@@ -39,8 +42,10 @@ def open_regular(path: Path) -> BinaryIO:
     OSError
         If it is missing or cannot be read.
 
-    Spec: FMT-17.
+    Spec: FMT-17, FMT-31.
     """
+    if not isinstance(path, Path):
+        return path.open()
     try:
         mode = path.stat().st_mode
     except ValueError as error:
@@ -57,7 +62,7 @@ class DamagedFileError(OSError):
 class ChangedFileError(OSError):
     """A file that is not what it was when it was opened."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: AnyPath) -> None:
         super().__init__(f"{path} has changed since it was opened")
         self.path = path
 
@@ -96,6 +101,36 @@ class HeldFile:
 def _close_and_remove(file: BinaryIO, folder: Path) -> None:
     file.close()
     shutil.rmtree(folder, ignore_errors=True)
+
+
+class Stamp(Protocol):
+    """A file as it was when its header was read."""
+
+    @property
+    def path(self) -> AnyPath:
+        """Where it lies."""
+        ...
+
+    @property
+    def size(self) -> int:
+        """Bytes it had."""
+        ...
+
+    def open(self) -> BinaryIO:
+        """Open the file again; OSError if it is not the one that was stamped."""
+        ...
+
+    def check(self, file: BinaryIO) -> None:
+        """Refuse an open file that is not as it was when it was stamped."""
+        ...
+
+
+def stamp_of(path: AnyPath, file: BinaryIO) -> Stamp:
+    """Stamp of an open file.
+
+    Spec: FMT-13, FMT-32.
+    """
+    return FileStamp.of(path, file) if isinstance(path, Path) else path.stamp()
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +203,7 @@ class MappedArray:
     Spec: FMT-13, FMT-27.
     """
 
-    stamp: FileStamp
+    stamp: Stamp
     offset: int
     shape: tuple[int, ...]
     storage: str
@@ -211,7 +246,7 @@ def _strides(shape: tuple[int, ...], size: int, order: Literal["C", "F"]) -> tup
 
 def _read_part(
     file: BinaryIO,
-    path: Path,
+    path: AnyPath,
     dtype: np.dtype[Any],
     offset: int,
     lengths: tuple[int, ...],

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
-    from htsr_ref.weights.backing import Backing
+    from htsr_ref.weights.backing import AnyPath, Backing
     from htsr_ref.weights.manifest import Manifest
 
 
@@ -38,7 +37,7 @@ class Container:
     """A weight file's tensors in file order, and its manifest if it has one."""
 
     format: str
-    files: tuple[Path, ...]
+    files: tuple[AnyPath, ...]
     tensors: tuple[RawTensor, ...]
     manifest: Manifest | None = None
     ties: Mapping[str, str] = field(default_factory=dict)

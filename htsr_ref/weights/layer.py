@@ -5,14 +5,15 @@ from __future__ import annotations
 import hashlib
 import re
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from htsr_ref.errors import WeightFileError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from pathlib import Path
 
+    from htsr_ref.weights.backing import AnyPath
     from htsr_ref.weights.stored import StoredTensor
 
 LeftOutCode = Literal["left-out", "not-understood", "bad-data"]
@@ -108,7 +109,7 @@ class Weights:
     format: str
     layers: tuple[Layer, ...]
     source: Mapping[str, str | None] | None
-    files: tuple[Path, ...]
+    files: tuple[AnyPath, ...]
     warnings: tuple[str, ...]
     extra: Mapping[str, Any] = field(default_factory=dict)
     base: Base | None = None
@@ -117,7 +118,8 @@ class Weights:
         """Digest of the file, in hexadecimal.
 
         Of several files it is the SHA-256 of their hexadecimal digests, joined without a
-        separator in the order of their names. None for arrays in memory.
+        separator in the order of their names. None for arrays in memory and for remote files,
+        which are not read as a whole.
 
         Raises
         ------
@@ -126,7 +128,21 @@ class Weights:
 
         Spec: FMT-18.
         """
-        return digest_of(self.files) if self.files else None
+        local = tuple(path for path in self.files if isinstance(path, Path))
+        return digest_of(local) if local and len(local) == len(self.files) else None
+
+    def etag(self) -> str | None:
+        """Version of a remote file, as its server states it; None for what is not remote.
+
+        Of several files it is the SHA-256 of their versions, joined by line feeds in the order of
+        their names, in hexadecimal.
+
+        Spec: FMT-32.
+        """
+        tags = [path.stamp().tag for path in self.files if not isinstance(path, Path)]
+        if len(tags) > 1:
+            return hashlib.sha256("\n".join(tags).encode()).hexdigest()
+        return tags[0] if tags else None
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,7 @@ from htsr_ref.weights.foreign.kinds import KERAS_HDF5, PICKLE, Foreign, foreign_
 from htsr_ref.weights.foreign.reading import read_foreign
 from htsr_ref.weights.npz_file import read_npz
 from htsr_ref.weights.numpy_file import read_npy
+from htsr_ref.weights.remote.addresses import is_address
 from htsr_ref.weights.settings import read_settings
 from htsr_ref.weights.sharded import read_folder, read_index, read_part_or_whole
 from htsr_ref.weights.sniff import sniff
@@ -31,7 +32,9 @@ from htsr_ref.weights.sniff import sniff
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from htsr_ref.weights.backing import AnyPath
     from htsr_ref.weights.layer import Weights
+    from htsr_ref.weights.remote.remote_path import RemotePath
 
 ARRAY = "array"
 """Name of an array that was given without one."""
@@ -53,9 +56,10 @@ def open_weights(
     ----------
     source : a safetensors, HDF5, .npz or .npy file, or a framework's own file or folder, which a
         script of converters/ reads, recognized by its content; a folder with one safetensors
-        file, or with several and their `*.safetensors.index.json`; such an index; arrays by
-        name, such as a state dict of a framework; or one array. An array is what
-        `numpy.asarray` takes, or has `__dlpack__`.
+        file, or with several and their `*.safetensors.index.json`; such an index; the address of
+        a safetensors file, folder or index (hf://, s3://, gs://, https://); arrays by name, such
+        as a state dict of a framework; or one array. An array is what `numpy.asarray` takes, or
+        has `__dlpack__`.
     layers : the user's corrections: for a tensor's or layer's name or a pattern (`*`, `?`,
         `[...]`) any of role, axes (of the tensor as stored), layer, parts, groups and
         quantization, or else `{"skip": reason}`.
@@ -73,7 +77,7 @@ def open_weights(
         If there is no such file, it cannot be read, it breaks a rule of its format, or a
         correction does not fit it; or if nothing is converted that could be kept.
 
-    Spec: FMT-1, FMT-13, FMT-17, FMT-24.
+    Spec: FMT-1, FMT-13, FMT-17, FMT-24, FMT-29.
 
     >>> import numpy as np
     >>> weights = open_weights({"fc1.weight": np.ones((3, 2)), "fc1.bias": np.zeros(3)})
@@ -86,16 +90,21 @@ def open_weights(
         return assemble(memory_container(source), layers, name="memory", file="memory")
     path = _path(source)
     try:
-        container = _read(path, partial(read_foreign, facts_first=facts_first, keep=keep_converted))
+        if isinstance(path, Path):
+            read = partial(read_foreign, facts_first=facts_first, keep=keep_converted)
+            container = _read(path, read)
+        else:
+            container = _read_remote(path)
     except OSError as error:
         raise WeightFileError(
-            path, f"it cannot be read ({error.strerror or error})", _cure(error)
+            path, f"it cannot be read ({error.strerror or error})", _cure(path, error)
         ) from error
     if keep_converted is not None and not container.is_foreign:
         raise WeightFileError(
             path, "no script converts it: it is read as it is", "Leave out --keep-converted"
         )
-    return assemble(container, layers, name=path.name or path.resolve().name, file=path)
+    name = path.resolve().name if isinstance(path, Path) and not path.name else path.name
+    return assemble(container, layers, name=name, file=path)
 
 
 def memory_container(arrays: Mapping[str, Any]) -> Container:
@@ -128,7 +137,7 @@ def _flat(arrays: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, An
             yield f"{prefix}{name}", value
 
 
-def _path(source: Any) -> Path:
+def _path(source: Any) -> AnyPath:
     if not isinstance(source, (str, os.PathLike)):
         has_state = hasattr(source, "state_dict")
         raise WeightFileError(
@@ -136,7 +145,11 @@ def _path(source: Any) -> Path:
             "it is neither a path nor arrays by name",
             "Give its state_dict()" if has_state else "Give a path, an array, or arrays by name",
         )
-    return Path(source)
+    if not is_address(source):
+        return Path(source)
+    from htsr_ref.weights.remote.remote_path import RemotePath
+
+    return RemotePath.of(source)
 
 
 def _read(path: Path, read_foreign: Callable[[Path, Foreign], Container]) -> Container:
@@ -168,16 +181,35 @@ def _read(path: Path, read_foreign: Callable[[Path, Foreign], Container]) -> Con
             return read_npy(path)
 
 
-def _with_settings(container: Container, folder: Path) -> Container:
+def _read_remote(path: RemotePath) -> Container:
+    """Read what lies elsewhere, if it is safetensors. Spec: FMT-29."""
+    if path.is_dir():
+        return _with_settings(read_folder(path), path)
+    if path.name.endswith(".index.json"):
+        return _with_settings(read_index(path), path.parent)
+    return _with_settings(read_part_or_whole(path), path.parent)
+
+
+def _with_settings(container: Container, folder: AnyPath) -> Container:
     """Add what lies beside the weights; a file of ours states all that is known of it."""
     if container.manifest is not None and not container.is_foreign:
         return container
     return replace(container, settings={**container.settings, **read_settings(folder)})
 
 
-def _cure(error: OSError) -> str:
+def _cure(path: AnyPath, error: OSError) -> str:
+    if not isinstance(path, Path):
+        return _remote_cure(error)
     if isinstance(error, FileNotFoundError):
         return "Check the path"
     if isinstance(error, PermissionError):
         return "Give yourself permission to read it"
     return "Check the disk it lies on"
+
+
+def _remote_cure(error: OSError) -> str:
+    if isinstance(error, FileNotFoundError):
+        return "Check the address"
+    if isinstance(error, PermissionError):
+        return "Check the address and your rights; a gated model of hf:// needs HF_TOKEN"
+    return "Try again, or download it"

@@ -9,14 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 from htsr_ref.errors import WeightFileError
 from htsr_ref.text import strictjson
-from htsr_ref.weights.backing import FileStamp, MappedArray, open_regular
+from htsr_ref.weights.backing import MappedArray, open_regular, stamp_of
 from htsr_ref.weights.container import Container, RawTensor
 from htsr_ref.weights.dtypes import DTYPES, SAFETENSORS_CODES, storage_dtype
 from htsr_ref.weights.manifest import MANIFEST_KEY, parse_manifest
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
+
+    from htsr_ref.weights.backing import AnyPath
 
 MAX_HEADER = 100_000_000
 MAX_NDIM = 32
@@ -45,7 +46,7 @@ class _Entry:
     end: int
 
 
-def read_safetensors(path: Path) -> Container:
+def read_safetensors(path: AnyPath) -> Container:
     """Read the header of a safetensors file.
 
     Raises
@@ -56,7 +57,7 @@ def read_safetensors(path: Path) -> Container:
     Spec: FMT-8, FMT-13.
     """
     with open_regular(path) as file:
-        stamp = FileStamp.of(path, file)
+        stamp = stamp_of(path, file)
         length = _header_length(path, file.read(8), stamp.size)
         text = file.read(length)
     header = _parse_header(path, text)
@@ -86,7 +87,7 @@ def read_safetensors(path: Path) -> Container:
     )
 
 
-def _header_length(path: Path, first: bytes, file_size: int) -> int:
+def _header_length(path: AnyPath, first: bytes, file_size: int) -> int:
     if len(first) < 8:
         raise WeightFileError(
             path, f"its {file_size} bytes are too few for a safetensors file", _INTACT
@@ -107,7 +108,7 @@ def _header_length(path: Path, first: bytes, file_size: int) -> int:
     return length
 
 
-def _parse_header(path: Path, text: bytes) -> dict[str, Any]:
+def _parse_header(path: AnyPath, text: bytes) -> dict[str, Any]:
     if not text.startswith(b"{"):
         raise WeightFileError(path, "its safetensors header is not a JSON object", _INTACT)
     if len(text) > LARGE_HEADER and not _LOOKS_LIKE_ONE.fullmatch(text):
@@ -126,7 +127,7 @@ def _parse_header(path: Path, text: bytes) -> dict[str, Any]:
     return header
 
 
-def _metadata(path: Path, value: Any) -> Mapping[str, str]:
+def _metadata(path: AnyPath, value: Any) -> Mapping[str, str]:
     if not isinstance(value, dict) or not all(isinstance(text, str) for text in value.values()):
         raise WeightFileError(
             path, "its __metadata__ must map strings to strings", "Write the file again"
@@ -134,7 +135,7 @@ def _metadata(path: Path, value: Any) -> Mapping[str, str]:
     return value
 
 
-def _entry(path: Path, name: str, value: Any) -> _Entry:
+def _entry(path: AnyPath, name: str, value: Any) -> _Entry:
     def refuse(problem: str) -> WeightFileError:
         return WeightFileError(path, problem, _INTACT, name)
 
@@ -168,7 +169,7 @@ def _is_size(value: Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**63
 
 
-def _check_coverage(path: Path, entries: Mapping[str, _Entry], data_size: int) -> None:
+def _check_coverage(path: AnyPath, entries: Mapping[str, _Entry], data_size: int) -> None:
     """Refuse tensors that overlap, leave bytes unused or reach beyond the file."""
     position = 0
     for name, entry in sorted(entries.items(), key=lambda item: (item[1].begin, item[1].end)):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from htsr_ref.errors import WeightFileError
@@ -11,7 +12,8 @@ from htsr_ref.weights.sniff import refuse_pointer
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
+
+    from htsr_ref.weights.backing import AnyPath
 
 MAX_JSON = 16 * 2**20
 FILES = {
@@ -23,7 +25,7 @@ FILES = {
 """What is read, by the name that it is known under; the first file that is there."""
 
 
-def read_settings(folder: Path) -> dict[str, Mapping[str, Any]]:
+def read_settings(folder: AnyPath) -> dict[str, Mapping[str, Any]]:
     """Read what a folder states of the model in it.
 
     Returns
@@ -55,7 +57,7 @@ def read_settings(folder: Path) -> dict[str, Mapping[str, Any]]:
     return found
 
 
-def _json_object(path: Path) -> Mapping[str, Any]:
+def _json_object(path: AnyPath) -> Mapping[str, Any]:
     if not is_inside(path):
         raise WeightFileError(path, "it is a link out of its folder", "Copy the file there")
     with open_regular(path) as file:
@@ -74,12 +76,14 @@ def _json_object(path: Path) -> Mapping[str, Any]:
     return value
 
 
-def is_inside(path: Path) -> bool:
+def is_inside(path: AnyPath) -> bool:
     """Whether a file is in its folder.
 
     A Hugging Face cache keeps the files of `snapshots/<revision>` in `blobs` beside `snapshots`
-    and links to them: that one way out is open.
+    and links to them: that one way out is open. A remote store has no links.
     """
+    if not isinstance(path, Path):
+        return True
     folder, target = path.parent.resolve(), path.resolve()
     allowed = [folder]
     if folder.parent.name == "snapshots":

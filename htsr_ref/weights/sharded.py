@@ -19,7 +19,8 @@ from htsr_ref.weights.sniff import refuse_pointer, sniff
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from pathlib import Path
+
+    from htsr_ref.weights.backing import AnyPath
 
 MAX_INDEX = 100_000_000
 _INDEX_SUFFIX = ".safetensors.index.json"
@@ -27,7 +28,7 @@ _AGAIN = "Download the model again"
 _PART = re.compile(r"(.*)-(\d{1,5})-of-(\d{1,5})\.safetensors")
 
 
-def read_folder(folder: Path) -> Container:
+def read_folder(folder: AnyPath) -> Container:
     """Read a folder's index, or the only model in it.
 
     Raises
@@ -56,7 +57,7 @@ def read_folder(folder: Path) -> Container:
     raise _nothing_in(folder, names)
 
 
-def _incomplete(folder: Path, parts: list[str], files: list[str]) -> WeightFileError:
+def _incomplete(folder: AnyPath, parts: list[str], files: list[str]) -> WeightFileError:
     """Error for a folder with parts of a model of which some are missing, or with more files."""
     missing = [name for name in parts if name not in files]
     if missing:
@@ -67,7 +68,7 @@ def _incomplete(folder: Path, parts: list[str], files: list[str]) -> WeightFileE
     return WeightFileError(folder, problem, "Name one of the others, or move them away")
 
 
-def _nothing_in(folder: Path, names: list[str]) -> WeightFileError:
+def _nothing_in(folder: AnyPath, names: list[str]) -> WeightFileError:
     """Error for a folder without safetensors files, with the cure for what is there."""
     components = [name for name in names if (folder / name / "config.json").is_file()]
     if components:
@@ -84,7 +85,7 @@ def _nothing_in(folder: Path, names: list[str]) -> WeightFileError:
     )
 
 
-def read_part_or_whole(path: Path) -> Container:
+def read_part_or_whole(path: AnyPath) -> Container:
     """Read one safetensors file, unless its name says that it is a part of a model.
 
     Raises
@@ -106,7 +107,7 @@ def read_part_or_whole(path: Path) -> Container:
     return read_file(path)
 
 
-def read_file(path: Path) -> Container:
+def read_file(path: AnyPath) -> Container:
     """Read a file that should be safetensors, after a look at its content.
 
     Raises
@@ -139,7 +140,7 @@ def _some(names: list[str]) -> str:
     return shown if len(names) < 4 else f"{shown} and {len(names) - 3} more"
 
 
-def read_index(index: Path) -> Container:
+def read_index(index: AnyPath) -> Container:
     """Read all files that an index names.
 
     Raises
@@ -158,10 +159,10 @@ def read_index(index: Path) -> Container:
 
 
 def _joined(
-    folder: Path,
+    folder: AnyPath,
     names: Sequence[str],
     weight_map: Mapping[str, str] | None = None,
-    index: Path | None = None,
+    index: AnyPath | None = None,
 ) -> Container:
     """Read the parts of a model together; without a map, each tensor is in one of them."""
     at = folder if index is None else index
@@ -209,7 +210,7 @@ def _joined(
     )
 
 
-def _weight_map(index: Path) -> dict[str, str]:
+def _weight_map(index: AnyPath) -> dict[str, str]:
     with open_regular(index) as file:
         text = file.read(MAX_INDEX + 1)
     refuse_pointer(index, text)
@@ -231,7 +232,7 @@ def _weight_map(index: Path) -> dict[str, str]:
     return weight_map
 
 
-def _check_inside(index: Path, name: str) -> None:
+def _check_inside(index: AnyPath, name: str) -> None:
     """Refuse a shard that is not a file in the folder of the index."""
     path = index.parent / name
     if not name or "\0" in name or "\\" in name or PurePosixPath(name).name != name or name == "..":
@@ -246,7 +247,7 @@ def _check_inside(index: Path, name: str) -> None:
         )
 
 
-def _joined_manifest(index: Path, shards: dict[str, Container]) -> Manifest | None:
+def _joined_manifest(index: AnyPath, shards: dict[str, Container]) -> Manifest | None:
     """Join the manifests of all files; each describes the tensors of its own file."""
     manifests = {name: shard.manifest for name, shard in shards.items() if shard.manifest}
     if not manifests:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zipfile
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from htsr_ref.errors import WeightFileError
@@ -16,7 +17,7 @@ from htsr_ref.weights.foreign.kinds import (
 from htsr_ref.weights.foreign.unread import unread_of_head
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from htsr_ref.weights.backing import AnyPath
 
 Format = Literal["safetensors", "hdf5", "npz", "npy"]
 
@@ -37,7 +38,7 @@ _REFUSED: tuple[tuple[int, bytes, str, str], ...] = (
 """Position and bytes that give away what is never read, what it is, and the cure."""
 
 
-def sniff(path: Path) -> Format | Foreign:
+def sniff(path: AnyPath) -> Format | Foreign:
     """Format of a file, or the script that reads it.
 
     Raises
@@ -56,6 +57,10 @@ def sniff(path: Path) -> Format | Foreign:
     # The top bytes of a header length below 100 MB are zero, which no other signature has.
     if head[4:9] == b"\0\0\0\0{":
         return "safetensors"
+    if not isinstance(path, Path):
+        _refuse_other(path, head)
+        cure = "Download it first: what is read by address is safetensors"
+        raise WeightFileError(path, "it is not a safetensors file", cure)
     if any(head[at:].startswith(HDF5_SIGNATURE) for at in _HDF5_OFFSETS):
         return foreign_of_hdf5(head) or "hdf5"
     unread = unread_of_head(path, head)
@@ -68,14 +73,19 @@ def sniff(path: Path) -> Format | Foreign:
     found = foreign_of_head(path, head)
     if found is not None:
         return found
+    _refuse_other(path, head)
+    if path.suffix == ".safetensors" or head[8:9] == b"{":
+        return "safetensors"
+    raise WeightFileError(path, "its content is not of a known format", f"Only {_KNOWN}")
+
+
+def _refuse_other(path: AnyPath, head: bytes) -> None:
+    """Refuse what is known and never read."""
     for at, signature, what, cure in _REFUSED:
         if head[at:].startswith(signature):
             raise WeightFileError(path, f"it is {what}", cure)
     if head.lstrip(b"\xef\xbb\xbf \r\n\t").startswith(b"<"):
         raise WeightFileError(path, "it is a web page, not weights", "Download the weights again")
-    if path.suffix == ".safetensors" or head[8:9] == b"{":
-        return "safetensors"
-    raise WeightFileError(path, "its content is not of a known format", f"Only {_KNOWN}")
 
 
 def _sniff_zip(path: Path) -> Format | Foreign:
@@ -94,7 +104,7 @@ def _sniff_zip(path: Path) -> Format | Foreign:
     raise WeightFileError(path, "it is a zip archive without arrays", f"Only {_KNOWN}")
 
 
-def refuse_pointer(path: Path, text: bytes) -> None:
+def refuse_pointer(path: AnyPath, text: bytes) -> None:
     """Refuse what stands for a file beside the weights that Git LFS has not fetched.
 
     Raises
