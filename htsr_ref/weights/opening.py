@@ -149,7 +149,7 @@ def _path(source: Any) -> AnyPath:
         return Path(source)
     from htsr_ref.weights.remote.remote_path import RemotePath
 
-    return RemotePath.of(source)
+    return RemotePath.of(str(source))
 
 
 def _read(path: Path, read_foreign: Callable[[Path, Foreign], Container]) -> Container:
