@@ -22,7 +22,7 @@ class Served:
         return cls(len(content), lambda start, stop: content[start:stop], etag)
 
 
-@dataclass(frozen=True)
+@dataclass
 class Request:
     path: str
     asked: str
@@ -66,7 +66,8 @@ class _Handler(BaseHTTPRequestHandler):
         path = self.path.partition("?")[0]
         fault = board.faults.pop(0) if board.faults and path in board.files else None
         asked = re.fullmatch(r"bytes=(\d+)-(\d+)", self.headers.get("Range", ""))
-        start, stop = (int(asked[1]), int(asked[2]) + 1) if asked else (0, None)
+        span = (int(asked[1]), int(asked[2]) + 1) if asked else None
+        start, stop = span or (0, None)
         file = board.files.get(path)
         status, content, headers = 404, b"nothing here", {}
         if isinstance(fault, int):
@@ -95,26 +96,26 @@ class _Handler(BaseHTTPRequestHandler):
         else:
             self.send_header("Connection", "close")
             self.close_connection = True
-        self.end_headers()
-        sent = 0
+        # Noted before anything is sent, so that whoever has the answer finds it noted.
+        note = Request(path, self.path, span, status, 0, {})
+        note.headers.update(self.headers)
+        board.requests.append(note)
         try:
+            self.end_headers()
             if fault == "cut":
-                sent = length // 2
-                self.wfile.write(content[:sent])
+                note.sent = length // 2
                 self.close_connection = True
-                self.wfile.flush()
+                self.wfile.write(content[: note.sent])
                 self.connection.shutdown(2)
             elif content is not None:
+                note.sent = length
                 self.wfile.write(content)
-                sent = length
             else:
                 for _ in range(length >> 20):
                     self.wfile.write(bytes(1 << 20))
-                    sent += 1 << 20
+                    note.sent += 1 << 20
         except OSError:
             self.close_connection = True
-        span = (start, stop) if asked else None
-        board.requests.append(Request(path, self.path, span, status, sent, dict(self.headers)))
 
 
 @contextmanager
@@ -122,6 +123,7 @@ def loopback() -> Iterator[Loopback]:
     """Serve until the block ends."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
     server.daemon_threads = True
+    server.handle_error = lambda *_: None
     server.board = Loopback(f"http://127.0.0.1:{server.server_port}")
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
