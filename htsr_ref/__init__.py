@@ -52,6 +52,7 @@ if TYPE_CHECKING:
     from htsr_ref.models.ranking import RankedModel, Ranking
     from htsr_ref.models.trend_report import TrendReport
     from htsr_ref.models.trends import Trend
+    from htsr_ref.pages.page import report_page
     from htsr_ref.powerlaw import TailFit, fit_power_law
     from htsr_ref.reports.gates import GateError
     from htsr_ref.reports.report import (
@@ -135,6 +136,7 @@ _HOME = {
     "get_convention": "conventions",
     "open_weights": "weights",
     "rank": "models.comparing",
+    "report_page": "pages.page",
     "spectrum": "analysis.one_spectrum",
     "synth": "synthetic.writing",
     "trend": "models.comparing",
@@ -201,6 +203,7 @@ __all__ = [
     "get_convention",
     "open_weights",
     "rank",
+    "report_page",
     "spectrum",
     "synth",
     "trend",

@@ -5,7 +5,7 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import fields
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -14,8 +14,11 @@ from htsr_ref.version import __version__
 from htsr_ref.weights import Layer, Weights
 from htsr_ref.weights.settings import FILES
 
-Stamp = tuple[str, int, int]
-"""Name, size and time of change (ns) of a file."""
+if TYPE_CHECKING:
+    from htsr_ref.weights.backing import AnyPath
+
+Stamp = tuple[str, int, int | str]
+"""Name and size of a file, and its time of change (ns) or, of a remote one, its version."""
 
 
 def agreement(weights: Weights, options: Mapping[str, Any]) -> dict[str, Any]:
@@ -38,7 +41,10 @@ def agreement(weights: Weights, options: Mapping[str, Any]) -> dict[str, Any]:
     Spec: SCL-10.
     """
     found = {
-        "files": [(*_stamp(path), path.stat().st_ino) for path in _files(weights)],
+        "files": [
+            (*_stamp(path), path.stat().st_ino if isinstance(path, Path) else str(path))
+            for path in _files(weights)
+        ],
         "layers": _digest(weights),
         **options,
         "htsr-ref": __version__,
@@ -65,12 +71,12 @@ def difference(before: Any, now: Mapping[str, Any]) -> str | None:
     return f"it differs from this run in {', '.join(differing)}"
 
 
-def _files(weights: Weights) -> Iterator[Path]:
-    """Files of the weights and of their base, and the settings beside them."""
+def _files(weights: Weights) -> "Iterator[AnyPath]":
+    """Files of the weights and of their base, and the settings beside them on this machine."""
     files = [*weights.files, *(() if weights.base is None else weights.base.weights.files)]
     yield from files
     settings = [name for names in FILES.values() for name in names]
-    for folder in dict.fromkeys(file.parent for file in files):
+    for folder in dict.fromkeys(file.parent for file in files if isinstance(file, Path)):
         yield from (folder / name for name in settings if (folder / name).is_file())
 
 
@@ -87,7 +93,10 @@ def stamps(weights: Weights) -> tuple[Stamp, ...]:
     return tuple(map(_stamp, _files(weights)))
 
 
-def _stamp(path: Path) -> Stamp:
+def _stamp(path: "AnyPath") -> Stamp:
+    if not isinstance(path, Path):
+        remote = path.stamp()
+        return path.name, remote.size, remote.tag
     try:
         status = path.stat()
     except OSError as error:

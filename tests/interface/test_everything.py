@@ -26,6 +26,9 @@ ENSEMBLE = (
     *("mu", "dof", "alpha", "xmin", "rho", "rank", "strength", "weight", "scale", "sigma"),
     *("spikes", "singular_values"),
 )
+OF_WEIGHTS = ("layers", "include", "exclude", "convention", "set_", "solver", "quiet")
+"""Options of `htsr report` that say how weights are analyzed, as `analyze` takes them."""
+
 IN_PYTHON = {
     "analyze": {
         **WEIGHTS,
@@ -62,6 +65,7 @@ IN_PYTHON = {
         **SILENCE,
     },
     "rank": MANY,
+    "report": {"files": "reports", "out": None, **dict.fromkeys(OF_WEIGHTS)},
     "trend": {
         **MANY,
         **FIGURES,
@@ -105,13 +109,18 @@ RETURNED = {
 }
 """What the records have that functions return, for what is no argument."""
 
+OTHERWISE = {"fit": "fit_sample", "report": "report_page"}
+"""Functions of other names than their commands."""
+
 ELSEWHERE = {"show", "conventions", "help"}
 """Commands that are no function: `Report.load`, the module `conventions`, and `help()`."""
 
 
 @pytest.mark.parametrize("command", sorted(COMMANDS.keys() - ELSEWHERE))
 def test_every_option_is_an_argument_or_what_is_returned(command):
-    function = getattr(htsr_ref, {"fit": "fit_sample"}.get(command, command))
+    function = getattr(
+        htsr_ref, {"fit": "fit_sample", "report": "report_page"}.get(command, command)
+    )
     arguments = set(inspect.signature(function).parameters)
     options = {param.name for param in COMMANDS[command].params} - {"help"}
     assert options <= IN_PYTHON[command].keys()
@@ -136,7 +145,8 @@ def test_what_is_returned_does_the_rest():
 
 
 def test_commands_without_a_function():
-    assert {name for name in COMMANDS if not hasattr(htsr_ref, name)} == {"fit", *ELSEWHERE} - {
-        "conventions"
+    assert {name for name in COMMANDS if not hasattr(htsr_ref, name)} == {
+        *OTHERWISE,
+        *ELSEWHERE - {"conventions"},
     }
     assert set(htsr_ref.conventions.__all__) >= {"CONVENTIONS", "CITATIONS", "FIELDS"}

@@ -26,6 +26,7 @@ ARGUMENTS = {
     "get_convention": "convention overrides",
     "open_weights": "source layers facts_first keep_converted",
     "rank": "sources convention layers include exclude solver everything",
+    "report_page": "reports spectra",
     "spectrum": "source layer matrix convention layers solver store",
     "synth": "path ensemble shape layers seed force parameters",
     "trend": "sources accuracy convention column layers include exclude solver resamples seed "
