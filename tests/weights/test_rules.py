@@ -82,6 +82,15 @@ CASES = [
     ("bn1.num_batches_tracked", (), "running statistics", "buffer", (), 1),
     ("fc.bias", (4,), "bias by name", "bias", (4,), 1),
     ("h.0.attn.bias", (1, 1, 8, 8), "mask by its shape (1, 1, n, n)", "mask", (1, 1, 8, 8), 1),
+    ("x/kernel", (1, 1, 8, 8), "conv kernel (k, in, out)", "weight", (8, 8, 1, 1), 1),
+    (
+        "layers/conv2d/vars/0",
+        (1, 1, 8, 8),
+        "Keras conv kernel (k1, k2, in, out)",
+        "weight",
+        (8, 8, 1, 1),
+        1,
+    ),
     ("sa.heads.0.tril", (8, 8), "mask by name", "mask", (8, 8), 1),
     ("fc.weight_mask", (8, 4), "mask by name", "mask", (8, 4), 1),
     *(
@@ -350,6 +359,28 @@ def test_gpt2_stores_its_linear_layers_transposed():
         np.array_equal(layer.data[...], linear[layer.tensor])
         for layer in open_weights(linear).layers
     )
+
+
+@pytest.mark.spec("FMT-15")
+@pytest.mark.parametrize(
+    ("name", "shape", "axes", "groups"),
+    [
+        ("conv0/filters", (3, 3, 4, 8), ("k1", "k2", "in", "out"), 1),
+        ("conv0/pointwise_filter", (1, 1, 8, 8), ("k1", "k2", "in", "out"), 1),
+        ("conv0/depthwise_filter", (3, 3, 8, 1), ("k1", "k2", "out", "out"), 8),
+        ("conv0/weights", (1, 1, 8, 8), ("k1", "k2", "in", "out"), 1),
+        ("fc", (4, 8), ("in", "out"), 1),
+    ],
+)
+def test_kernels_of_models_for_tensorflow_js(name, shape, axes, groups):
+    found = decided({name: shape, "conv0/bias": (8,)}, framework="tensorflow")[name].spec
+    assert (found.role, found.axes, found.groups) == ("weight", axes, groups)
+
+
+@pytest.mark.spec("FMT-15")
+def test_bytes_of_one_side_are_a_mask_whatever_their_name():
+    tensors = {"a/kernel": RawTensor("a/kernel", (1, 1, 8, 8), "uint8", None)}
+    assert decide(Model(tensors))["a/kernel"].spec.role == "mask"
 
 
 @pytest.mark.spec("FMT-15")

@@ -109,12 +109,17 @@ def is_in_list_of(names: str) -> Callable[[Seen], bool]:
 
 
 def is_square_mask(seen: Seen) -> bool:
-    """Whether it is (1, 1, n, n), or (n, n) of a type that no weight has."""
+    """Whether it is (1, 1, n, n), or (n, n) of a type that no weight has.
+
+    Where the kernel's sides are first, that is also the shape of a convolution of 1 x 1.
+    """
     if seen.ndim < 2:
         return False
     *first, rows, columns = seen.shape
     is_mask_type = seen.dtype in ("bool", "uint8")
-    return rows == columns and (first == [1, 1] or (not first and is_mask_type))
+    is_kernel = seen.has_leaf(WEIGHT_LEAF) or (seen.module == "vars" and seen.leaf.isdecimal())
+    is_by_shape = first == [1, 1] and (is_mask_type or not is_kernel)
+    return rows == columns and (is_by_shape or (not first and is_mask_type))
 
 
 def is_convolution(seen: Seen) -> bool:

@@ -68,8 +68,12 @@ _TENSORFLOW_LEAVES = {
     "b": "bias",
     "depthwise_weights": "depthwise_kernel",
     "pointwise_weights": "pointwise_kernel",
+    "filters": "kernel",
+    "fc": "kernel",
+    "depthwise_filter": "depthwise_kernel",
+    "pointwise_filter": "pointwise_kernel",
 }
-"""Names of variables in TensorFlow 1 and Sonnet, and Keras's."""
+"""Names of variables in TensorFlow 1, Sonnet and models for TensorFlow.js, and Keras's."""
 _TABLE_BY_NAME = r"(\w+_)?emb(eddings?)?|embedding_table"
 _OLD_CELLS = ("lstm_cell", "basic_lstm_cell")
 _OLD_GATES = "ijfo"
