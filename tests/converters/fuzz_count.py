@@ -1,7 +1,8 @@
-"""Count how damaged copies of all fixtures end: `fuzz_count.py COPIES [FIRST]`, each by its number.
+"""Count how damaged copies of fixtures end: `fuzz_count.py COPIES [FIRST [SCRIPT...]]`.
 
-The same copies as in test_fuzz.py. Prints a table: converted, refused, and what must not be,
-tracebacks, hangs (more than 10 s of processor time), lack of memory, and code run.
+The same copies as in test_fuzz.py, each by its number; of all scripts, or those named without .py.
+Prints a table: converted, refused, and what must not be, tracebacks, hangs (more than 10 s of
+processor time), lack of memory, and code run.
 """
 
 import importlib
@@ -50,11 +51,13 @@ def outcome(converter, copy: Path, output: Path, number: int) -> str:
     return "converted" if run.code == 0 else "refused"
 
 
-def main(copies: int, first: int) -> None:
+def main(copies: int, first: int, scripts: list[str]) -> None:
     """Damage, convert, count and print."""
     counts: dict[str, Counter[str]] = {}
     # Those whose structure another process reads are last, as they take longest.
     for module, path in sorted(CASES, key=lambda case: case[0] == "keras_files"):
+        if scripts and module not in scripts:
+            continue
         converter = importlib.import_module(module)
         counted = counts.setdefault(module, Counter())
         with tempfile.TemporaryDirectory() as folder:
@@ -78,4 +81,4 @@ def main(copies: int, first: int) -> None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else 1000)
+    main(int(sys.argv[1]), int((sys.argv[2:] or [1000])[0]), sys.argv[3:])
