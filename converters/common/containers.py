@@ -159,10 +159,10 @@ def data_offset(path: Path, info: zipfile.ZipInfo) -> int:
             f"its member {shown(info.filename)!r} is compressed", "Zip it without"
         )
     with open_regular(path) as file:
-        return _start(file, info)
+        return start_of(file, info)
 
 
-def _start(file: BinaryIO, info: zipfile.ZipInfo) -> int:
+def start_of(file: BinaryIO, info: zipfile.ZipInfo) -> int:
     """Where the bytes of a member begin, compressed or not."""
     file.seek(info.header_offset)
     header = file.read(30)
@@ -182,7 +182,7 @@ def read_member(path: Path, info: zipfile.ZipInfo, limit: int | None = None) -> 
     """
     wanted = info.file_size if limit is None else min(limit, info.file_size)
     with open_regular(path) as file:
-        file.seek(_start(file, info))
+        file.seek(start_of(file, info))
         try:
             if info.compress_type == zipfile.ZIP_STORED:
                 content = file.read(min(wanted, info.compress_size))

@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from common.containers import data_offset, open_regular, place_of, zip_members
+from common.containers import open_regular, place_of, start_of, zip_members
 from common.source import Tensor
 
 Member = tuple[int, int, int]
@@ -51,11 +51,11 @@ def _members(path: Path) -> list[Member]:
     with open_regular(path) as file:
         if file.read(4) != b"PK\x03\x04":
             return []
-    return sorted(
-        (data_offset(path, info), info.file_size, info.CRC)
-        for info in zip_members(path).values()
-        if info.compress_type == zipfile.ZIP_STORED and info.CRC
-    )
+        return sorted(
+            (start_of(file, info), info.file_size, info.CRC)
+            for info in zip_members(path).values()
+            if info.compress_type == zipfile.ZIP_STORED and info.CRC
+        )
 
 
 def _member_at(members: list[Member], offset: int) -> Member | None:
