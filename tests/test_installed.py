@@ -22,6 +22,8 @@ SOURCES |= {
     "h5": FIXTURES / "keras" / "keras3_legacy.h5",
 }
 """One file of each source: those of one network, and others with their arrays beside them."""
+WITH_FOLDER = ("tensorflow", "tensorflowjs")
+"""Sources whose files need others of their folder."""
 
 
 def arrays_of(path):
@@ -80,7 +82,7 @@ def test_every_source_is_analyzed_and_converted(installed, tmp_path, source):
     path = tmp_path / SOURCES[source].name
     if SOURCES[source].is_dir():
         shutil.copytree(SOURCES[source], path)
-    elif source == "tensorflow":
+    elif source in WITH_FOLDER:
         path = shutil.copytree(SOURCES[source].parent, tmp_path / "model") / path.name
     else:
         shutil.copy(SOURCES[source], path)
