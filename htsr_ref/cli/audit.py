@@ -54,6 +54,7 @@ def audit(
         ),
     ] = 2,
     layers: options.LayersOption = None,
+    keep_converted: options.KeepOption = None,
     include: options.IncludeOption = None,
     exclude: options.ExcludeOption = None,
     solver: Annotated[
@@ -93,22 +94,21 @@ def audit(
     form = output.choose_form(json, False, markdown, out)
     if form == "csv":
         raise HtsrError(f"{out}: an audit is a table, JSON or Markdown")
-    output.check_writable(out, weights, theirs, layers, convention)
+    for written in (out, keep_converted):
+        output.check_writable(written, weights, theirs, layers, convention)
     output.check_figure(plot, weights, theirs, layers, convention)
 
     from htsr_ref.audits.asking import audit as run
+    from htsr_ref.weights.asking import asked_weights
 
-    found = run(
+    opened = asked_weights(
         weights,
-        theirs,
-        convention,
-        columns=_mapping(map_),
-        changes=changes,
         layers=options.layers_of(layers),
         include=include,
         exclude=exclude,
-        solver=solver,
+        keep_converted=keep_converted,
     )
+    found = run(opened, theirs, convention, columns=_mapping(map_), changes=changes, solver=solver)
     if plot is not None:
         from htsr_ref.plots import save_figure, waterfall_figure
 

@@ -61,7 +61,8 @@ KeepOption = Annotated[
     typer.Option(
         "--keep-converted",
         metavar="PATH",
-        help="Keep there, as safetensors or HDF5, what a script of converters/ makes of FILE.",
+        help="Keep there, as safetensors or HDF5, what a script of converters/ makes of FILE. "
+        "Of several files, `htsr convert` writes each.",
     ),
 ]
 IncludeOption = Annotated[

@@ -6,7 +6,8 @@ import re
 import numpy as np
 import pytest
 from audits import from_csv, small_model, to_csv
-from safetensors.numpy import save_file
+from conversions import FIXTURES
+from safetensors.numpy import load_file, save_file
 
 
 @pytest.fixture
@@ -40,6 +41,22 @@ def test_a_table_of_weightwatcher(htsr, terminal, weights, theirs):
     assert any(line.startswith("normalization = weightwatcher-conv ") for line in path)
     assert any(line.startswith("sum ") for line in path)
     assert any(line.startswith("theirs − sum ") for line in path)
+
+
+@pytest.mark.spec("FMT-27")
+def test_what_was_converted_is_kept(htsr, tmp_path):
+    model, kept = FIXTURES / "same" / "pytorch.pt", tmp_path / "kept.safetensors"
+    theirs = tmp_path / "report.csv"
+    assert htsr("analyze", model, "--csv", "-o", theirs).code == 0
+    outcome = htsr("audit", model, theirs, "--changes", 0, "--keep-converted", kept)
+    assert (outcome.code, outcome.err) == (0, "")
+    # Its numbers are PyTorch's: those of the file that safetensors wrote of the same network.
+    wanted = load_file(FIXTURES / "same" / "huggingface" / "model.safetensors")
+    found = load_file(kept)
+    assert all(array.tobytes() == found[name].tobytes() for name, array in wanted.items())
+    refused = htsr("audit", model, theirs, "--keep-converted", theirs)
+    assert refused.code == 2
+    assert refused.err.count("\n") == 1
 
 
 @pytest.mark.spec("AUD-12", "AUD-14")
