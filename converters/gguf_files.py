@@ -8,6 +8,11 @@ Block-wise quantized numbers become float32, with the values that GGML computes 
 needed only for --format hdf5.
 """
 
+if __name__ == "__main__":
+    from common.interrupts import end_at_interrupts
+
+    end_at_interrupts()
+
 import argparse
 import sys
 from collections import Counter

@@ -8,6 +8,11 @@ Nothing in a pickle is executed: see `pickles/machine.py`. tensorstore is needed
 checkpoints, h5py only for --format hdf5.
 """
 
+if __name__ == "__main__":
+    from common.interrupts import end_at_interrupts
+
+    end_at_interrupts()
+
 import argparse
 import re
 import sys

@@ -4,6 +4,11 @@
 # ///
 """Convert a Keras 2 or 3 model (.keras, .h5, .weights.h5) without Keras."""
 
+if __name__ == "__main__":
+    from common.interrupts import end_at_interrupts
+
+    end_at_interrupts()
+
 import argparse
 import sys
 from collections import Counter

@@ -7,6 +7,11 @@
 h5py is needed for MATLAB files of version 7.3 and for --format hdf5. Pickles are never read.
 """
 
+if __name__ == "__main__":
+    from common.interrupts import end_at_interrupts
+
+    end_at_interrupts()
+
 import argparse
 import sys
 from collections import Counter

@@ -7,6 +7,11 @@
 h5py is needed only for --format hdf5.
 """
 
+if __name__ == "__main__":
+    from common.interrupts import end_at_interrupts
+
+    end_at_interrupts()
+
 import argparse
 import re
 import sys

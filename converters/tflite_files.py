@@ -8,6 +8,11 @@ What uses a tensor says what it is. Quantized numbers stay as they are, with the
 manifest. h5py is needed only for --format hdf5.
 """
 
+if __name__ == "__main__":
+    from common.interrupts import end_at_interrupts
+
+    end_at_interrupts()
+
 import argparse
 import sys
 from collections import Counter

@@ -21,6 +21,7 @@ from typing import Any
 
 from common.errors import ConversionError
 from common.facts import Facts
+from common.interrupts import INTERRUPTED, SAID
 from common.manifest import NO_DIGEST, digest_of, manifest_text
 from common.numbers import CODES, FLOATS
 from common.places import places_of
@@ -62,7 +63,7 @@ def main(
     """
     arguments = _parse(description, add_arguments, argv)
     try:
-        with _terminated_as_interrupted():
+        with _ended_in_order():
             _convert(open_source, arguments)
     except ConversionError as error:
         return _fail(str(error.at(arguments.input)))
@@ -71,23 +72,28 @@ def main(
     except OSError as error:
         return _fail(f"{error.filename or arguments.input}: {error.strerror or error}")
     except KeyboardInterrupt:
-        sys.stderr.write("interrupted: nothing was written\n")
-        return 130
+        sys.stderr.write(SAID)
+        return INTERRUPTED
     return 0
 
 
 @contextmanager
-def _terminated_as_interrupted() -> Iterator[None]:
-    """Let a request to end remove the temporary file, as an interruption does."""
+def _ended_in_order() -> Iterator[None]:
+    """Let an interrupt and a request to end remove what is unfinished, as an error does."""
 
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
 
-    before = signal.signal(signal.SIGTERM, interrupt)
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    # Who ignores a signal goes on ignoring it.
+    changed = {n: handler for n, handler in before.items() if handler not in (signal.SIG_IGN, None)}
+    for number in changed:
+        signal.signal(number, interrupt)
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in changed.items():
+            signal.signal(number, handler)
 
 
 def _parse(

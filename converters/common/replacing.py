@@ -5,12 +5,12 @@ import os
 import shutil
 import stat
 import tempfile
-import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from common.errors import ConversionError
+from common.leftovers import folder_in
 
 _FULL = ("ENOSPC", "EFBIG", "EDQUOT", "EROFS", "EPIPE")
 """Errors that only an output has; not every system knows all."""
@@ -33,9 +33,7 @@ def replacing(output: Path) -> Iterator[Path]:
         if before is not None and not before.st_mode & 0o222:
             raise PermissionError(errno.EACCES, "Permission denied")
         if before is None or stat.S_ISREG(before.st_mode):
-            target = output.resolve()
-            temporary = target.with_name(f".{target.name[:100]}.{uuid.uuid4().hex}.tmp")
-            yield from _beside(temporary, target, before)
+            yield from _beside(output.resolve(), before)
         else:
             yield from _into(output)
     except OSError as error:
@@ -47,8 +45,9 @@ def replacing(output: Path) -> Iterator[Path]:
         ) from error
 
 
-def _beside(temporary: Path, target: Path, before: os.stat_result | None) -> Iterator[Path]:
-    try:
+def _beside(target: Path, before: os.stat_result | None) -> Iterator[Path]:
+    with folder_in(target.parent) as folder:
+        temporary = folder / "output"
         yield temporary
         if before is not None:
             if os.name == "posix":
@@ -56,10 +55,6 @@ def _beside(temporary: Path, target: Path, before: os.stat_result | None) -> Ite
                     os.chown(temporary, before.st_uid, before.st_gid)
             temporary.chmod(stat.S_IMODE(before.st_mode))
         temporary.replace(target)
-    finally:
-        if temporary.is_dir():
-            shutil.rmtree(temporary)
-        temporary.unlink(missing_ok=True)
 
 
 def _into(output: Path) -> Iterator[Path]:

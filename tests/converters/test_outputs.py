@@ -2,17 +2,23 @@
 
 import os
 import stat
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
 import pytest
 import pytorch
-from conversions import FIXTURES, convert
+from common.leftovers import folder_in
+from conversions import CONVERTERS, FIXTURES, convert
+
+from htsr_ref.weights.outputs import writing
 
 pytestmark = [
     pytest.mark.spec("FMT-7"),
     pytest.mark.skipif(os.name != "posix", reason="pipes, devices and permissions of POSIX"),
 ]
+FOLDER = Path(pytorch.__file__).parent
 MODEL = FIXTURES / "same" / "pytorch.pt"
 
 
@@ -92,3 +98,48 @@ def test_a_file_that_may_not_grow(path, wanted, share):
     assert said == f"error: {path}: it cannot be written (File too large). Name another output.\n"
     assert path.read_text() == "old"
     assert [found.name for found in path.parent.iterdir()] == [path.name]
+
+
+@pytest.mark.parametrize("script", CONVERTERS.values())
+def test_an_interrupt_during_imports_is_one_line(script, tmp_path):
+    path = tmp_path / "numpy.py"
+    path.write_text("import os, signal, time\nos.kill(os.getpid(), signal.SIGINT)\ntime.sleep(60)")
+    ended = subprocess.run(
+        [sys.executable, FOLDER / f"{script}.py", MODEL, "-o", tmp_path / "x"],
+        env=os.environ | {"PYTHONPATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    said = "interrupted: nothing was written\n"
+    assert (ended.returncode, ended.stdout, ended.stderr) == (130, "", said)
+
+
+@pytest.mark.spec("FMT-28")
+@pytest.mark.parametrize("by_script", [True, False])
+def test_what_a_killed_run_left_is_removed_by_the_next(by_script, tmp_path):
+    killed = (
+        "import os, signal; from pathlib import Path; from common.leftovers import folder_in\n"
+        f"with folder_in(Path({str(tmp_path)!r})) as folder:\n"
+        "    (folder / 'output').write_text('half'); os.kill(os.getpid(), signal.SIGKILL)"
+    )
+    assert subprocess.run([sys.executable, "-c", killed], cwd=FOLDER, check=False).returncode < 0
+    (left,) = tmp_path.iterdir()
+    other, target, link = (
+        tmp_path / name for name in (".htsr-1.tmp", "t", f".htsr-{'e' * 32}.tmp")
+    )
+    other.mkdir()
+    target.mkdir()
+    link.symlink_to(target)
+    output = tmp_path / "x.safetensors"
+    with folder_in(tmp_path) as alive:
+        assert not left.exists()
+        left.mkdir()
+        if by_script:
+            assert convert(pytorch, MODEL, "-o", output).code == 0
+        else:
+            with writing(output) as file:
+                file.write(b"whole")
+        assert set(tmp_path.iterdir()) == {alive, link, other, output, target}
+    assert set(tmp_path.iterdir()) == {link, other, output, target}
