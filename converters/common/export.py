@@ -25,6 +25,7 @@ from common.interrupts import INTERRUPTED, SAID
 from common.manifest import NO_DIGEST, digest_of, manifest_text
 from common.numbers import CODES, FLOATS
 from common.places import places_of
+from common.printing import is_standard_output, print_out
 from common.replacing import replacing
 from common.source import Source, Tensor
 from common.writing import (
@@ -157,7 +158,7 @@ def _convert(open_source: Opener, arguments: argparse.Namespace) -> None:
     for tensor in tensors:
         _check(tensor)
     if arguments.dry_run:
-        sys.stdout.writelines(f"{line}\n" for line in _table(tensors))
+        print_out("".join(f"{line}\n" for line in _table(tensors)))
     elif arguments.places:
         _answer(source, tensors, arguments, Path(open_source.__code__.co_filename).name)
     else:
@@ -279,7 +280,11 @@ def _write(
             files = write_shards(temporary, stored, limit, manifest)
         for file in files:
             replace_in_header(file, NO_DIGEST, digest.result())
-    sys.stdout.write(f"{output}: {len(kept)} tensors\n")
+    said = f"{output}: {len(kept)} tensors\n"
+    if is_standard_output(output):
+        sys.stderr.write(said)
+    else:
+        print_out(said)
 
 
 def _answer(
@@ -302,7 +307,7 @@ def _answer(
         },
         "places": places,
     }
-    sys.stdout.write(json.dumps(answer))  # json.dump is slower by far
+    print_out(json.dumps(answer))
 
 
 def _check_output(output: Path, files: Sequence[Path], *, is_folder: bool) -> None:

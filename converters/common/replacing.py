@@ -2,6 +2,7 @@
 
 import errno
 import os
+import re
 import shutil
 import stat
 import tempfile
@@ -14,6 +15,8 @@ from common.leftovers import folder_in
 
 _FULL = ("ENOSPC", "EFBIG", "EDQUOT", "EROFS", "EPIPE")
 """Errors that only an output has; not every system knows all."""
+_DESCRIPTOR = re.compile(r"/(dev/(stdout|stderr|fd/\d+)|proc/[^/]+/fd/\d+)")
+"""Names of files that are open already; what was written to them before must stay."""
 
 
 @contextmanager
@@ -21,7 +24,7 @@ def replacing(output: Path) -> Iterator[Path]:
     """Yield the path of a temporary file or folder, which becomes the output at the end.
 
     A file that is replaced keeps its permissions and, where the system allows it, its owner. A
-    pipe or device is written into.
+    pipe or device is written into, a file that is open already is continued.
 
     Raises
     ------
@@ -32,7 +35,8 @@ def replacing(output: Path) -> Iterator[Path]:
         before = output.stat() if output.exists() else None
         if before is not None and not before.st_mode & 0o222:
             raise PermissionError(errno.EACCES, "Permission denied")
-        if before is None or stat.S_ISREG(before.st_mode):
+        is_open = _DESCRIPTOR.fullmatch(str(output)) is not None
+        if before is None or (stat.S_ISREG(before.st_mode) and not is_open):
             yield from _beside(output.resolve(), before)
         else:
             yield from _into(output)
@@ -61,5 +65,6 @@ def _into(output: Path) -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix="htsr-") as folder:
         temporary = Path(folder, output.name)
         yield temporary
-        with temporary.open("rb") as whole, output.open("wb") as file:
+        mode = "ab" if output.is_file() else "wb"
+        with temporary.open("rb") as whole, output.open(mode) as file:
             shutil.copyfileobj(whole, file)

@@ -53,7 +53,11 @@ def convert(
             dtype=dtype,
             progress=show,
         )
-    output.emit(f"{one_line(str(out))}: {count(done.written, 'tensor')}\n", None)
+    written = f"{one_line(str(out))}: {count(done.written, 'tensor')}"
+    if output.is_standard_output(out):
+        output.fail(written)
+    else:
+        output.emit(f"{written}\n", None)
     for reason, number in done.left_out.items():
         output.fail(f"{file}: left out: {count(number, 'tensor')}: {reason}")
     for tensor, reason in done.refused.items():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -172,6 +172,13 @@ def emit(text: str, output: Path | None) -> None:
     with writing(output) as file:
         # A file's name need not be Unicode; escaped, it is valid in JSON and legible elsewhere.
         file.write(text.encode("utf-8", "backslashreplace"))
+
+
+def is_standard_output(path: Path) -> bool:
+    """Whether a path leads to what standard output is, where nothing else may be printed."""
+    with suppress(OSError, ValueError):  # it may be no file of the system's
+        return os.path.samestat(path.stat(), os.fstat(sys.stdout.fileno()))
+    return False
 
 
 def _print(text: str) -> None:

@@ -1,16 +1,19 @@
 """FMT-7: outputs of converters, with whatever may be found in their place."""
 
 import os
+import re
 import stat
 import subprocess
 import sys
 import threading
+from functools import partial
 from pathlib import Path
 
 import pytest
 import pytorch
 from common.leftovers import folder_in
 from conversions import CONVERTERS, FIXTURES, convert
+from safetensors.numpy import load
 
 from htsr_ref.weights.outputs import writing
 
@@ -143,3 +146,47 @@ def test_what_a_killed_run_left_is_removed_by_the_next(by_script, tmp_path):
                 file.write(b"whole")
         assert set(tmp_path.iterdir()) == {alive, link, other, output, target}
     assert set(tmp_path.iterdir()) == {link, other, output, target}
+
+
+SCRIPT = (sys.executable, FOLDER / "pytorch.py", MODEL)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
+@pytest.mark.parametrize("arguments", [("--dry-run",), ("--places",), ("-o", "x.safetensors")])
+@pytest.mark.parametrize("stream", ["/dev/full", None])
+def test_standard_output_that_is_full_or_closed_is_one_line(arguments, stream, tmp_path):
+    with Path(stream or os.devnull).open("w") as out:
+        ended = subprocess.run(
+            [*SCRIPT, *arguments],
+            cwd=tmp_path,
+            stdout=out,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+            timeout=60,
+            preexec_fn=None if stream else partial(os.close, 1),
+        )
+    assert ended.returncode == 2
+    assert re.fullmatch(r"error: standard output: it cannot be written \(.*\)\..*\n", ended.stderr)
+
+
+@pytest.mark.skipif(not Path("/dev/stdout").exists(), reason="no names of open files")
+@pytest.mark.parametrize(
+    "command", [SCRIPT, (sys.executable, "-m", "htsr_ref.cli.start", "convert", MODEL)]
+)
+def test_standard_output_is_continued_and_has_nothing_but_the_weights(command, tmp_path):
+    log = tmp_path / "log"
+    for before, mode in ((b"before", "ab"), (b"", "wb")):
+        log.write_bytes(before)
+        with log.open(mode) as out:
+            ended = subprocess.run(
+                [*command, "-o", "/dev/stdout"],
+                stdout=out,
+                stderr=subprocess.PIPE,
+                check=True,
+                timeout=60,
+            )
+        assert ended.stderr.endswith(b"/dev/stdout: 4 tensors\n")
+        content = log.read_bytes()
+        assert content.startswith(before)
+        assert len(load(content[len(before) :])) == 4
