@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from htsr_ref.errors import shown
+
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
@@ -229,8 +231,8 @@ def _within_memory(item: PlannedLayer, needed: int, limit: int | None) -> Planne
     if item.skipped is not None or limit is None or needed <= limit:
         return item
     reason = (
-        f"tensor {item.layer.tensor!r}: its analysis needs {needed / 1e9:.3g} GB of memory, and "
-        f"{limit / 1e9:.3g} GB may be taken. Use a larger machine, or raise --max-memory"
+        f"tensor {shown(item.layer.tensor)}: its analysis needs {needed / 1e9:.3g} GB of memory, "
+        f"and {limit / 1e9:.3g} GB may be taken. Use a larger machine, or raise --max-memory"
     )
     return replace(item, matrices=(), skipped=reason, skip_code="memory")
 

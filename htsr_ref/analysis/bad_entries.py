@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from htsr_ref.errors import HtsrError
+from htsr_ref.errors import HtsrError, shown
 from htsr_ref.layers.matrices import BLOCK_ELEMENTS
 from htsr_ref.layers.tensors import Tensor
 from htsr_ref.weights import Layer, Weights
@@ -35,7 +35,7 @@ def describe_bad_entry(layer: Layer) -> str | None:
     if index is None:
         return None
     return (
-        f"tensor {layer.tensor!r}: entry {list(index)} is {float(layer.data[index])}. "
+        f"tensor {shown(layer.tensor)}: entry {list(index)} is {float(layer.data[index])}. "
         "Repair or re-export the checkpoint"
     )
 

@@ -6,7 +6,7 @@ from htsr_ref.analysis.checks import NO_CHECKS, Checks
 from htsr_ref.analysis.matrix_analysis import analyze_matrix
 from htsr_ref.analysis.planning import PlannedLayer
 from htsr_ref.conventions import Convention
-from htsr_ref.errors import ChangedWeightsError, HtsrError
+from htsr_ref.errors import ChangedWeightsError, HtsrError, shown
 from htsr_ref.metric_table import MEAN_FIELDS
 from htsr_ref.reports.report import LayerReport, MatrixReport, SkipCode
 from htsr_ref.spectra.solvers import NonFiniteError, SolverChoice, solver_of
@@ -56,7 +56,7 @@ def analyze_layer(
     except MemoryError:
         return _layer_report(item, (), _out_of_memory(item, solver), "memory")
     except HtsrError as error:
-        tensor = f"tensor {item.layer.tensor!r}"
+        tensor = f"tensor {shown(item.layer.tensor)}"
         reason = str(error) if str(error).startswith(tensor) else f"{tensor}: {error}"
         return _layer_report(item, (), reason, "bad-data")
     return _layer_report(item, matrices, None, None)
@@ -65,8 +65,8 @@ def analyze_layer(
 def _out_of_memory(item: PlannedLayer, solver: SolverChoice) -> str:
     needed = item.cost(solver).memory / 1e9
     return (
-        f"tensor {item.layer.tensor!r}: memory ran out; its analysis needs about {needed:.3g} GB. "
-        "Use a larger machine, or fewer --jobs"
+        f"tensor {shown(item.layer.tensor)}: memory ran out; its analysis needs about "
+        "{needed:.3g} GB. Use a larger machine, or fewer --jobs"
     )
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from htsr_ref.analysis.planning import PlannedLayer, plan
 from htsr_ref.conventions import DEFAULT, Convention, get_convention
-from htsr_ref.errors import WeightFileError
+from htsr_ref.errors import WeightFileError, shown
 from htsr_ref.spectra.eigenvalues import Spectrum
 from htsr_ref.spectra.eigenvalues import spectrum as eigenvalues_of
 from htsr_ref.text.nearest import did_you_mean
@@ -61,7 +61,7 @@ def spectrum(
     if not 0 <= matrix < len(item.matrices):
         raise WeightFileError(
             weights.name,
-            f"layer {item.layer.name!r} has no matrix {matrix}",
+            f"layer {shown(item.layer.name)} has no matrix {matrix}",
             f"It has matrices 0 to {len(item.matrices) - 1}",
         )
     return eigenvalues_of(
@@ -92,12 +92,14 @@ def planned_layer(weights: Weights, name: str | None, convention: Convention) ->
     if name not in planned:
         raise WeightFileError(
             weights.name,
-            f"no layer {name!r}",
+            f"no layer {shown(name)}",
             did_you_mean(name, planned, "`htsr describe` lists the layers"),
         )
     item = planned[name]
     if item.skipped is not None:
         raise WeightFileError(
-            weights.name, f"layer {name!r} has no matrices: {item.skipped}", "Name another layer"
+            weights.name,
+            f"layer {shown(name)} has no matrices: {item.skipped}",
+            "Name another layer",
         )
     return item

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from htsr_ref.analysis.bad_entries import find_bad_entries
-from htsr_ref.errors import WeightFileError
+from htsr_ref.errors import WeightFileError, shown
 from htsr_ref.text.lines import count, one_line
 from htsr_ref.weights.asking import asked_weights
 from htsr_ref.weights.layer import digest_of
@@ -93,7 +93,7 @@ def validate(
         warnings=(
             *weights.warnings,
             *(
-                f"tensor {layer.tensor!r}: not checked: numbers of type {layer.dtype} are not "
+                f"tensor {shown(layer.tensor)}: not checked: numbers of type {layer.dtype} are not "
                 "decoded"
                 for layer in unread
             ),

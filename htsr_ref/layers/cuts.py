@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from htsr_ref.conventions import SDM2020, Convention
-from htsr_ref.errors import LayerError
+from htsr_ref.errors import LayerError, shown
 from htsr_ref.layers.frequencies import frequency_matrices
 from htsr_ref.layers.matrices import Origin, Pool, WeightMatrix, weight_matrix
 from htsr_ref.layers.windows import windows
@@ -104,7 +104,7 @@ def _group_rows(layer: Layer, start: int, stop: int, groups: int) -> Iterator[sl
     height, rest = divmod(stop - start, groups)
     if rest:
         raise LayerError(
-            f"tensor {layer.tensor!r}: {groups} groups do not divide {stop - start} output "
+            f"tensor {shown(layer.tensor)}: {groups} groups do not divide {stop - start} output "
             "channels. Correct the declared groups"
         )
     for first in range(start, stop, height):
@@ -183,7 +183,7 @@ def _operator(section: Section, convention: Convention) -> tuple[Pool, ...]:
     size = convention.map_size or 0
     if size < max(section.kernel):
         raise LayerError(
-            f"tensor {section.layer.tensor!r}: the kernel {section.kernel} is larger than the "
+            f"tensor {shown(section.layer.tensor)}: the kernel {section.kernel} is larger than the "
             f"images of map_size = {size}. Raise map_size"
         )
     groups = section.layer.groups

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from htsr_ref.errors import WeightFileError
+from htsr_ref.errors import WeightFileError, shown
 from htsr_ref.weights.dtypes import is_decoded, is_integer
 from htsr_ref.weights.layer import Layer, Weights, layer_name
 from htsr_ref.weights.manifest import NOT_DECODED
@@ -301,13 +301,13 @@ def _scaling(
 def _scale_tensor(name: str, length: int, tensors: Mapping[str, RawTensor]) -> StoredTensor:
     tensor = tensors.get(name)
     if tensor is None:
-        raise ValueError(f"quantization: the tensor {name!r} is not stored")
+        raise ValueError(f"quantization: the tensor {shown(name)} is not stored")
     if not is_decoded(tensor.dtype):
         raise ValueError(f"quantization: numbers of type {tensor.dtype} are not decoded")
     size = math.prod(tensor.shape)
     if size not in (1, length) or max(tensor.shape, default=1) != size:
         raise ValueError(
-            f"quantization: the tensor {name!r} of shape {tensor.shape} should hold "
+            f"quantization: the tensor {shown(name)} of shape {tensor.shape} should hold "
             f"{length} numbers along one axis"
         )
     return StoredTensor(name, tensor.dtype, plain_layout(tensor.shape), tensor.backing)

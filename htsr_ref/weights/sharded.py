@@ -6,7 +6,7 @@ import re
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
-from htsr_ref.errors import WeightFileError
+from htsr_ref.errors import WeightFileError, shown
 from htsr_ref.text import strictjson
 from htsr_ref.weights.backing import open_regular
 from htsr_ref.weights.container import Container, RawTensor
@@ -188,7 +188,7 @@ def _joined(
             )
         tensors.append(stored[shard][tensor])
     warnings = tuple(
-        f"{shard}: tensor {tensor!r} is not in the index and was not read"
+        f"{shard}: tensor {shown(tensor)} is not in the index and was not read"
         for shard in shards
         for tensor in stored[shard]
         if weight_map.get(tensor) != shard
@@ -237,7 +237,7 @@ def _check_inside(index: AnyPath, name: str) -> None:
     path = index.parent / name
     if not name or "\0" in name or "\\" in name or PurePosixPath(name).name != name or name == "..":
         raise WeightFileError(
-            index, f"the index names {name!r}, which is not a file in its folder", _AGAIN
+            index, f"the index names {shown(name)}, which is not a file in its folder", _AGAIN
         )
     if not path.exists():
         raise WeightFileError(index, f"the file {name} that the index names is missing", _AGAIN)

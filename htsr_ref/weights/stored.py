@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from htsr_ref.errors import ChangedWeightsError, LayerError
+from htsr_ref.errors import ChangedWeightsError, LayerError, shown
 from htsr_ref.weights.backing import ChangedFileError, DamagedFileError
 from htsr_ref.weights.derived.derived_tensor import DerivedTensor
 from htsr_ref.weights.derived.low_rank import LowRank
@@ -127,7 +127,7 @@ class StoredTensor:
         """
         if not self.is_readable:
             raise LayerError(
-                f"tensor {self.name!r} cannot be read: numbers of type {self.dtype} are not "
+                f"tensor {shown(self.name)} cannot be read: numbers of type {self.dtype} are not "
                 "decoded. Convert it to float32"
             )
         chosen = selections(index, self.shape)
@@ -178,7 +178,7 @@ class StoredTensor:
             )
         is_damaged = isinstance(error, DamagedFileError)
         cure = "Save or download it again" if is_damaged else "Open the weights again"
-        return LayerError(f"tensor {self.name!r} cannot be read: {error}. {cure}")
+        return LayerError(f"tensor {shown(self.name)} cannot be read: {error}. {cure}")
 
     def _codes(self, index: tuple[slice, ...]) -> NDArray[Any]:
         layout = self.layout

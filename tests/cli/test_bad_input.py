@@ -5,6 +5,7 @@ import os
 import pickle
 from pathlib import Path
 
+import numpy as np
 import pytest
 from commands import tensors
 from safetensors.numpy import save_file
@@ -81,3 +82,19 @@ def test_a_pipe_is_no_weight_file(htsr, tmp_path):
     os.mkfifo(tmp_path / "pipe")
     outcome = htsr("analyze", tmp_path / "pipe")
     assert (outcome.code, outcome.out, outcome.err.count("\n")) == (2, "", 1)
+
+
+def test_long_names_are_cut_wherever_a_layer_is_at_fault(htsr, tmp_path):
+    first, second = ("x" * 100_000, "y" * 100_000)
+    bad = np.ones((60, 50), "f4")
+    bad[3, 4] = np.nan
+    scale = np.array([[1.0], *[[np.nan]] * 59], "f4")
+    codes = {f"{second}.weight": np.ones((60, 50), "i1"), f"{second}.weight_scale": scale}
+    path = tmp_path / "x.safetensors"
+    save_file({f"{first}.weight": bad, **codes}, path)
+    outcome = htsr("analyze", path)
+    assert outcome.code == 1
+    lines = outcome.err.splitlines()
+    assert any("entry [3, 4] is nan" in line for line in lines)
+    assert any("yyy" in line for line in lines)
+    assert all(len(line) < 1000 for line in lines)

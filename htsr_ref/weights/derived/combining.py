@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from htsr_ref.errors import WeightFileError
+from htsr_ref.errors import WeightFileError, shown
 from htsr_ref.weights.derived.adapters import PEFT_PREFIX
 from htsr_ref.weights.derived.derived_tensor import DerivedTensor
 from htsr_ref.weights.layer import Base
@@ -178,7 +178,7 @@ def _within(module: str) -> str:
 
 
 def _alone(layer: Layer, reason: str) -> Layer:
-    return replace(layer, left_out=f"tensor {layer.tensor!r}: {reason}", code="bad-data")
+    return replace(layer, left_out=f"tensor {shown(layer.tensor)}: {reason}", code="bad-data")
 
 
 def _combined(layer: Layer, second: Layer, sign: int, rule: str) -> Layer:

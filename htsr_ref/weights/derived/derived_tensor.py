@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
+from htsr_ref.errors import shown
 from htsr_ref.weights.dtypes import decode, is_decoded
 from htsr_ref.weights.packed.packed_module import NotUnderstoodError
 
@@ -86,7 +87,7 @@ def require_floats(*tensors: RawTensor) -> None:
     for tensor in tensors:
         if not is_decoded(tensor.dtype):
             raise NotUnderstoodError(
-                f"it is computed from the tensor {tensor.name!r}, whose numbers of type "
+                f"it is computed from the tensor {shown(tensor.name)}, whose numbers of type "
                 f"{tensor.dtype} are not decoded. Convert that to float32"
             )
 

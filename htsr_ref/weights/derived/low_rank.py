@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from htsr_ref.errors import shown
 from htsr_ref.weights.derived.derived_tensor import (
     DerivedTensor,
     loaded,
@@ -100,11 +101,13 @@ def low_rank(plain_name: str, product: LowRank) -> DerivedTensor:
         )
     if down.shape[0] != up.shape[1] or 0 in (*down.shape, *up.shape):
         raise DamagedPackingError(
-            f"its factors {down.name!r} and {up.name!r} of shapes {down.shape} and {up.shape} "
-            "cannot be multiplied. Save or download them again"
+            f"its factors {shown(down.name)} and {shown(up.name)} of shapes {down.shape} and "
+            f"{up.shape} cannot be multiplied. Save or download them again"
         )
     if alpha is not None and alpha.shape not in ((), (1,)):
-        raise DamagedPackingError(f"its {alpha.name!r} of shape {alpha.shape} is no single number")
+        raise DamagedPackingError(
+            f"its {shown(alpha.name)} of shape {alpha.shape} is no single number"
+        )
     scale = f"{product.scale:.6g}" if alpha is None else f"alpha/{1 / product.scale:.6g}"
     return DerivedTensor(
         down.name,

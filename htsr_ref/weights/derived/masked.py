@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from htsr_ref.errors import shown
 from htsr_ref.weights.derived.derived_tensor import (
     DerivedTensor,
     loaded,
@@ -51,7 +52,7 @@ def masked(plain_name: str, original: RawTensor, mask: RawTensor) -> DerivedTens
     require_floats(original, mask)
     if original.shape != mask.shape:
         raise DamagedPackingError(
-            f"its mask {mask.name!r} has the shape {mask.shape}, and it has {original.shape}. "
+            f"its mask {shown(mask.name)} has the shape {mask.shape}, and it has {original.shape}. "
             "Save or download it again"
         )
     return DerivedTensor(

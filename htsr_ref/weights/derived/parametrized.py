@@ -6,6 +6,7 @@ import re
 from functools import partial
 from typing import TYPE_CHECKING
 
+from htsr_ref.errors import shown
 from htsr_ref.weights.derived.masked import masked
 from htsr_ref.weights.derived.parts import Parts
 from htsr_ref.weights.derived.spectral_norm import spectrally_normed
@@ -96,7 +97,7 @@ def _from_suffixes(
 ) -> DerivedTensor:
     """Weight under torch.nn.utils.prune, or the older weight norm and spectral norm."""
     if is_stored:
-        raise _refusal(f"it seems to be a part of {plain_name!r}, which is stored as well", "")
+        raise _refusal(f"it seems to be a part of {shown(plain_name)}, which is stored as well", "")
     if parts.keys() == {"orig", "mask"}:
         return masked(plain_name, parts["orig"], parts["mask"])
     if parts.keys() == {"orig", "u", "v"}:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from htsr_ref.errors import shown
 from htsr_ref.weights.derived.derived_tensor import (
     DerivedTensor,
     loaded,
@@ -93,8 +94,9 @@ def spectrally_normed(
     axes = tuple(axis for axis, expected in enumerate(lengths) if expected == found)
     if not axes:
         raise DamagedPackingError(
-            f"it is under spectral norm, and its vectors {u.name!r} and {v.name!r} of shapes "
-            f"{u.shape} and {v.shape} do not go with its shape {shape}. Save the weight itself"
+            f"it is under spectral norm, and its vectors {shown(u.name)} and {shown(v.name)} of "
+            f"shapes {u.shape} and {v.shape} do not go with its shape {shape}. Save the weight "
+            "itself"
         )
     return DerivedTensor(
         original.name,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from htsr_ref.errors import shown
 from htsr_ref.weights.derived.derived_tensor import (
     DerivedTensor,
     loaded,
@@ -100,8 +101,8 @@ def normed(plain_name: str, length: RawTensor, direction: RawTensor) -> DerivedT
     require_floats(length, direction)
     if not is_length_of(length.shape, direction.shape):
         raise DamagedPackingError(
-            f"it is under weight norm, and its length {length.name!r} of shape {length.shape} does "
-            f"not go with its shape {direction.shape}. Save the weight itself"
+            f"it is under weight norm, and its length {shown(length.name)} of shape "
+            f"{length.shape} does not go with its shape {direction.shape}. Save the weight itself"
         )
     return DerivedTensor(
         direction.name,

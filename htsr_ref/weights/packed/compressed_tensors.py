@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from htsr_ref.errors import shown
 from htsr_ref.weights.packed.grid import Grid, StoredGrid, cells_of
 from htsr_ref.weights.packed.int32_words import Layout, PackedZeros, fitting_layouts
 from htsr_ref.weights.packed.packed_module import NotUnderstoodError
@@ -52,7 +53,7 @@ def read_compressed_tensors(module: PackedModule) -> tuple[PackedTensor, ...]:
         return ()
     if "scale_packed" in module.tensors or "meta" in module.tensors:
         raise NotUnderstoodError(
-            f"tensor {codes.name!r} is packed for a kernel of sparse matrices (marlin-24)"
+            f"tensor {shown(codes.name)} is packed for a kernel of sparse matrices (marlin-24)"
         )
     stack, matrix = _true_shape(codes, member(module, "weight_shape"))
     layout = _layout(module, codes, matrix)
@@ -120,7 +121,7 @@ def _layout(module: PackedModule, codes: RawTensor, matrix: Matrix) -> Layout:
         )
     if len(found) > 1:
         raise NotUnderstoodError(
-            f"tensor {codes.name!r} could hold codes of "
+            f"tensor {shown(codes.name)} could hold codes of "
             f"{' or '.join(str(each.bits) for each in found)} bits in different layouts"
         )
     return found[0]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from htsr_ref.errors import shown
 from htsr_ref.weights.packed.grid import cells_of, fits, proven_block
 from htsr_ref.weights.packed.packed_module import DamagedPackingError, NotUnderstoodError
 from htsr_ref.weights.packed.packed_tensor import PackedTensor
@@ -74,7 +75,8 @@ def scale_name(module: PackedModule, name: str) -> str | None:
     there = [candidate for candidate in _scale_names(name) if candidate in module.tensors]
     if len(there) > 1:
         raise NotUnderstoodError(
-            f"module {module.name!r} has {' and '.join(there)}, and which one holds is not known"
+            f"module {shown(module.name)} has {' and '.join(there)}, and which one holds is not "
+            "known"
         )
     return there[0] if there else None
 
@@ -105,8 +107,8 @@ def _refuse_unknown_order(scale: RawTensor) -> None:
     """Refuse exponents of groups of columns that no config explains: ComfyUI permutes them."""
     if scale.dtype in EXPONENTS and scale.shape[-1] > 1:
         raise NotUnderstoodError(
-            f"tensor {scale.name!r} holds scales of groups of columns, in an order that only a "
-            "config could tell"
+            f"tensor {shown(scale.name)} holds scales of groups of columns, in an order that only "
+            "a config could tell"
         )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from htsr_ref.errors import shown
 from htsr_ref.weights.packed.float8 import scale_name
 from htsr_ref.weights.packed.grid import Grid, StoredGrid, cells_of
 from htsr_ref.weights.packed.packed_module import NotUnderstoodError
@@ -61,7 +62,7 @@ def _read(module: PackedModule, name: str, scale_name: str) -> PackedTensor:
     codes, scale = module.tensors[name], module.tensors[scale_name]
     if f"{name}_g_idx" in module.tensors:
         raise NotUnderstoodError(
-            f"tensor {codes.name!r} holds int8 codes whose groups are out of order, which no "
+            f"tensor {shown(codes.name)} holds int8 codes whose groups are out of order, which no "
             "library is known to write"
         )
     stack, matrix = stack_and_matrix(codes)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from htsr_ref.errors import shown
 from htsr_ref.weights.dtypes import decode
 from htsr_ref.weights.packed.bits import unpack_stream
 from htsr_ref.weights.packed.methods import quantization_config, text, whole
@@ -202,6 +203,7 @@ def _settings(module: PackedModule) -> Mapping[str, Any] | None:
         is_near = key.endswith(f".{module.name}") or module.name.endswith(f".{key}")
         if is_near and isinstance(value, dict):
             raise NotUnderstoodError(
-                f"config.json has settings for {key!r}, which may or may not be {module.name!r}"
+                f"config.json has settings for {shown(key)}, which may or may not be "
+                f"{shown(module.name)}"
             )
     return stated

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from htsr_ref.errors import shown
 from htsr_ref.weights.packed.float8 import scale_name
 from htsr_ref.weights.packed.packed_module import NotUnderstoodError
 from htsr_ref.weights.packed.packed_tensor import PackedTensor
@@ -75,9 +76,11 @@ def _compressed(module: PackedModule) -> Iterator[PackedTensor]:
     if codes is None or codes.dtype != "uint8" or scales is None or scales.dtype not in EXPONENTS:
         return
     if "weight_zero_point" in module.tensors:
-        raise NotUnderstoodError(f"tensor {codes.name!r} holds four-bit floats with zero points")
+        raise NotUnderstoodError(
+            f"tensor {shown(codes.name)} holds four-bit floats with zero points"
+        )
     if codes.shape[-1:] == (24 * scales.shape[-1] if scales.shape else 0,):
-        raise NotUnderstoodError(f"tensor {codes.name!r} holds six-bit floats (MXFP6)")
+        raise NotUnderstoodError(f"tensor {shown(codes.name)} holds six-bit floats (MXFP6)")
     stack, matrix = stack_and_matrix(codes, 2)
     yield _packed("weight_packed", "weight_scale", module, stack, matrix)
 
@@ -93,7 +96,7 @@ def _int8_pairs(module: PackedModule) -> Iterator[PackedTensor]:
             stack, matrix = stack_and_matrix(codes, 2)
             if not _is_one_for_32(scales, stack, matrix):
                 raise NotUnderstoodError(
-                    f"tensor {codes.name!r} holds bytes with scales of shape {scales.shape}, "
+                    f"tensor {shown(codes.name)} holds bytes with scales of shape {scales.shape}, "
                     "which are not those of four-bit floats, and no config says what they are"
                 )
             yield _packed(name, scale, module, stack, matrix)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from htsr_ref.errors import shown
 from htsr_ref.weights.packed.packed_module import NotUnderstoodError
 from htsr_ref.weights.packed.packed_tensor import PackedTensor
 from htsr_ref.weights.packed.reading import member, require_type
@@ -52,12 +53,13 @@ def read_nvfp4(module: PackedModule) -> tuple[PackedTensor, ...]:
         return ()
     if not is_modelopt(module):
         raise NotUnderstoodError(
-            f"tensor {codes.name!r} is NVFP4; ModelOpt and ComfyUI store its scales in different "
-            "orders, and no config says which it is. Put hf_quant_config.json beside the weights"
+            f"tensor {shown(codes.name)} is NVFP4; ModelOpt and ComfyUI store its scales in "
+            "different orders, and no config says which it is. Put hf_quant_config.json beside "
+            "the weights"
         )
     if member(module, "weight_scale").dtype != "float8_e4m3fn":
         raise NotUnderstoodError(
-            f"tensor {codes.name!r} holds bytes with two scales, but not those of NVFP4"
+            f"tensor {shown(codes.name)} holds bytes with two scales, but not those of NVFP4"
         )
     return (_packed(module, "weight", "weight_scale_2"),)
 
@@ -74,7 +76,9 @@ def _packed(module: PackedModule, codes_name: str, whole_name: str) -> PackedTen
     codes, scales = module.tensors[codes_name], member(module, "weight_scale")
     require_type(scales, "float8_e4m3fn")
     if "weight_zero_point" in module.tensors:
-        raise NotUnderstoodError(f"tensor {codes.name!r} holds four-bit floats with zero points")
+        raise NotUnderstoodError(
+            f"tensor {shown(codes.name)} holds four-bit floats with zero points"
+        )
     stack, matrix = stack_and_matrix(codes, 2)
     blocks = grid_of_groups(scales, stack, matrix, _GROUP)
     is_divisor = whole_name == "weight_global_scale"

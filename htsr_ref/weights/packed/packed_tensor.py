@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from htsr_ref.errors import LayerError
+from htsr_ref.errors import LayerError, shown
 from htsr_ref.weights.indexing import selections
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ class PackedTensor:
             found = [self._decoded(place, rows, columns) for place in places]
         except OSError as error:
             raise LayerError(
-                f"tensor {self.name!r} cannot be read: {error}. Open the weights again"
+                f"tensor {shown(self.name)} cannot be read: {error}. Open the weights again"
             ) from error
         heights = len(range(self.shape[-2])[rows]), len(range(self.shape[-1])[columns])
         is_one = len(found) == 1

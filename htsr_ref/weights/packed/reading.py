@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from htsr_ref.errors import LayerError
+from htsr_ref.errors import LayerError, shown
 from htsr_ref.weights.dtypes import decode, is_decoded, is_integer
 from htsr_ref.weights.packed.packed_module import DamagedPackingError
 
@@ -26,18 +26,18 @@ _LARGEST = 2.0**1000
 
 def bad_layer(tensor: RawTensor, problem: str) -> LayerError:
     """Error of a tensor that turns out to be damaged while it is decoded."""
-    return LayerError(f"tensor {tensor.name!r}: {problem}. {CURE}")
+    return LayerError(f"tensor {shown(tensor.name)}: {problem}. {CURE}")
 
 
 def damaged(tensor: RawTensor, problem: str) -> DamagedPackingError:
     """Error that names the tensor, what is wrong with it and the cure."""
-    return DamagedPackingError(f"tensor {tensor.name!r}: {problem}. {CURE}")
+    return DamagedPackingError(f"tensor {shown(tensor.name)}: {problem}. {CURE}")
 
 
 def member(module: PackedModule, name: str) -> RawTensor:
     """Return a tensor of the module; DamagedPackingError if it is not there."""
     if name not in module.tensors:
-        raise DamagedPackingError(f"module {module.name!r} has no {name}. {CURE}")
+        raise DamagedPackingError(f"module {shown(module.name)} has no {name}. {CURE}")
     return module.tensors[name]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from htsr_ref.errors import shown
 from htsr_ref.weights.dtypes import PLAIN_FLOATS
 from htsr_ref.weights.packed.packed_module import NotUnderstoodError
 from htsr_ref.weights.packed.settings import comfy_marker
@@ -88,7 +89,7 @@ def refuse_by_name(module: PackedModule) -> None:
     for refusal in REFUSED:
         if refusal.tensors <= module.tensors.keys() and _has_codes(module, refusal):
             raise NotUnderstoodError(
-                f"module {module.name!r} is packed by {refusal.scheme}: {refusal.reason}"
+                f"module {shown(module.name)} is packed by {refusal.scheme}: {refusal.reason}"
             )
     _refuse_comfy(module)
 
@@ -111,4 +112,6 @@ def _refuse_comfy(module: PackedModule) -> None:
         return
     else:
         reason = "it is not known"
-    raise NotUnderstoodError(f"module {module.name!r} is packed by ComfyUI's {scheme!r}: {reason}")
+    raise NotUnderstoodError(
+        f"module {shown(module.name)} is packed by ComfyUI's {scheme!r}: {reason}"
+    )

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from htsr_ref.errors import LayerError
+from htsr_ref.errors import LayerError, shown
 from htsr_ref.weights.dtypes import is_decoded, is_integer
 from htsr_ref.weights.packed.reading import CURE, damaged, read_scales
 from htsr_ref.weights.packed.small_floats import powers_of_two
@@ -58,7 +58,7 @@ def read_any_scales(tensor: RawTensor, *index: slice) -> NDArray[np.float64]:
     scales = powers_of_two(read_bytes(tensor, *index))
     if np.isnan(scales).any():
         raise LayerError(
-            f"tensor {tensor.name!r} holds the exponent 255, which stands for no scale. {CURE}"
+            f"tensor {shown(tensor.name)} holds the exponent 255, which stands for no scale. {CURE}"
         )
     return scales
 
@@ -75,7 +75,9 @@ def read_divisors(tensor: RawTensor, *index: slice) -> NDArray[np.float64]:
     """
     scales = read_any_scales(tensor, *index)
     if not scales.all():
-        raise LayerError(f"tensor {tensor.name!r} holds zero, which nothing is divided by. {CURE}")
+        raise LayerError(
+            f"tensor {shown(tensor.name)} holds zero, which nothing is divided by. {CURE}"
+        )
     return scales
 
 

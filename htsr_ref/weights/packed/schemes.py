@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from htsr_ref.errors import shown
 from htsr_ref.weights.dtypes import is_decoded, is_integer
 from htsr_ref.weights.packed.awq import read_awq
 from htsr_ref.weights.packed.bitnet import read_bitnet
@@ -81,7 +82,7 @@ def unpack(module: PackedModule) -> tuple[PackedTensor, ...]:
     for name, tensor in module.tensors.items():
         if _looks_packed(module, name, tensor):
             raise NotUnderstoodError(
-                f"tensor {tensor.name!r} holds {tensor.dtype} numbers beside scales, in a way "
+                f"tensor {shown(tensor.name)} holds {tensor.dtype} numbers beside scales, in a way "
                 "that is not known"
             )
     return ()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from htsr_ref.errors import shown
 from htsr_ref.text import strictjson
 from htsr_ref.weights.packed.packed_module import DamagedPackingError
 from htsr_ref.weights.packed.reading import CURE, damaged, require_type
@@ -97,7 +98,7 @@ def _json(module: PackedModule, text: str | bytes) -> Any:
         return strictjson.loads(text)
     except ValueError as error:
         raise DamagedPackingError(
-            f"module {module.name!r}: what is said about its packing is not valid JSON "
+            f"module {shown(module.name)}: what is said about its packing is not valid JSON "
             f"({error}). {CURE}"
         ) from error
 
@@ -110,8 +111,8 @@ def _block(module: PackedModule, size: Any) -> Matrix:
         rows = columns = 0
     if rows < 1 or columns < 1:
         raise DamagedPackingError(
-            f"module {module.name!r}: the config states blocks of {size!r}, which is not a pair "
-            f"of positive integers. {CURE}"
+            f"module {shown(module.name)}: the config states blocks of {size!r}, which is not a "
+            f"pair of positive integers. {CURE}"
         )
     return rows, columns
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from htsr_ref.errors import shown
 from htsr_ref.weights.packed.grid import Grid, StoredGrid, cells_of, fits, proven_block
 from htsr_ref.weights.packed.packed_module import NotUnderstoodError
 from htsr_ref.weights.packed.reading import damaged
@@ -29,8 +30,8 @@ def stack_and_matrix(codes: RawTensor, codes_per_entry: int = 1) -> tuple[int | 
     """
     if len(codes.shape) not in (2, 3):
         raise NotUnderstoodError(
-            f"tensor {codes.name!r} holds packed numbers along {len(codes.shape)} axes; read are "
-            "matrices and stacks of them"
+            f"tensor {shown(codes.name)} holds packed numbers along {len(codes.shape)} axes; read "
+            "are matrices and stacks of them"
         )
     *stack, rows, width = codes.shape
     return (stack[0] if stack else None), (rows, width * codes_per_entry)
@@ -84,8 +85,8 @@ def scale_grid(
             + " or ".join(map(str, stated)),
         )
     raise NotUnderstoodError(
-        f"tensor {scale.name!r} of shape {scale.shape} does not tell the size of the blocks of a "
-        f"weight of {matrix}, and no config states it"
+        f"tensor {shown(scale.name)} of shape {scale.shape} does not tell the size of the blocks "
+        f"of a weight of {matrix}, and no config states it"
     )
 
 
