@@ -43,7 +43,7 @@ WeightsArgument = Annotated[
     typer.Argument(
         metavar="FILE",
         help="A weight file or folder: safetensors, HDF5, .npz, .npy, or what PyTorch, Keras, "
-        "TensorFlow, ONNX, JAX, GGUF, TensorFlow Lite, Paddle, skops or MATLAB wrote; or the "
+        "TensorFlow (also Lite and .js), ONNX, JAX, GGUF, Paddle, skops or MATLAB wrote; or the "
         "address of safetensors files: hf://org/model, https://, s3://, gs://.",
     ),
 ]
