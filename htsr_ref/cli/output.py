@@ -60,8 +60,12 @@ def choose_form(json: bool, csv: bool, markdown: bool, output: Path | None) -> F
 
 
 def _exists_as_stream(output: Path | None) -> bool:
-    """Whether an output is a pipe or device, whose name means nothing."""
-    return output is not None and os.path.exists(output) and not os.path.isfile(output)  # noqa: PTH110, PTH113
+    """Whether an output is a pipe, device or file that is open, whose name means nothing."""
+    if output is None or not os.path.exists(output):  # noqa: PTH110 - it raises nothing
+        return False
+    from htsr_ref.weights.outputs import names_open_file
+
+    return not os.path.isfile(output) or names_open_file(output)  # noqa: PTH113
 
 
 def check_weights_name(output: Path) -> None:

@@ -184,7 +184,7 @@ def target_of(path: Path) -> Path | None:
         if there is not None and stat.S_ISDIR(there.st_mode):
             raise OutputError(path, "it is a folder. Name a file in it")
         is_file = there is None or stat.S_ISREG(there.st_mode)
-        if not is_file or _DESCRIPTOR.fullmatch(str(path)):
+        if not is_file or names_open_file(path):
             if not os.access(path, os.W_OK):
                 raise PermissionError(errno.EACCES, "Permission denied")
             return None
@@ -196,6 +196,16 @@ def target_of(path: Path) -> Path | None:
         if is_kept or not os.access(target.parent, os.W_OK | os.X_OK):
             raise PermissionError(errno.EACCES, "Permission denied")
         return target
+
+
+def names_open_file(path: Path) -> bool:
+    """Whether a path is a name that the system gives a file which is open already.
+
+    >>> from pathlib import Path
+    >>> names_open_file(Path("/dev/fd/3")), names_open_file(Path("/dev/null"))
+    (True, False)
+    """
+    return _DESCRIPTOR.fullmatch(str(path)) is not None
 
 
 @contextmanager
