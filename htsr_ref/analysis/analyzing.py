@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from htsr_ref.errors import shown
-
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
@@ -17,6 +15,7 @@ from htsr_ref.analysis.planning import PlannedLayer, plan
 from htsr_ref.analysis.resources import Resources
 from htsr_ref.analysis.running import run_layers, run_submitted
 from htsr_ref.conventions import DEFAULT, Convention, get_convention
+from htsr_ref.errors import shown
 from htsr_ref.machine.blas import blas_threads as threads_of_blas
 from htsr_ref.reports.report import (
     SPEC_VERSION,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from htsr_ref.analysis.planning import PlannedLayer, plan
 from htsr_ref.conventions import DEFAULT, Convention, get_convention
-from htsr_ref.errors import HtsrError, shown
+from htsr_ref.errors import HtsrError
 from htsr_ref.reports.left_out import names_text, warning_lines
 from htsr_ref.reports.markdown import convention_text
 from htsr_ref.reports.table_columns import DEPTH
@@ -191,7 +191,7 @@ _COLUMNS: Mapping[str, _Column] = MappingProxyType(
 
 def _column(name: str) -> _Column:
     if name not in _COLUMNS:
-        raise HtsrError(f"there is no column {shown(name)}. {one_of(name, _COLUMNS, 'Columns')}")
+        raise HtsrError(f"there is no column {name!r}. {one_of(name, _COLUMNS, 'Columns')}")
     return _COLUMNS[name]
 
 

@@ -66,7 +66,7 @@ def _out_of_memory(item: PlannedLayer, solver: SolverChoice) -> str:
     needed = item.cost(solver).memory / 1e9
     return (
         f"tensor {shown(item.layer.tensor)}: memory ran out; its analysis needs about "
-        "{needed:.3g} GB. Use a larger machine, or fewer --jobs"
+        f"{needed:.3g} GB. Use a larger machine, or fewer --jobs"
     )
 
 
