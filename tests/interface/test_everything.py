@@ -82,6 +82,7 @@ IN_PYTHON = {
         "weights": "source",
         "theirs": "theirs",
         "map_": "columns",
+        "keep_converted": None,
         "changes": "changes",
         **SAME,
         **CHOICES,
