@@ -1,4 +1,9 @@
-"""Reader of one safetensors file; trusts no number of its header."""
+"""Reader of one safetensors file; trusts no number of its header.
+
+The package of that name would not do: its NumPy functions know no float8, its answers lose the
+order of the header (FMT-14), and a tensor must be read in parts through the same door as those of
+every other format (FMT-13), with the tensor and a cure named where the file is broken.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,8 @@
-"""Writers of weight files that take tensors a block at a time."""
+"""Writers of weight files that take tensors a block at a time.
+
+That is why safetensors files are not written by the package of that name, which takes whole
+tensors and puts the header into an order of its own; FMT-7 keeps the order given.
+"""
 
 from __future__ import annotations
 
