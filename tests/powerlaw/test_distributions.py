@@ -237,6 +237,7 @@ def test_equal_points_above_xmin_fit_only_laws_that_need_no_spread(kind):
         ("exponential", {"rate": 0.0, "xmin": 1.0}),
         ("stretched_exponential", {"beta": -0.1, "log_hazard": 0.0, "xmin": 1.0}),
         ("stretched_exponential", {"beta": 1.0, "log_hazard": np.inf, "xmin": 1.0}),
+        ("stretched_exponential", {"beta": 1.0, "log_hazard": 0.0, "xmin": 0.0}),
         ("lognormal", {"offset": 0.0, "sigma": 0.0, "xmin": 1.0}),
         ("lognormal", {"offset": -np.inf, "sigma": 1.0, "xmin": 1.0}),
     ],

@@ -1,5 +1,7 @@
 """Fingers: WeightWatcher's rule."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
@@ -26,3 +28,22 @@ def test_weightwatchers_rule_takes_the_first_fit_with_alpha_down_by_more_than_on
 def test_weightwatchers_rule_stops_at_alpha_two_and_changes_nothing():
     x = np.exp(np.arange(20.0))  # alpha near 1.1 whatever is left out
     assert clip_fingers(x) == fit_power_law(x)
+
+
+@pytest.mark.spec("PL-15")
+@pytest.mark.parametrize(
+    ("alphas", "left_out"),
+    [
+        ({2: 4.0, 3: 3.99}, 3),  # down by just 1 is not enough
+        ({2: 4.5, 3: 2.0, 4: 1.5}, 3),
+        ({0: 2.9, 2: 2.0, 3: 1.5}, 0),  # at 2 it ends
+        ({9: 3.0}, 9),
+        ({10: 3.0}, 0),  # at most 9 are left out unless more are allowed
+    ],
+)
+def test_the_rule_by_the_alphas_of_the_fits(monkeypatch, alphas, left_out):
+    def fit(x, ks):
+        return SimpleNamespace(size=x.size, alpha=alphas.get(30 - x.size, 5.0))
+
+    monkeypatch.setattr("htsr_ref.powerlaw.fingers.fit_power_law", fit)
+    assert clip_fingers(np.arange(1.0, 31.0)).size == 30 - left_out
