@@ -8,7 +8,7 @@ from builders import gaussian, power_law_matrix
 
 from htsr_ref import HtsrError, analyze
 from htsr_ref.conventions import SDM2020_TEXT
-from htsr_ref.models.difference import compare_reports, relative
+from htsr_ref.models.difference import Change, change, compare_reports, relative
 
 
 @pytest.mark.spec("AUD-21", "AUD-22")
@@ -63,3 +63,9 @@ def test_undefined_numbers():
     assert relative(None, None) == relative(0.0, 0.0) == 0.0
     assert relative(None, 1.0) == relative(1.0, None) == relative(0.0, 2.0) == 1.0
     assert relative(1.0, 4.0) == relative(4.0, 1.0) == 0.75
+
+
+@pytest.mark.spec("AUD-21")
+@pytest.mark.parametrize(("before", "after"), [(None, 1.0), (1.0, None), (None, None)])
+def test_what_is_undefined_on_one_side_has_no_difference(before, after):
+    assert change(before, after) == Change(before, after, None)

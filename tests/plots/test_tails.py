@@ -129,6 +129,19 @@ def test_thresholds_are_scanned():
 
 
 @pytest.mark.spec("FIG-5")
+def test_the_scan_of_a_matrix_is_by_its_convention(model):
+    for view in model.views:
+        at = view.scan.xmin == view.fit.xmin
+        assert view.scan.ks_distance[at] == pytest.approx([view.fit.ks_distance], rel=1e-12)
+
+
+@pytest.mark.spec("FIG-5")
+@pytest.mark.parametrize("sample", [(1.0, 1.0, 2.0), (1.0, 2.0, 2.0)])
+def test_two_values_have_one_threshold(sample):
+    assert sample_view(np.array(sample)).scan.xmin.tolist() == [1.0]
+
+
+@pytest.mark.spec("FIG-5")
 def test_a_scan_of_many_values_is_even_and_short():
     scan = scan_thresholds(np.arange(1.0, 1001.0), most=11)
     np.testing.assert_allclose(scan.xmin, np.linspace(1, 999, 11), atol=1)
