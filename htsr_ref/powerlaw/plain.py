@@ -78,7 +78,7 @@ def fit_tail(
     start: int,
     ks: KsKind,
     *,
-    renormalized: bool = False,
+    renormalized: bool,
 ) -> TailFit[PowerLaw]:
     """Fit the power law to the tail that begins at one point of a sample.
 
