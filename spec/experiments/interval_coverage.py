@@ -16,7 +16,7 @@ Every row of the table is one figure with its standard error:
 With xmin known, all points lie above xmin = 1. With xmin searched, the law "body and tail" is
 exponential below 1 and a power law above, joined smoothly, as in their equation 3.10.
 
-    OPENBLAS_NUM_THREADS=1 uv run interval_coverage.py    # writes interval_coverage.csv beside this file
+    OPENBLAS_NUM_THREADS=1 uv run interval_coverage.py    # writes the table beside it
 """
 
 import csv

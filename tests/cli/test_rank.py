@@ -316,6 +316,12 @@ def test_an_earlier_report_without_verdicts_is_ranked(htsr, with_noise):
         assert [row["standing"] for row in found[part]] == [row["standing"] for row in today[part]]
 
 
+def test_a_name_that_no_file_can_have_is_named(htsr, series):
+    done = htsr("rank", *series, "a\0b")
+    assert done.code == 2
+    assert "no file can have this name" in done.err
+
+
 @pytest.mark.spec("VRD-16")
 def test_a_file_that_is_given_twice_is_counted_once(htsr, series, tmp_path):
     outcome = htsr("rank", *series, tmp_path / "a.safetensors")

@@ -1,6 +1,6 @@
 """What intervals and p-values promise, in samples whose law is known; seeds are fixed.
 
-The long version is spec/experiments/interval_coverage.py; its table is interval_coverage.csv beside it.
+The long version is spec/experiments/interval_coverage.py; its table lies beside it.
 """
 
 import numpy as np
