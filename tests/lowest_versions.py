@@ -16,7 +16,7 @@ import venv
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-EXTRAS = ("plot", "test")
+EXTRAS = ("plot", "remote", "report", "test")
 WARNINGS = ("-W", "default::DeprecationWarning")
 """Old packages call what newer ones that they need have since deprecated."""
 
@@ -39,9 +39,10 @@ def main() -> int:
     version = "{}.{}".format(*sys.version_info)
     if project["requires-python"] != f">={version}":
         sys.exit(f"run it with Python {project['requires-python'].removeprefix('>=')}")
+    own = project["name"] + "["
     optional = project["optional-dependencies"]
-    bounds = [*project["dependencies"], *(bound for extra in EXTRAS for bound in optional[extra])]
-    pins = sorted({lowest(bound) for bound in bounds})
+    needed = [*project["dependencies"], *(bound for extra in EXTRAS for bound in optional[extra])]
+    pins = sorted({lowest(bound) for bound in needed if not bound.startswith(own)})
     with tempfile.TemporaryDirectory() as folder:
         venv.create(folder, with_pip=True)
         python = Path(folder, "bin", "python")

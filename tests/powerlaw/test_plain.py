@@ -11,7 +11,7 @@ from htsr_ref.powerlaw.plain import candidate_starts, fit_tail, search_plain
 
 def search(sample: np.ndarray) -> TailFit | None:
     """Search all candidates of an ascending sample."""
-    fit = partial(fit_tail, sample, np.log(sample), ks="two-sided")
+    fit = partial(fit_tail, sample, np.log(sample), ks="two-sided", renormalized=False)
     return search_plain(candidate_starts(sample).tolist(), fit)
 
 
