@@ -1,6 +1,6 @@
 # /// script
 # requires-python = ">=3.11"
-# dependencies = ["numpy>=1.26", "h5py>=3.11", "tensorstore>=0.1.60"]
+# dependencies = ["numpy>=1.26", "h5py>=3.11", "tensorstore>=0.1.69"]
 # ///
 """Convert JAX parameters (Flax msgpack, orbax, pytrees in .npz and pickles) to a weight file.
 

@@ -224,7 +224,9 @@ RIGHT = {
     "F-WW-33": quantized,
     "F-WW-41": lambda: {
         "spectral_norm": one(
-            inputs.gaussian(41, 200, 100) * np.sqrt(1 / 2), "svd", normalization="none"
+            inputs.gaussian(41, 200, 100).astype(np.float64) * np.sqrt(1 / 2),
+            "svd",
+            normalization="none",
         ).lambda_max
     },
     "F-PL-1": range_of_alpha,

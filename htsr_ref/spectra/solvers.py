@@ -115,7 +115,8 @@ def _gram(matrix: WeightMatrix) -> Solved:
 
 def _add_product(gram: NDArray[np.float64], block: NDArray[np.float64]) -> None:
     """Add WᵀW of a block by NumPy alone."""
-    gram += block.T @ block
+    with np.errstate(over="ignore"):  # as BLAS does
+        gram += block.T @ block
 
 
 def _eigenvalues(gram: NDArray[np.float64]) -> NDArray[np.float64]:
