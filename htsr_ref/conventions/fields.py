@@ -54,7 +54,7 @@ class Field:
         """
         try:
             return self.read(value)
-        except (TypeError, ValueError):
+        except (OverflowError, TypeError, ValueError):
             raise ConventionError(f"{name} = {value!r} is not legal. Legal: {self.legal}") from None
 
     def explain(self, value: Any) -> str:

@@ -39,6 +39,8 @@ def load_convention(path: str | os.PathLike[str]) -> Convention:
         name, base = content.pop("name", None), content.pop("base", None)
         if not isinstance(name, str) or not name or name in {*SHIPPED, *ALIASES, *RENAMED}:
             raise ConventionError('it needs a name of its own, such as name = "mine"')
+        if base is not None and not isinstance(base, str):
+            raise ConventionError(f"base = {base!r:.60} is not the name of a convention")
         check_names(content)
         values = content if base is None else shipped_convention(base).values() | content
         missing = [field for field in FIELDS if field not in values]

@@ -125,7 +125,7 @@ def test_cells_without_a_number(tmp_path, cell, case):
         ("layer_id;alpha\n1;2,5\n", None, "line 2: alpha is '2,5', which is not a number"),
         ('layer_id,alpha\n1,"2\n', None, "is not CSV"),
         ("layer_id,alpha\n1,nan\n", None, "no row holds a number"),
-        ("n,a\nx,2\n", {"b": "alpha"}, "has no column 'b', only n, a"),
+        ("n,a\nx,2\n", {"b": "alpha"}, "has no column 'b'. Columns: n, a"),
         ("n,a\nx,2\n", {"a": "alfa"}, "no number is called 'alfa'"),
         ("n,a\nx,2\n", {"n": "layer"}, "nothing to compare"),
         ("n,a\nx,2\n", {"n": "alpha", "a": "alpha"}, "two columns are mapped to alpha"),

@@ -59,11 +59,11 @@ def test_a_file_without_a_base_gives_every_field(tmp_path):
         ("a.toml", 'base = "sdm2020"', "it needs a name of its own"),
         ("a.toml", 'name = "sdm2020-text"\nbase = "sdm2020"', "it needs a name of its own"),
         ("a.toml", 'name = "a"\nbase = "papre"', "no convention 'papre'. Shipped: sdm2020"),
-        ("a.toml", 'name = "a"\nbase = 3', "no convention 3. Shipped: sdm2020"),
+        ("a.toml", 'name = "a"\nbase = 3', "base = 3 is not the name"),
         (
             "a.toml",
             'name = "a"\nbase = "sdm2020"\nkss = 1',
-            "has a field 'kss'. Fields: layer_kinds",
+            "has a field 'kss'. Did you mean 'ks'",
         ),
         (
             "a.toml",
