@@ -162,6 +162,7 @@ analyze("x", gof="many")
 
 @pytest.mark.slow
 def test_a_checker_of_types_sees_the_types(tmp_path):
+    pytest.importorskip("mypy")
     script = tmp_path / "script.py"
     script.write_text(SCRIPT)
     done = subprocess.run(
