@@ -98,9 +98,7 @@ def test_a_table_with_one_choice_changed_names_that_choice(spectra, tmp_path, ch
 @pytest.mark.slow
 @pytest.mark.spec("AUD-10", "AUD-11")
 @pytest.mark.parametrize("change", fast_first(CHANGES), ids=text_of)
-def test_a_path_leads_from_the_default_by_the_choices_that_differ(
-    spectra, tmp_path, change
-):
+def test_a_path_leads_from_the_default_by_the_choices_that_differ(spectra, tmp_path, change):
     made = report(WEIGHTS, SDM2020_TEXT.override(change))
     table = read_table(written(tmp_path, made.to_json(), "theirs.json"))
     found = audit_table(spectra, table, table.convention)
