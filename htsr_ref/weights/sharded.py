@@ -42,19 +42,23 @@ def read_folder(folder: AnyPath) -> Container:
     indices = [name for name in names if name.endswith(_INDEX_SUFFIX)]
     if len(indices) == 1:
         return read_index(folder / indices[0])
+    if indices:
+        raise _several(folder, indices, "Name one of these indices")
     files = [name for name in names if name.endswith(".safetensors")]
-    if len(files) == 1 and not indices:
+    if not files:
+        raise _nothing_in(folder, names)
+    if len(files) == 1:
         return read_part_or_whole(folder / files[0])
-    if files and not indices and (parts := _parts_of(files[0])) == files:
-        return _joined(folder, parts)
-    parts = next((parts for name in files if (parts := _parts_of(name))), []) if not indices else []
-    if parts:
+    parts = next((parts for name in files if (parts := _parts_of(name))), [])
+    if not parts:
+        raise _several(folder, files, "Name one of the files")
+    if parts != files:
         raise _incomplete(folder, parts, files)
-    if indices or files:
-        cure = "Name one of these indices" if indices else "Name one of the files"
-        problem = f"the folder has several models ({_some(indices or files)})"
-        raise WeightFileError(folder, problem, cure)
-    raise _nothing_in(folder, names)
+    return _joined(folder, parts)
+
+
+def _several(folder: AnyPath, names: list[str], cure: str) -> WeightFileError:
+    return WeightFileError(folder, f"the folder has several models ({_some(names)})", cure)
 
 
 def _incomplete(folder: AnyPath, parts: list[str], files: list[str]) -> WeightFileError:
@@ -136,8 +140,8 @@ def _parts_of(name: str) -> list[str]:
 
 
 def _some(names: list[str]) -> str:
-    shown = ", ".join(names[:3])
-    return shown if len(names) < 4 else f"{shown} and {len(names) - 3} more"
+    first = ", ".join(names[:3])
+    return first if len(names) < 4 else f"{first} and {len(names) - 3} more"
 
 
 def read_index(index: AnyPath) -> Container:
