@@ -16,7 +16,7 @@ from conversions import CONVERTERS, FIXTURES, SAME, convert, expected, fixtures
 from htsr_ref import analyze
 from htsr_ref.errors import ChangedWeightsError, LayerError, WeightFileError
 from htsr_ref.weights import open_weights
-from htsr_ref.weights.foreign import copies, running
+from htsr_ref.weights.foreign import copies, kinds, running
 from htsr_ref.weights.foreign.kinds import foreign_of_head
 
 DIRECT = ("huggingface", "numpy.npz")
@@ -135,6 +135,17 @@ def test_the_name_does_not_matter_where_the_content_tells(framework, tmp_path):
 def test_what_has_no_signature_is_told_by_its_structure_or_name(tmp_path, name, head, script):
     found = foreign_of_head(tmp_path / name, head)
     assert (None if found is None else found.script) == script
+
+
+@pytest.mark.spec("FMT-24")
+@pytest.mark.parametrize("before", range(12))
+def test_the_name_of_the_maker_is_found_wherever_it_is(tmp_path, monkeypatch, before):
+    monkeypatch.setattr(kinds, "_BLOCK", 4)
+    path = tmp_path / "x.bin"
+    for name, found in ((b"torch", kinds.PICKLE), (b"torc", kinds.ARRAYS)):
+        content = b"\x80\x02" + bytes(before) + name
+        path.write_bytes(content)
+        assert foreign_of_head(path, content) == found
 
 
 @pytest.mark.spec("FMT-24")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import mmap
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING
 from htsr_ref.weights.backing import open_regular
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Iterator
     from pathlib import Path
 
 
@@ -70,6 +69,8 @@ _SUFFIXES = {
 """Endings that decide where the content does not."""
 _PADDLE_NAMES = b"StructuredToParameterName@@"
 """Key of the parameters' names in what Paddle saves of a layer."""
+_BLOCK = 1 << 20
+"""Bytes that are searched at a time."""
 
 
 def foreign_of_head(path: Path, head: bytes) -> Foreign | None:
@@ -126,18 +127,24 @@ def foreign_of_folder(folder: Path) -> Foreign | None:
         return TENSORFLOW
     if "model.json" in names and _holds(folder / "model.json", b'"weightsManifest"'):
         return TENSORFLOW_JS
-    found = [path for depth in ("", "*/", "*/*/") for path in folder.glob(f"{depth}_METADATA")]
-    found += [
-        path
-        for depth in ("", "*/", "*/*/")
-        for path in folder.glob(f"{depth}checkpoint")
-        if path.is_file() and _holds(path, b"PLACEHOLDER://")
-    ]
-    return ORBAX if found else None
+    if any(_within(folder, "_METADATA")):
+        return ORBAX
+    trees = (path for path in _within(folder, "checkpoint") if path.is_file())
+    return ORBAX if any(_holds(path, b"PLACEHOLDER://") for path in trees) else None
+
+
+def _within(folder: Path, name: str) -> Iterator[Path]:
+    """Paths of this name in a folder and up to two levels below it."""
+    return (path for depth in ("", "*/", "*/*/") for path in folder.glob(f"{depth}{name}"))
 
 
 def _holds(path: Path, text: bytes) -> bool:
-    if path.stat().st_size == 0:  # which cannot be mapped
-        return False
-    with open_regular(path) as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-        return data.find(text) >= 0
+    """Whether a text of two bytes or more is anywhere in a file."""
+    with open_regular(path) as file:
+        end = b""
+        while block := file.read(_BLOCK):
+            block = end + block
+            if text in block:
+                return True
+            end = block[1 - len(text) :]
+    return False
