@@ -11,16 +11,15 @@ class Fetched:
 
     Parameters
     ----------
-    content : the bytes from the start that was asked for; all of the file if `is_whole`.
+    content : the bytes from the start that was asked for, or more of them if the store sends a
+        small file whole.
     size : bytes of the file.
     tag : which version of the file it is: the store's entity tag, else size and time.
-    is_whole : whether the store sent the whole of a small file, asked or not.
     """
 
     content: bytes
     size: int
     tag: str
-    is_whole: bool
 
 
 class TransientError(OSError):

@@ -82,11 +82,6 @@ class RemotePath:
         return addresses.name_in(self.address)
 
     @property
-    def suffix(self) -> str:
-        """Ending of the name, with its dot."""
-        return "." + self.name.rpartition(".")[2] if "." in self.name else ""
-
-    @property
     def parent(self) -> RemotePath:
         """Folder that it lies in."""
         return RemotePath(addresses.beside(self.address, None), self.heads)

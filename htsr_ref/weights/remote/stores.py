@@ -89,7 +89,7 @@ def _fetch(system: Any, path: str, start: int, stop: int) -> Fetched:
         raise TransientError("it changes while it is read")
     if len(content) != min(stop, size) - start:
         raise TransientError("the connection broke")
-    return Fetched(content, size, tag, is_whole=len(content) == size)
+    return Fetched(content, size, tag)
 
 
 def _facts(system: Any, path: str) -> tuple[int, str]:

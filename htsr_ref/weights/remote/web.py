@@ -63,7 +63,7 @@ async def _fetch(system: Any, address: str, start: int, stop: int) -> Fetched:
             case 200:
                 raise NoRangesError
             case 416 if (end := _end(answer)) is not None and end <= start:
-                return Fetched(b"", end, _tag(answer, end), is_whole=end == 0)
+                return Fetched(b"", end, _tag(answer, end))
             case status:
                 error = refusal(status)
                 wait = answer.headers.get("Retry-After", "")
@@ -93,7 +93,7 @@ async def _part(answer: aiohttp.ClientResponse, start: int, stop: int) -> Fetche
     if first != start or last != min(stop, size) - 1:
         raise OSError("its server sends other bytes than those that it was asked for")
     content = await answer.content.readexactly(last + 1 - first)
-    return Fetched(content, size, _tag(answer, size), is_whole=len(content) == size)
+    return Fetched(content, size, _tag(answer, size))
 
 
 async def _whole(answer: aiohttp.ClientResponse) -> Fetched:
@@ -108,7 +108,7 @@ async def _whole(answer: aiohttp.ClientResponse) -> Fetched:
         size += len(piece)
         if size > READ_THROUGH:
             raise NoRangesError
-    return Fetched(b"".join(pieces), size, _tag(answer, size), is_whole=True)
+    return Fetched(b"".join(pieces), size, _tag(answer, size))
 
 
 def _tag(answer: aiohttp.ClientResponse, size: int) -> str:
