@@ -188,7 +188,7 @@ class InMemory:
 
 
 @dataclass(frozen=True, slots=True)
-class MappedArray:
+class UncompressedArray:
     """Codes that lie uncompressed in a file, at places that its header gives.
 
     They are read, not mapped into memory: a file that shrinks under a map ends the process.
@@ -259,6 +259,7 @@ def _read_part(
     if extent <= max(SPARSE * wanted, SMALL_READ):
         content = np.empty(extent, np.uint8)
         file.seek(offset)
+        # Files opened as binary have it; the type BinaryIO does not say so.
         if file.readinto(content.data) != extent:  # type: ignore[attr-defined]
             raise ChangedFileError(path)
         return np.ndarray(lengths, dtype, content.data, 0, strides)

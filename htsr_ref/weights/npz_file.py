@@ -16,7 +16,7 @@ from htsr_ref.weights.backing import (
     DamagedFileError,
     FileStamp,
     InMemory,
-    MappedArray,
+    UncompressedArray,
 )
 from htsr_ref.weights.container import Container, RawTensor
 from htsr_ref.weights.numpy_file import NpyHeader, check_size, read_npy_header
@@ -90,7 +90,7 @@ class Checksum:
 
 @dataclass(frozen=True)
 class StoredMember:
-    """An array in a member that is not compressed: mapped, once its checksum was compared.
+    """An array in a member that is not compressed: read in parts, once its checksum was compared.
 
     Parameters
     ----------
@@ -100,17 +100,17 @@ class StoredMember:
     Spec: FMT-11, FMT-13.
     """
 
-    array: MappedArray
+    array: UncompressedArray
     checksum: Checksum
 
     def read(self, index: tuple[slice, ...]) -> NDArray[Any]:
-        """View of a part of the map, which lives as long as the view."""
+        """Part of the array."""
         if not self.checksum.is_met:
             raise DamagedFileError(f"{self.array.stamp.path} is damaged (Bad CRC-32)")
         return self.array.read(index)
 
     def load(self) -> StoredMember:
-        """Itself: the system's page cache holds what was read."""
+        """Itself: no more than the parts that are asked for is read."""
         return self
 
 
@@ -176,7 +176,7 @@ def _member(
         start = _content_start(path, member)
         if start + header.end > stamp.size:
             raise refuse("it reaches beyond the end of the file")
-        array = MappedArray(
+        array = UncompressedArray(
             stamp, start + header.offset, header.shape, header.dtype.str, header.order
         )
         backing = StoredMember(array, Checksum(stamp, start, header.end, member.CRC))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal, Protocol
 import numpy as np
 
 from htsr_ref.errors import WeightFileError
-from htsr_ref.weights.backing import FileStamp, MappedArray
+from htsr_ref.weights.backing import FileStamp, UncompressedArray
 from htsr_ref.weights.container import Container, RawTensor
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ def read_npy(path: Path) -> Container:
             check_size(header, stamp.size)
         except ValueError as error:
             raise WeightFileError(path, str(error), "Save the array again as numbers") from error
-    backing = MappedArray(stamp, header.offset, header.shape, header.dtype.str, header.order)
+    backing = UncompressedArray(stamp, header.offset, header.shape, header.dtype.str, header.order)
     tensor = RawTensor(path.stem, header.shape, header.dtype.name, backing)
     return Container("npy", (path,), (tensor,))
 

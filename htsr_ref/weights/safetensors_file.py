@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from htsr_ref.errors import WeightFileError
 from htsr_ref.text import strictjson
-from htsr_ref.weights.backing import MappedArray, open_regular, stamp_of
+from htsr_ref.weights.backing import UncompressedArray, open_regular, stamp_of
 from htsr_ref.weights.container import Container, RawTensor
 from htsr_ref.weights.dtypes import DTYPES, SAFETENSORS_CODES, storage_dtype
 from htsr_ref.weights.manifest import MANIFEST_KEY, parse_manifest
@@ -75,7 +75,9 @@ def read_safetensors(path: AnyPath) -> Container:
             name,
             entry.shape,
             entry.dtype,
-            MappedArray(stamp, data_start + entry.begin, entry.shape, storage_dtype(entry.dtype)),
+            UncompressedArray(
+                stamp, data_start + entry.begin, entry.shape, storage_dtype(entry.dtype)
+            ),
         )
         for name, entry in entries.items()
     )

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from htsr_ref.errors import ChangedWeightsError, LayerError
 from htsr_ref.weights import TensorSpec, backing, open_weights, write_weights
-from htsr_ref.weights.backing import FileStamp, InMemory, MappedArray
+from htsr_ref.weights.backing import FileStamp, InMemory, UncompressedArray
 from htsr_ref.weights.meaning.axes import matrix_layout
 from htsr_ref.weights.stored import StoredTensor
 
@@ -212,10 +212,10 @@ def test_any_part_is_read_in_one_piece_or_in_several(data, order, sparse):
         file.write(b"abc" + array.tobytes(order="A"))
         file.flush()
         stamp = FileStamp.of(Path(file.name), file)
-        stored = MappedArray(stamp, 3, shape, "<i4", order)
+        stored = UncompressedArray(stamp, 3, shape, "<i4", order)
         np.testing.assert_array_equal(stored.read(index), array[index], strict=True)
         np.testing.assert_array_equal(stored.load().read(index), array[index])
-        by_strides = MappedArray(stamp, 3, shape, "<i4", strides=array.strides)
+        by_strides = UncompressedArray(stamp, 3, shape, "<i4", strides=array.strides)
         np.testing.assert_array_equal(by_strides.read(index), array[index], strict=True)
 
 

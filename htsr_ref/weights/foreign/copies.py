@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from htsr_ref.weights.backing import FileStamp, HeldFile, MappedArray
+from htsr_ref.weights.backing import FileStamp, HeldFile, UncompressedArray
 from htsr_ref.weights.foreign.running import Answer, run_script
 from htsr_ref.weights.leftovers import temporary_folder
 from htsr_ref.weights.safetensors_file import read_safetensors
@@ -67,6 +67,6 @@ class Copied:
 
 def _held(backing: Backing, held: HeldFile) -> Backing:
     """Let a tensor be read through the open file, which has no name any more."""
-    if isinstance(backing, MappedArray) and isinstance(backing.stamp, FileStamp):
+    if isinstance(backing, UncompressedArray) and isinstance(backing.stamp, FileStamp):
         return replace(backing, stamp=replace(backing.stamp, held=held))
     return backing

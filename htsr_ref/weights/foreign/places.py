@@ -6,7 +6,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from htsr_ref.weights.backing import Backing, FileStamp, MappedArray
+from htsr_ref.weights.backing import Backing, FileStamp, UncompressedArray
 from htsr_ref.weights.container import RawTensor
 from htsr_ref.weights.dtypes import storage_dtype
 from htsr_ref.weights.npz_file import Checksum, StoredMember
@@ -33,7 +33,7 @@ def read_places(answer: Mapping[str, Mapping[str, Any]]) -> dict[str, RawTensor]
     for name, place in answer.items():
         stamp = FileStamp(Path(place["file"]), place["size"], place["modified_ns"])
         shape, dtype = tuple(place["shape"]), place["dtype"]
-        array = MappedArray(
+        array = UncompressedArray(
             stamp, place["offset"], shape, storage_dtype(dtype), strides=tuple(place["strides"])
         )
         backing: Backing = array
