@@ -58,10 +58,14 @@ class Copied:
 
     def read(self, index: tuple[slice, ...]) -> NDArray[Any]:
         """Part of the array."""
-        return self.load().read(index)
+        return self._copy.read(index)
 
     def load(self) -> Backing:
-        """Return where the copy is."""
+        """Return the array in memory."""
+        return self._copy.load()
+
+    @property
+    def _copy(self) -> Backing:
         return self.copies.made[1][self.name]
 
 
