@@ -120,8 +120,8 @@ def _function(name: str) -> Callable[..., Any] | None:
 def _tuple(items: Any = ()) -> Any:
     """Make a tuple; of (name, array), which is how Paddle saves single tensors, a parameter."""
     match items:
-        case (str(name), PickledArray(array=array)):
-            return Parameter(array, name=name)
+        case (str(name), PickledArray(array=array, codes_of=codes_of)):
+            return Parameter(array, codes_of, name)
     return tuple(items)
 
 
@@ -135,15 +135,13 @@ def _parameter_names(value: Any, arrays: Mapping[str, Leaf]) -> dict[str, str]:
 
 
 def _tensors(leaves: Mapping[str, Leaf], parameters: Mapping[str, str]) -> list[Tensor]:
-    arrays = {
-        name: leaf.array
-        for name, leaf in leaves.items()
-        if isinstance(leaf, PickledArray) and leaf.array is not None
-    }
-    # Paddle gives the codes of bfloat16 as uint16, which is not a type of its own.
-    dtypes = {
-        name: array.dtype.name.replace("uint16", "bfloat16") for name, array in arrays.items()
-    }
+    arrays: dict[str, NDArray[Any]] = {}
+    dtypes: dict[str, str] = {}
+    for name, leaf in leaves.items():
+        if isinstance(leaf, PickledArray) and leaf.array is not None:
+            arrays[name] = leaf.array
+            # Paddle gives the codes of bfloat16 as uint16, which is not a type of its own.
+            dtypes[name] = leaf.dtype.replace("uint16", "bfloat16")
     holders: dict[int | str, str] = {}
     tensors = []
     for name in arrays:

@@ -229,7 +229,7 @@ def _tensor(path: Path, name: str, leaf: Leaf, locate: Locate) -> Tensor | str:
     if leaf.array is None:
         return "array of Python objects"
     array = leaf.array
-    return Tensor(name, array.shape, array.dtype.name, lambda: array)
+    return Tensor(name, array.shape, leaf.dtype, lambda: array)
 
 
 def _facts(view: View, read: Callable[[View], NDArray[Any]]) -> Facts:

@@ -24,6 +24,7 @@ from conversions import (
     refused,
 )
 from safetensors.numpy import save_file
+from torch_pickles import tensor
 
 from htsr_ref import analyze
 from htsr_ref.conventions import SDM2020_TEXT
@@ -263,6 +264,22 @@ def test_a_tree_without_anything_of_pytorch_has_no_known_axes(tmp_path):
     assert "Use jax_files.py" in refused(pytorch, path, tmp_path)
     assert "Use jax_files.py" in refused(pytorch, FIXTURES / "jax" / "jax.pkl", tmp_path)
     assert "Use jax_files.py" in refused(pytorch, FIXTURES / "jax" / "arrays.joblib", tmp_path)
+
+
+@pytest.mark.parametrize("kind", [ml_dtypes.bfloat16, ml_dtypes.float8_e4m3fn])
+def test_arrays_of_types_that_numpy_lacks_keep_them(kind, tmp_path):
+    array = np.arange(-3, 3).astype(kind)
+    parts = pickle.dumps(array, 2)[2:-1]
+    with zipfile.ZipFile(tmp_path / "x.pt", "w") as file:
+        pair = b"U\x01t" + tensor(b"0", 0, (2, 2), (2, 1)) + b"U\x01a" + parts
+        file.writestr("model/data.pkl", b"\x80\x02}(" + pair + b"u.")
+        file.writestr("model/data/0", bytes(16))
+    (tmp_path / "x.pdparams").write_bytes(pickle.dumps({"a": array, "b": ("own", array)}, 2))
+    for converter, name in ((pytorch, "x.pt"), (paddle_files, "x.pdparams")):
+        weights = converted(converter, tmp_path / name, tmp_path)
+        assert weights.dtypes["a"] == array.dtype.name
+        np.testing.assert_array_equal(weights.arrays["a"].view(kind), array)
+        assert set(weights.dtypes.values()) <= {array.dtype.name, "float32"}
 
 
 def test_the_same_weights_give_the_same_report_whatever_they_come_in(tmp_path):
