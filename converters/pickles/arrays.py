@@ -89,15 +89,20 @@ def _text(value: Any) -> str:
     return value
 
 
+def size_of(shape: Any) -> int:
+    """Count the numbers in an array of a shape; ValueError if that is not a list of sizes."""
+    if not all(isinstance(n, int) and 0 <= n < 2**63 for n in shape) or len(shape) > 32:
+        raise ValueError("a shape that is not a list of sizes")
+    return math.prod(shape)
+
+
 def _array(data: Any, dtype: Any, shape: Any, order: Any) -> NDArray[Any] | None:
     if not isinstance(dtype, PickledType) or not dtype.holds_numbers:
         return None
     if isinstance(data, str):  # Python 2
         data = data.encode("latin-1")
     numbers = np.frombuffer(data, dtype.dtype())
-    if not all(isinstance(n, int) and 0 <= n < 2**63 for n in shape) or len(shape) > 32:
-        raise ValueError("a shape that is not a list of sizes")
-    if math.prod(shape) != numbers.size:
+    if size_of(shape) != numbers.size:
         raise ValueError(f"{numbers.size} numbers in an array of shape {shape}")
     return numbers.reshape(shape, order="F" if order == "F" else "C")
 

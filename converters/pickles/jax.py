@@ -2,13 +2,12 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from math import prod
 from mmap import ACCESS_READ, mmap
 from pathlib import Path
 from typing import Any
 
 from common.containers import open_regular
-from pickles.arrays import PickledArray, PickledType, numpy_function
+from pickles.arrays import PickledArray, PickledType, numpy_function, size_of
 from pickles.machine import load, pickled_dict
 
 
@@ -25,10 +24,8 @@ class _Wrapper(PickledArray):
             raise TypeError("an array without its numbers")
         if state.get("numpy_array_alignment_bytes") is not None:
             content.seek(content.tell() + 1 + content.read(1)[0])
-        if not all(isinstance(n, int) and 0 <= n < 2**63 for n in shape) or len(shape) > 32:
-            raise ValueError("a shape that is not a list of sizes")
-        size = prod(shape) * kind.dtype().itemsize
-        if not 0 <= size <= len(content) - content.tell():
+        size = size_of(shape) * kind.dtype().itemsize
+        if size > len(content) - content.tell():
             raise ValueError("the numbers of an array are cut off")
         super().build((None, shape, kind, state["order"] == "F", content.read(size)))
 
