@@ -26,7 +26,7 @@ from zipfile import ZipInfo
 
 import numpy as np
 from arrays.npy import read_array, read_header
-from common.containers import zip_members
+from common.containers import check_copies, zip_members
 from common.errors import ConversionError
 from common.export import main
 from common.facts import UNSTATED, Facts
@@ -44,9 +44,6 @@ NAMELESS = "its numbers have lost their type (bfloat16?), as they do in .npz fil
 NO_ARRAY = "member that is no array"
 NUMBERS = r"(?!object)[a-z]+\d+(_\w+)?|bool|[<>|]V2"
 OPTIMIZER = r"opt(im|imizer)?(_?states?)?|param_states"
-
-MAX_COPIES = 4
-"""Arrays may overlap, but not fill the disk: they have at most so many times the file's bytes."""
 
 Names = tuple[str, ...]
 
@@ -103,10 +100,7 @@ def _leaves_of_pickle(path: Path) -> Iterator[tuple[Names, Leaf]]:
     for names, leaf, _ in leaves(load_tree(path)):
         if isinstance(leaf, PickledArray):
             total += 0 if leaf.array is None else leaf.array.nbytes
-            if total > MAX_COPIES * path.stat().st_size:
-                raise ConversionError(
-                    f"its arrays overlap and claim {total} bytes", "Save it again"
-                )
+            check_copies(path, total)
             shape = () if leaf.array is None else leaf.array.shape
             yield names or (path.stem,), Leaf(shape, leaf.dtype, partial(np.asarray, leaf.array))
 

@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
-from common.containers import open_regular
+from common.containers import check_copies, open_regular
 from common.errors import ConversionError
 from common.export import main
 from common.facts import Facts
@@ -39,8 +39,6 @@ PARAMETER_NAMES = "StructuredToParameterName@@"
 IN_PIECES = "UnpackBigParamInfor@@"
 OPTIMIZER = r".*_(moment[12](_max)?|beta[12]_pow_acc|velocity|moment|inf_norm|mean_square|mean_grad"
 OPTIMIZER += r"|momentum|_?avg_squared_(grad|update))_\d+|master_weights\..*"
-MAX_COPIES = 4
-"""Arrays may overlap, but not fill the disk: they have at most so many times the file's bytes."""
 STREAM = bytes(16)
 """How .pdiparams files begin: versions and a count, all 0."""
 
@@ -78,8 +76,7 @@ def open_model(path: Path, arguments: argparse.Namespace) -> Source:
     )
     tensors = _tensors(arrays, _parameter_names(value, arrays))
     total = sum(tensor.read().nbytes for tensor in tensors if tensor.same_as is None)
-    if total > MAX_COPIES * path.stat().st_size:
-        raise ConversionError(f"its arrays overlap and claim {total} bytes", "Save it again")
+    check_copies(path, total)
     ties = sum(tensor.same_as is not None for tensor in tensors)
     notes = [*found.notes, *([f"{ties} tensors are listed twice under two names"] if ties else [])]
     return Source("paddle", path.name, tensors, [path], +dropped, notes)

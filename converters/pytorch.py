@@ -28,6 +28,7 @@ from zipfile import ZipInfo
 import numpy as np
 from common.containers import (
     DAMAGED,
+    check_copies,
     check_sum,
     data_offset,
     map_array,
@@ -59,8 +60,6 @@ from pickles.torch_tar import open_tar
 MAGIC = 0x1950A86A20F9469CFC6C
 PROTOCOL = 1001
 MAX_PICKLE = 256 * 2**20
-MAX_COPIES = 4
-"""Tensors may overlap, but not fill the disk: they have at most so many times the file's bytes."""
 
 Locate = Callable[[Storage], int]
 """Where in the file a storage begins; an error if it is not there in full."""
@@ -213,8 +212,7 @@ def _tensors(path: Path, found: StateDict, locate: Locate, dropped: Counter[str]
             else:
                 total += leaf.itemsize * prod(leaf.shape)
         tensors.append(tensor)
-    if total > MAX_COPIES * path.stat().st_size:
-        raise ConversionError(f"its tensors overlap and claim {total} bytes", "Save it again")
+    check_copies(path, total, "tensors")
     return tensors
 
 

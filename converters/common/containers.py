@@ -19,6 +19,8 @@ from numpy.typing import NDArray
 
 MAX_RATIO = 1032
 """The most that deflate can compress."""
+MAX_COPIES = 4
+"""What shares bytes may not fill the disk: it has at most so many times the file's bytes."""
 DAMAGED = "Download or save it again"
 BLOCK = 2**16
 """Bytes that are read and inflated at a time."""
@@ -56,6 +58,12 @@ def read_at_most(path: Path, limit: int, offset: int = 0) -> bytes:
         left = os.fstat(file.fileno()).st_size - offset
         file.seek(offset)
         return file.read(max(0, min(left, limit)))
+
+
+def check_copies(path: Path, total: int, what: str = "arrays") -> None:
+    """Refuse a file whose arrays have many more bytes in all than it has itself."""
+    if total > MAX_COPIES * path.stat().st_size:
+        raise ConversionError(f"its {what} overlap and claim {total} bytes", "Save it again")
 
 
 def map_array(path: Path, offset: int, dtype: str, shape: tuple[int, ...]) -> NDArray[Any]:

@@ -10,7 +10,7 @@ from mmap import ACCESS_READ, mmap
 from pathlib import Path
 
 import numpy as np
-from common.containers import DAMAGED, MAX_RATIO, open_regular
+from common.containers import DAMAGED, MAX_COPIES, MAX_RATIO, open_regular
 from common.errors import ConversionError
 from common.numbers import CODES
 from flatbuffers.sparsity import Sparsity, read_sparsity
@@ -19,8 +19,6 @@ from flatbuffers.tables import Table
 MAX_AXES = 8
 MAX_OPERANDS = 64
 """No operator with weights has more."""
-MAX_COPIES = 4
-"""Constants may share bytes, but not fill the disk: at most so many times the file's."""
 TYPES = {0: "float32", 1: "float16", 2: "int32", 3: "uint8", 4: "int64", 6: "bool", 7: "int16"}
 TYPES |= {8: "complex64", 9: "int8", 10: "float64", 12: "uint64", 15: "uint32", 16: "uint16"}
 TYPES |= {18: "bfloat16"}
