@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from common.containers import DAMAGED, map_array, open_regular
 from common.errors import ConversionError
+from common.links import refuse_links_out
 from common.numbers import CODES
 from numpy.typing import NDArray
 
@@ -88,10 +89,7 @@ def _shard(folder: Path, name: str) -> Path:
         raise ConversionError(f"its shard {name!r} is not in its folder", "Check the file")
     if not path.is_file():
         raise ConversionError(f"its shard {name!r} is missing", "Put it beside the file")
-    root = folder.resolve()
-    caches = [parent.parent / "blobs" for parent in root.parents if parent.name == "snapshots"]
-    if not any(path.resolve().is_relative_to(place) for place in (root, *caches)):
-        raise ConversionError("it is a link that leads elsewhere", "Copy the file", file=path)
+    refuse_links_out(folder, [path])
     return path
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from common.containers import DAMAGED, MAX_RATIO, read_at_most
 from common.errors import ConversionError
+from common.links import refuse_links_out
 from common.numbers import CODES
 from common.strict_json import loads
 from numpy.typing import NDArray
@@ -61,12 +62,8 @@ def files_of(folder: Path) -> list[Path]:
     ConversionError
         If a link leads elsewhere, except to the `blobs` of the same Hugging Face cache.
     """
-    root = folder.resolve()
-    caches = [parent.parent / "blobs" for parent in root.parents if parent.name == "snapshots"]
     found = sorted(folder.rglob("*"))
-    for item in found:
-        if not any(item.resolve().is_relative_to(place) for place in (root, *caches)):
-            raise ConversionError("it is a link that leads elsewhere", "Copy the file", file=item)
+    refuse_links_out(folder, found)
     return [item for item in found if item.is_file()]
 
 
