@@ -25,7 +25,7 @@ from typing import Any
 from zipfile import ZipInfo
 
 import numpy as np
-from arrays.npy import read_array, read_header
+from arrays.npy import members_of, read_array, read_header
 from common.containers import check_copies, zip_members
 from common.errors import ConversionError
 from common.export import main
@@ -41,7 +41,6 @@ from trees.msgpack import Place, read_tree
 from trees.orbax import AGGREGATE, checkpoint_folder, files_of, read_aggregate, read_arrays
 
 NAMELESS = "its numbers have lost their type (bfloat16?), as they do in .npz files"
-NO_ARRAY = "member that is no array"
 NUMBERS = r"(?!object)[a-z]+\d+(_\w+)?|bool|[<>|]V2"
 OPTIMIZER = r"opt(im|imizer)?(_?states?)?|param_states"
 
@@ -77,19 +76,16 @@ def open_model(path: Path, _: argparse.Namespace) -> Source:
 
 
 def _of_npz(path: Path) -> Source:
-    members = zip_members(path)
-    arrays = {name: info for name, info in members.items() if name.endswith(".npy")}
+    arrays, others = members_of(zip_members(path))
     if not arrays:
         raise ConversionError("it is a zip archive, but not .npz", "Check the file")
     source = _source(path, list(_leaves_of_npz(path, arrays)), [path])
-    others = Counter({NO_ARRAY: len(members) - len(arrays)})
-    return replace(source, dropped=+(Counter(source.dropped) + others))
+    return replace(source, dropped={**source.dropped, **others})
 
 
-def _leaves_of_npz(path: Path, members: Mapping[str, ZipInfo]) -> Iterator[tuple[Names, Leaf]]:
-    for member, info in members.items():
+def _leaves_of_npz(path: Path, arrays: Mapping[str, ZipInfo]) -> Iterator[tuple[Names, Leaf]]:
+    for name, info in arrays.items():
         npy = read_header(path, info)
-        name = member.removesuffix(".npy")
         # "params/Dense_0/kernel", "params.Dense_0.kernel" or ".params['Dense_0']['kernel']".
         names = tuple(re.findall(r"[^\[\]'\"./]+", name)) or (name,)
         yield names, Leaf(npy.shape, npy.dtype, partial(read_array, path, npy, info))

@@ -24,7 +24,7 @@ from zipfile import ZipInfo
 
 import numpy as np
 from arrays import matlab, skops
-from arrays.npy import read_array, read_header
+from arrays.npy import members_of, read_array, read_header
 from common.containers import open_regular, read_member, zip_members
 from common.errors import ConversionError
 from common.export import main
@@ -35,7 +35,6 @@ from hdf5 import matlab as matlab_hdf5
 from numpy.typing import NDArray
 
 NOT_NUMBERS = "array that does not hold real numbers"
-NO_ARRAY = "member that is no array"
 PRIVATE = "private attribute"
 
 
@@ -48,11 +47,10 @@ def open_model(path: Path, _: argparse.Namespace) -> Source:
         members = zip_members(path)
         if "schema.json" in members:
             return _skops(path, members)
-        arrays = {n.removesuffix(".npy"): i for n, i in members.items() if n.endswith(".npy")}
+        arrays, others = members_of(members)
         if arrays:
             source = _numpy(path, arrays)
-            others = len(members) - len(arrays)
-            return replace(source, dropped=_with_others(source.dropped, others))
+            return replace(source, dropped={**source.dropped, **others})
         raise ConversionError(
             "it is a zip archive, but neither .npz nor skops", "Use pytorch.py or keras_files.py"
         )
@@ -71,11 +69,6 @@ def _numpy(path: Path, members: Mapping[str, ZipInfo | None]) -> Source:
         if npy.holds_numbers
     ]
     return _source(path, "numpy", tensors, len(headers) - len(tensors))
-
-
-def _with_others(dropped: Mapping[str, int], count: int) -> Mapping[str, int]:
-    """Count members that are no arrays as well."""
-    return {**dropped, NO_ARRAY: count} if count else dropped
 
 
 def _skops(path: Path, members: Mapping[str, ZipInfo]) -> Source:

@@ -1,6 +1,7 @@
 """NumPy's .npy format, its header matched and never evaluated."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from math import prod
 from pathlib import Path
@@ -13,6 +14,7 @@ from common.errors import ConversionError
 from numpy.typing import NDArray
 
 MAX_HEADER = 10_000
+NO_ARRAY = "member that is no array"
 _HEADER = re.compile(
     rb"\{'descr': (?:'([^'\n]*)'|(\[.*\])), 'fortran_order': (True|False), "
     rb"'shape': \(((?:\d{1,18},? ?){0,32})\),? ?\}\s*"
@@ -75,6 +77,15 @@ def parse(start: bytes, size: int) -> Npy:
     if npy.holds_numbers and npy.size != size:
         raise ValueError(f"it has {size} bytes, not the {npy.size} of its header")
     return npy
+
+
+def members_of(archive: Mapping[str, ZipInfo]) -> tuple[dict[str, ZipInfo], dict[str, int]]:
+    """Arrays of a .npz archive by name, and the number of its other members, if there are any."""
+    arrays = {
+        name.removesuffix(".npy"): info for name, info in archive.items() if name.endswith(".npy")
+    }
+    others = len(archive) - len(arrays)
+    return arrays, {NO_ARRAY: others} if others else {}
 
 
 def read_header(path: Path, info: ZipInfo | None = None) -> Npy:
