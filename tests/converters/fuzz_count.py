@@ -13,19 +13,13 @@ import warnings
 from collections import Counter
 from pathlib import Path
 
-sys.path[:0] = [str(Path(__file__).parents[1]), str(Path(__file__).parents[2] / "converters")]
+sys.path.insert(0, str(Path(__file__).parents[2] / "converters"))
+sys.path.insert(0, str(Path(__file__).parents[1]))
 sys.path.insert(0, str(Path(__file__).parents[2]))
-import numpy as np  # noqa: E402
-from conversions import convert  # noqa: E402
-from cpu import TooLong, cpu_limit  # noqa: E402
-from damaged_files import (  # noqa: E402
-    CASES,
-    RUNS_CODE,
-    SECONDS,
-    damage,
-    events,
-    limited_memory,
-)
+import numpy as np
+from conversions import convert
+from cpu import TooLong, cpu_limit
+from damaged_files import CASES, RUNS_CODE, SECONDS, damage, events, limited_memory
 
 COLUMNS = ("files", "converted", "refused", "tracebacks", "hangs", "memory", "code run")
 

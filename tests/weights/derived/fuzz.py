@@ -11,12 +11,13 @@ from typing import Any
 
 import numpy as np
 
+sys.path.insert(0, str(Path(__file__).parents[1] / "packed"))
+sys.path.insert(0, str(Path(__file__).parents[2]))
+
+from fuzz import VALUES, damage_entry, main, outcome
+from packed_files import Entry, entries_of, safetensors_of
+
 HERE = Path(__file__).parent
-sys.path[:0] = [str(HERE.parents[1]), str(HERE.parent / "packed")]
-
-from fuzz import VALUES, damage_entry, main, outcome  # noqa: E402
-from packed_files import Entry, entries_of, safetensors_of  # noqa: E402
-
 Source = tuple[dict[str, Entry], dict[str, Any] | None]
 LEAVES = ("weight", "weight_g", "weight_v", "weight_u", "weight_orig", "weight_mask", "alpha")
 LEAVES += ("lora_A.weight", "lora_B.weight", "lora_magnitude_vector", "lora_up.weight", "")
