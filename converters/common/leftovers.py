@@ -1,6 +1,8 @@
 """Folders for outputs in the making: locked while their process lives, removed by the next if not.
 
-They have the names of htsr's temporary files, so that either removes what the other left.
+They have the names of htsr's temporary files, so that it removes them, too. How a lock tells what
+is abandoned is written there once more (weights/leftovers.py): scripts run without htsr, which
+imports none of them, and a lock must be held by the process that writes.
 """
 
 import os

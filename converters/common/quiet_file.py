@@ -1,4 +1,7 @@
-"""A file for the HDF5 library, which cannot close one that it could not write: it crashes."""
+"""A file for the HDF5 library, which cannot close one that it could not write: it crashes.
+
+htsr has the same class (weights/outputs.py): scripts run without htsr, which imports none of them.
+"""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

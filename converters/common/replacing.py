@@ -16,7 +16,10 @@ from common.leftovers import folder_in
 _FULL = ("ENOSPC", "EFBIG", "EDQUOT", "EROFS", "EPIPE")
 """Errors that only an output has; not every system knows all."""
 _DESCRIPTOR = re.compile(r"/(dev/(stdout|stderr|fd/\d+)|proc/[^/]+/fd/\d+)")
-"""Names of files that are open already; what was written to them before must stay."""
+"""Names of files that are open already; what was written to them before must stay.
+
+htsr has the same (weights/outputs.py): scripts run without it, and it imports none of them.
+"""
 
 
 @contextmanager

@@ -3,6 +3,9 @@
 A damaged or hostile file can make the library loop forever, allocate memory forever, or
 crash, and nothing in the same process can stop it. So the script `hdf5_trial.py` goes through the
 whole structure under a limit of time and memory before the file is opened here.
+
+htsr runs the same script before it opens a file (weights/hdf5_trial.py). Limits and sentences are
+written in both, since neither imports the other; what is tried is written once, in the script.
 """
 
 import os
