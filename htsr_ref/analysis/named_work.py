@@ -13,6 +13,7 @@ from htsr_ref.machine.blas import blas_threads
 from htsr_ref.reports.report import LayerReport
 from htsr_ref.spectra.solvers import SolverChoice
 from htsr_ref.weights.named import NamedWeights
+from htsr_ref.weights.remote.addresses import shown_address
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,7 @@ def _planned(
     weights = named.open()
     if stamps(weights) != expected:
         raise ChangedWeightsError(
-            named.source,
+            shown_address(named.source),
             "a worker finds another file there, or it has changed",
             "Put it on a disk that all workers share, and leave it alone",
         )

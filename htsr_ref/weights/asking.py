@@ -9,6 +9,7 @@ from htsr_ref.weights.derived.combining import minus as subtract
 from htsr_ref.weights.derived.combining import with_adapter
 from htsr_ref.weights.layer import Weights
 from htsr_ref.weights.opening import WeightSource, open_weights
+from htsr_ref.weights.remote.addresses import shown_address
 from htsr_ref.weights.selection import select
 
 if TYPE_CHECKING:
@@ -75,4 +76,4 @@ def _opened(
 
 
 def _name(source: object) -> str:
-    return source.name if isinstance(source, Weights) else str(source)[:200]
+    return source.name if isinstance(source, Weights) else shown_address(str(source))[:200]

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from htsr_ref.errors import ExecutorError
 from htsr_ref.text import strictjson
 from htsr_ref.weights.asking import asked_weights
+from htsr_ref.weights.remote.addresses import is_address
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -24,7 +25,7 @@ class NamedWeights:
 
     Parameters
     ----------
-    source, minus, base : absolute paths, see `asked_weights`.
+    source, minus, base : absolute paths or addresses, see `asked_weights`.
     corrections : what is known better than the file, as JSON.
     include, exclude : see `select`.
     """
@@ -89,4 +90,4 @@ def _path(source: WeightSource | Weights) -> str:
             "workers in other processes cannot reach weights that this one holds. Write them to a "
             "file and give its path, or take a ThreadPoolExecutor"
         )
-    return str(Path(source).absolute())
+    return str(source) if is_address(source) else str(Path(source).absolute())

@@ -11,6 +11,8 @@ from remote_files import safetensors
 
 from htsr_ref import Report, analyze, open_weights
 from htsr_ref.errors import ChangedWeightsError, WeightFileError
+from htsr_ref.weights.asking import asked_weights
+from htsr_ref.weights.named import name_weights
 
 FC = np.random.default_rng(2).normal(size=(60, 40)).astype(np.float32)
 HEAD = np.random.default_rng(3).normal(size=(50, 60)).astype(np.float32)
@@ -166,6 +168,22 @@ def test_secrets_are_sent_and_never_shown(server, htsr, tmp_path):
     request = server.requests[0]
     assert request.headers["Authorization"].startswith("Basic ")
     assert "signature=s%2Fecret" in server.paths()[0]
+
+
+@pytest.mark.spec("FMT-29", "SCL-12")
+def test_other_processes_are_told_the_address(server):
+    server.files["/m.safetensors"] = Served.of(safetensors({"fc.weight": FC}))
+    url = server.url + "/m.safetensors?signature=1"
+    named = name_weights(url, None, ["fc"], None, None, None)
+    assert named.source == url
+    np.testing.assert_array_equal(named.open().layers[0].data[...], FC)
+
+
+@pytest.mark.spec("FMT-34")
+def test_an_address_that_cannot_be_combined_is_shown_without_secrets():
+    url = "https://me:password@host/m.safetensors?signature=1"
+    with pytest.raises(WeightFileError, match=r"^https://host/m\.safetensors: a model cannot be"):
+        asked_weights(url, minus=url, base=url)
 
 
 @pytest.mark.spec("FMT-29")
