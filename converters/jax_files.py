@@ -63,7 +63,8 @@ def open_model(path: Path, _: argparse.Namespace) -> Source:
         files = files_of(folder)
         aggregate = read_aggregate(folder)
         found = list(_leaves_of_msgpack(folder / AGGREGATE, aggregate, NameBudget()))
-        found += [(a.names, Leaf(a.shape, a.dtype, a.read)) for a in read_arrays(folder, aggregate)]
+        arrays = read_arrays(folder, files, aggregate)
+        found += [(a.names, Leaf(a.shape, a.dtype, a.read)) for a in arrays]
         return _source(path, found, files)
     word, description = sniff(path)
     if word == "zip":

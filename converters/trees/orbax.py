@@ -1,6 +1,6 @@
 """Orbax checkpoints: folders whose arrays tensorstore reads, from OCDBT or Zarr files."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from math import prod
 from pathlib import Path
@@ -72,11 +72,12 @@ def read_aggregate(folder: Path) -> Any:
     return None if (folder / METADATA).is_file() else read_tree(folder / AGGREGATE)
 
 
-def read_arrays(folder: Path, aggregate: Any) -> Iterator[Stored]:
+def read_arrays(folder: Path, files: Iterable[Path], aggregate: Any) -> Iterator[Stored]:
     """Read names, shapes and types of the arrays that have files of their own.
 
     Parameters
     ----------
+    files : what `files_of` returns.
     aggregate : what `read_aggregate` returns.
 
     Raises
@@ -96,7 +97,7 @@ def read_arrays(folder: Path, aggregate: Any) -> Iterator[Stored]:
         )
     except (KeyError, TypeError, AttributeError) as error:
         raise ConversionError(f"its {METADATA} is not orbax's", DAMAGED) from error
-    limit = MAX_RATIO * sum(file.stat().st_size for file in files_of(folder))
+    limit = MAX_RATIO * sum(file.stat().st_size for file in files)
     for names, name in named.items():
         if not name or "/" in name or name in (".", ".."):
             raise ConversionError("its name is a path", DAMAGED, "/".join(names))
