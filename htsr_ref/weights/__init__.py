@@ -2,10 +2,10 @@
 
 from htsr_ref.weights.converting import Converted, convert
 from htsr_ref.weights.layer import Layer, Part, Weights
-from htsr_ref.weights.manifest import Quantization, TensorSpec
 from htsr_ref.weights.opening import open_weights
 from htsr_ref.weights.selection import select
 from htsr_ref.weights.stored import StoredTensor
+from htsr_ref.weights.tensor_spec import Quantization, TensorSpec
 from htsr_ref.weights.writer import write_weights
 
 __all__ = [

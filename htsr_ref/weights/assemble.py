@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from htsr_ref.weights.container import Container, RawTensor
-    from htsr_ref.weights.manifest import Constant, Manifest, Quantization
+    from htsr_ref.weights.manifest import Manifest
+    from htsr_ref.weights.tensor_spec import Constant, Quantization
 
 _RECONVERT = "Convert the file again"
 

@@ -14,10 +14,11 @@ from htsr_ref.errors import WeightFileError
 from htsr_ref.version import __version__
 from htsr_ref.weights.dtypes import DTYPES, decode
 from htsr_ref.weights.layer import Weights
-from htsr_ref.weights.manifest import NOT_DECODED, Manifest, TensorSpec
+from htsr_ref.weights.manifest import NOT_DECODED, Manifest
 from htsr_ref.weights.opening import open_weights
 from htsr_ref.weights.selection import NOT_CHOSEN, chosen_tensors
 from htsr_ref.weights.streaming import BLOCK_BYTES, HDF5_TYPES, Streamed, blocks_of
+from htsr_ref.weights.tensor_spec import TensorSpec
 from htsr_ref.weights.writer import Format, format_of, write_streamed
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from htsr_ref.errors import WeightFileError
 from htsr_ref.text.nearest import did_you_mean
-from htsr_ref.weights import manifest
+from htsr_ref.weights import tensor_spec
 from htsr_ref.weights.meaning.axes import default_axes
 from htsr_ref.weights.meaning.roles import MATRIX_ROLES
 
@@ -116,29 +116,29 @@ def _overridden(
     before = decision.spec
     changes: dict[str, Any] = {}
     if "role" in override:
-        changes["role"] = manifest.parse_role(override["role"])
+        changes["role"] = tensor_spec.parse_role(override["role"])
     role = changes.get("role", before.role)
     if "axes" in override:
-        changes |= {"axes": manifest.parse_axes(override["axes"]), "view": None}
+        changes |= {"axes": tensor_spec.parse_axes(override["axes"]), "view": None}
         changes |= {} if "groups" in override else {"groups": 1}
         changes |= {} if "parts" in override else {"parts": ()}
     elif role != before.role:
         changes |= _of_role(decision, role, shape)
     if "layer" in override:
-        changes["layer"] = manifest.parse_name(override["layer"], "layer")
+        changes["layer"] = tensor_spec.parse_name(override["layer"], "layer")
     if "parts" in override:
         parts = override["parts"]
-        changes["parts"] = () if parts is None else manifest.parse_parts(parts)
+        changes["parts"] = () if parts is None else tensor_spec.parse_parts(parts)
     if "groups" in override:
-        changes["groups"] = manifest.parse_groups(override["groups"])
+        changes["groups"] = tensor_spec.parse_groups(override["groups"])
     if "quantization" in override:
-        changes["quantization"] = manifest.parse_quantization(override["quantization"])
+        changes["quantization"] = tensor_spec.parse_quantization(override["quantization"])
     spec = replace(before, **changes)
     if role in MATRIX_ROLES and "axes" in override and not spec.axes:
         raise ValueError(f"a tensor of role {role!r} needs axes")
     if role not in MATRIX_ROLES and (spec.axes or spec.parts or spec.groups > 1):
         raise ValueError(f"a tensor of role {role!r} has no axes, parts or groups")
-    manifest.check_matrix(spec)
+    tensor_spec.check_matrix(spec)
     is_named = "role" in override
     return replace(
         decision,

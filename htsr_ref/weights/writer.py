@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from htsr_ref.weights.manifest import TensorSpec
+    from htsr_ref.weights.tensor_spec import TensorSpec
 
 Format = Literal["safetensors", "hdf5"]
 HDF5_SUFFIXES = (".h5", ".hdf5")

@@ -9,10 +9,10 @@ from cpu import cpu_limit
 from htsr_ref.weights import open_weights
 from htsr_ref.weights.backing import InMemory
 from htsr_ref.weights.container import RawTensor
-from htsr_ref.weights.manifest import Quantization, TensorSpec
 from htsr_ref.weights.meaning.decisions import decide
 from htsr_ref.weights.meaning.model import Model
 from htsr_ref.weights.meaning.rules import RULES, Rule
+from htsr_ref.weights.tensor_spec import Quantization, TensorSpec
 
 OUT_IN, IN_OUT = ("out", "in"), ("in", "out")
 STACK, STACK_IN_OUT = ("stack", *OUT_IN), ("stack", *IN_OUT)

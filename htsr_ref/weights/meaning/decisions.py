@@ -6,12 +6,12 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from htsr_ref.weights.layer import Part
-from htsr_ref.weights.manifest import NOTHING_KNOWN, TensorSpec
 from htsr_ref.weights.meaning.computed import Computed, computed_weights
 from htsr_ref.weights.meaning.model import Model, Seen, seen_of
 from htsr_ref.weights.meaning.roles import MATRIX_ROLES
 from htsr_ref.weights.meaning.rules import first_meaning
 from htsr_ref.weights.packed.packed_tensor import PackedTensor
+from htsr_ref.weights.tensor_spec import NOTHING_KNOWN, TensorSpec
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
 
-from htsr_ref.weights.manifest import NOTHING_KNOWN, TensorSpec
+from htsr_ref.weights.tensor_spec import NOTHING_KNOWN, TensorSpec
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
