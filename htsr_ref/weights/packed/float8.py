@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 
 from htsr_ref.errors import shown
 from htsr_ref.weights.packed.grid import cells_of, fits, proven_block
+from htsr_ref.weights.packed.methods import quantization_config
 from htsr_ref.weights.packed.packed_module import DamagedPackingError, NotUnderstoodError
 from htsr_ref.weights.packed.packed_tensor import PackedTensor
 from htsr_ref.weights.packed.reading import damaged
 from htsr_ref.weights.packed.scaled import Plain, ScaledRows
 from htsr_ref.weights.packed.scales import EXPONENTS
-from htsr_ref.weights.packed.settings import is_modelopt, method, quantization, stated_blocks
+from htsr_ref.weights.packed.settings import is_modelopt, method, stated_blocks
 from htsr_ref.weights.packed.shapes import scale_grid, stack_and_matrix, whole_shape
 
 if TYPE_CHECKING:
@@ -131,7 +132,7 @@ def with_block(module: PackedModule, block: Matrix) -> PackedModule:
     is_open = any(proven_block(cells, matrix) is None for cells, matrix in grids)
     if not is_open or _states_blocks(module) or not all(fits(*grid, block) for grid in grids):
         return module
-    config = {**quantization(module), "weight_block_size": list(block)}
+    config = {**quantization_config(module), "weight_block_size": list(block)}
     return replace(module, settings={**module.settings, "quantization_config": config})
 
 

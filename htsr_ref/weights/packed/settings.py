@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from htsr_ref.errors import shown
 from htsr_ref.text import strictjson
+from htsr_ref.weights.packed.methods import quantization_config, text
 from htsr_ref.weights.packed.packed_module import DamagedPackingError
 from htsr_ref.weights.packed.reading import CURE, damaged, require_type
 from htsr_ref.weights.packed.scales import read_bytes
@@ -21,15 +22,9 @@ _COMFY_METADATA = "_quantization_metadata"
 _MAX_COMFY_BYTES = 65536
 
 
-def quantization(module: PackedModule) -> Mapping[str, Any]:
-    """Return quantization_config; empty where there is none."""
-    return _mapping(module.settings.get("quantization_config"))
-
-
 def method(module: PackedModule) -> str:
     """Return quant_method in small letters; empty where there is none."""
-    name = quantization(module).get("quant_method")
-    return name.lower() if isinstance(name, str) else ""
+    return text(quantization_config(module), "quant_method") or ""
 
 
 def is_modelopt(module: PackedModule) -> bool:
@@ -39,7 +34,7 @@ def is_modelopt(module: PackedModule) -> bool:
 
 def weight_arguments(module: PackedModule) -> tuple[Mapping[str, Any], ...]:
     """Return what the groups of a compressed-tensors config say about weights."""
-    groups = _mapping(quantization(module).get("config_groups"))
+    groups = _mapping(quantization_config(module).get("config_groups"))
     weights = (_mapping(group).get("weights") for group in groups.values())
     return tuple(_mapping(found) for found in weights if isinstance(found, dict))
 
@@ -52,7 +47,7 @@ def stated_blocks(module: PackedModule) -> tuple[Matrix, ...]:
     DamagedPackingError
         If a size is not a pair of positive integers.
     """
-    found = [quantization(module).get("weight_block_size")]
+    found = [quantization_config(module).get("weight_block_size")]
     for arguments in weight_arguments(module):
         found.append(arguments.get("block_structure"))
         if arguments.get("group_size") is not None and arguments["group_size"] != -1:
@@ -93,9 +88,9 @@ def _text_of(marker: RawTensor) -> bytes:
         raise damaged(marker, f"it cannot be read ({error})") from error
 
 
-def _json(module: PackedModule, text: str | bytes) -> Any:
+def _json(module: PackedModule, content: str | bytes) -> Any:
     try:
-        return strictjson.loads(text)
+        return strictjson.loads(content)
     except ValueError as error:
         raise DamagedPackingError(
             f"module {shown(module.name)}: what is said about its packing is not valid JSON "
