@@ -19,7 +19,8 @@ _HEADER = re.compile(
     rb"\{'descr': (?:'([^'\n]*)'|(\[.*\])), 'fortran_order': (True|False), "
     rb"'shape': \(((?:\d{1,18},? ?){0,32})\),? ?\}\s*"
 )
-_NUMBERS = re.compile(r"[<>=|]?(f[248]|[iu][1248]|b1|c8)")
+NUMBER_CODES = re.compile(r"[<>=|]?(f[248]|[iu][1248]|b1|c8)")
+"""NumPy's codes of the types that can be written."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,7 @@ class Npy:
     @property
     def holds_numbers(self) -> bool:
         """Whether the type is one that can be written."""
-        return _NUMBERS.fullmatch(self.code) is not None
+        return NUMBER_CODES.fullmatch(self.code) is not None
 
     @property
     def dtype(self) -> str:

@@ -1,17 +1,16 @@
 """NumPy arrays in pickles: our functions in place of NumPy's own."""
 
 import math
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from arrays.npy import NUMBER_CODES
 from common.numbers import CODES
 from numpy.typing import NDArray
 from pickles.machine import Global, inert
 
-_NUMBERS = re.compile(r"[<>=|]?(f[248]|[iu][1248]|b1|c8)")
 _OTHERS = {f"ml_dtypes.{name}": name for name in CODES if name.startswith(("bfloat16", "float8_"))}
 """Number types that NumPy lacks."""
 
@@ -35,7 +34,7 @@ class PickledType:
     @property
     def holds_numbers(self) -> bool:
         """Whether the type is one that can be written."""
-        return self.other is not None or _NUMBERS.fullmatch(self.code) is not None
+        return self.other is not None or NUMBER_CODES.fullmatch(self.code) is not None
 
     def dtype(self) -> np.dtype[Any]:
         """NumPy's type, or that of the codes; ValueError if it is not one of numbers."""
