@@ -174,12 +174,9 @@ def _distances(
 
     Points before a tail are taken to be its first one.
     """
-    starts = candidates.starts[:, None]
-    points = np.maximum(np.arange(logs.size), starts)
-    cdf = -np.expm1(-candidates.decays[:, None] * (logs[points] - logs[starts]))
-    cdf /= candidates.masses[:, None]
-    below = np.maximum(firsts[points], starts) - starts
-    gaps: NDArray[np.float64] = gaps_at_ranks(cdf, below, candidates.sizes[:, None], ks).max(axis=1)
+    everyone = np.arange(candidates.starts.size)[:, None]
+    points = np.maximum(firsts, candidates.starts[:, None])
+    gaps: NDArray[np.float64] = _gaps_at(candidates, logs, everyone, points, ks).max(axis=1)
     return gaps
 
 
@@ -190,7 +187,7 @@ def _gaps_at(
     points: NDArray[np.intp],
     ks: KsKind,
 ) -> NDArray[np.float64]:
-    """Distance between fit and empirical function at one point of each chosen candidate's tail."""
+    """Distance between fit and empirical function at points of the chosen candidates' tails."""
     starts, sizes = candidates.starts[chosen], candidates.sizes[chosen]
     cdf = -np.expm1(-candidates.decays[chosen] * (logs[points] - logs[starts]))
     cdf /= candidates.masses[chosen]
