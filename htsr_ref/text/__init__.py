@@ -1,1 +1,1 @@
-"""Strict JSON, dataclasses read from it, and CSV."""
+"""Strict JSON, dataclasses read from it, CSV; tables, names told apart, where text goes."""

@@ -2,9 +2,9 @@
 
 import hashlib
 import json
-from dataclasses import fields
-from functools import cache
 from typing import Any
+
+from htsr_ref.text.strictjson import field_names
 
 MARK = b"htsr "
 """What every line begins with."""
@@ -51,9 +51,4 @@ def _digest(text: bytes) -> bytes:
 
 def _object(value: Any) -> dict[str, Any]:
     kind: type = type(value)
-    return {name: getattr(value, name) for name in _names(kind)}
-
-
-@cache
-def _names(kind: type) -> tuple[str, ...]:
-    return tuple(field.name for field in fields(kind))
+    return {name: getattr(value, name) for name in field_names(kind)}

@@ -111,7 +111,7 @@ def _write(value: Any, line: str, add: Callable[[str], object]) -> None:
     elif value is None or kind in (int, bool, float):
         add(_ENCODE(value))
     elif is_dataclass(kind):
-        _write_object(((name, getattr(value, name)) for name in _names(kind)), line, add)
+        _write_object(((name, getattr(value, name)) for name in field_names(kind)), line, add)
     elif isinstance(value, Mapping):
         _write_object(value.items(), line, add)
     elif isinstance(value, list | tuple):
@@ -144,8 +144,8 @@ def _write_object(
 
 
 @cache
-def _names(kind: type) -> tuple[str, ...]:
-    """Names of the fields of a dataclass."""
+def field_names(kind: type) -> tuple[str, ...]:
+    """Names of the fields of a dataclass, in their order."""
     return tuple(field.name for field in fields(kind))
 
 
