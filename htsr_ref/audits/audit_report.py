@@ -3,7 +3,7 @@
 import math
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any, Literal
 
 from htsr_ref.conventions import Convention
@@ -200,8 +200,7 @@ class AuditReport:
 
         Spec: AUD-14.
         """
-        content = asdict(self) | {"counts": dict(self.counts)}
-        return strictjson.dumps(content)
+        return strictjson.dumps(vars(self) | {"counts": self.counts})
 
 
 def difference(theirs: float | None, ours: float | None) -> float | None:

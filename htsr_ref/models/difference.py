@@ -1,6 +1,6 @@
 """What changed between two reports: layer by layer, the largest changes first."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 from htsr_ref.conventions import Convention
 from htsr_ref.errors import HtsrError
@@ -119,7 +119,7 @@ class Difference:
 
         Spec: AUD-22.
         """
-        return strictjson.dumps(asdict(self))
+        return strictjson.dumps(self)
 
 
 def compare_reports(before: Report, after: Report) -> Difference:
@@ -183,7 +183,9 @@ def _notes(models: tuple[tuple[Report, Standing], tuple[Report, Standing]]) -> t
     ]
     old, new = (report.model.mean_log10_frobenius_norm for report, _ in models)
     if old is not None and new is not None and abs(new - old) > NORM_DISTANCE:
-        notes.append("mean log10 ‖W‖F differs by more than 0.5: another scale moves alpha_hat")
+        notes.append(
+            f"mean log10 ‖W‖F differs by more than {NORM_DISTANCE}: another scale moves alpha_hat"
+        )
     errors = separation(*models)
     if errors is not None and 0.0 < errors <= NORMAL_95:
         notes.append(f"alpha_hat changes by {errors:.2g} of its errors: not separated")

@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +16,7 @@ from htsr_ref.models.trends import METRICS
 from htsr_ref.reports.blocks import Block, Lines, Table, blocks_markdown
 from htsr_ref.reports.markdown import convention_text, number
 from htsr_ref.reports.plain_text import blocks_text
-from htsr_ref.reports.report import SPEC_VERSION
+from htsr_ref.reports.report import SPEC_VERSION, Tool
 from htsr_ref.text import strictjson
 from htsr_ref.text.csvtext import csv_text
 from htsr_ref.version import __version__
@@ -59,11 +58,11 @@ def ranking_json(ranking: Ranking) -> str:
     return strictjson.dumps(
         {
             "spec_version": SPEC_VERSION,
-            "tool": {"name": "htsr-ref", "version": __version__},
-            "convention": asdict(ranking.convention),
+            "tool": Tool("htsr-ref", __version__),
+            "convention": ranking.convention,
             "apart": [_record(model) for model in ranking.apart],
             "models": [_record(model) for model in ranking.models],
-            "notes": list(ranking.notes),
+            "notes": ranking.notes,
         }
     )
 
@@ -77,7 +76,7 @@ def _record(model: RankedModel) -> dict[str, Any]:
         "matrices": summary.matrices,
         "near_best": model.near_best,
         "apart": model.apart,
-        "standing": asdict(model.standing),
+        "standing": model.standing,
     }
 
 

@@ -61,7 +61,7 @@ class TrendReport:
 
         Spec: TRD-9, VRD-9.
         """
-        return strictjson.dumps(asdict(self))
+        return strictjson.dumps(self)
 
     def to_csv(self) -> str:
         """Write one row per series and metric; undefined numbers are empty cells."""

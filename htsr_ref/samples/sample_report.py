@@ -1,6 +1,6 @@
 """What can be said of one sample, as data."""
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
 from htsr_ref.conventions import Convention
@@ -79,11 +79,11 @@ class SampleReport:
         fit = self.fit
         found: dict[str, Any] = {
             "spec_version": SPEC_VERSION,
-            "tool": asdict(Tool("htsr-ref", __version__)),
+            "tool": Tool("htsr-ref", __version__),
             "name": self.name,
         }
         if self.convention is not None:
-            found |= {"convention": asdict(self.convention), "sample_size": self.sample_size}
+            found |= {"convention": self.convention, "sample_size": self.sample_size}
         else:
             found |= {"sample_size": self.sample_size, "ks": fit.ks, "xmin_rule": self.xmin_rule}
         if self.law is not None:
@@ -97,8 +97,7 @@ class SampleReport:
         if self.law is not None:
             found["log_likelihood"] = self.log_likelihood
         else:
-            evidence = asdict(self)
-            found |= {key: evidence[key] for key in EVIDENCE}
+            found |= {key: getattr(self, key) for key in EVIDENCE}
         return strictjson.dumps(found | {"warnings": self.warnings})
 
 
