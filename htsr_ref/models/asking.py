@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from htsr_ref.analysis.analyzing import analyze
-from htsr_ref.conventions import DEFAULT, FIELDS, Convention, get_convention
+from htsr_ref.conventions import DEFAULT, Convention, get_convention
 from htsr_ref.errors import HtsrError, ReportError
 from htsr_ref.reports.markdown import convention_text
 from htsr_ref.reports.report import Report
@@ -86,9 +86,7 @@ class Asked:
     def _check(self, report: Report, name: str) -> None:
         """Refuse a report that was made by other choices than those asked for."""
         made_by, cure = report.convention, "Analyze its weights again, or leave out"
-        if self.of_reports and any(
-            getattr(made_by, field) != getattr(self.convention, field) for field in FIELDS
-        ):
+        if self.of_reports and made_by.values() != self.convention.values():
             raise ReportError(
                 f"{name}: it follows {convention_text(made_by)}, not "
                 f"{convention_text(self.convention)}. {cure} the convention"

@@ -4,9 +4,8 @@ import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from htsr_ref.conventions import FIELDS, Convention
+from htsr_ref.conventions import Convention
 from htsr_ref.errors import HtsrError
 from htsr_ref.models.apart import why_apart
 from htsr_ref.models.standing import Standing, standing_of
@@ -139,12 +138,12 @@ def separation(one: tuple[Report, Standing], other: tuple[Report, Standing]) -> 
 
     Spec: VRD-15.
     """
-    values = one[0].model.alpha_hat, other[0].model.alpha_hat
-    errors = one[1].alpha_hat_stderr, other[1].alpha_hat_stderr
-    if None in values or None in errors:
+    first, second = one[0].model.alpha_hat, other[0].model.alpha_hat
+    first_error, second_error = one[1].alpha_hat_stderr, other[1].alpha_hat_stderr
+    if first is None or second is None or first_error is None or second_error is None:
         return None
-    difference = abs(float(values[0] or 0.0) - float(values[1] or 0.0))
-    error = math.hypot(errors[0] or 0.0, errors[1] or 0.0)
+    difference = abs(first - second)
+    error = math.hypot(first_error, second_error)
     if error == 0.0:
         return 0.0 if difference == 0.0 else math.inf
     return difference / error
@@ -191,12 +190,8 @@ def check_one_convention(reports: Sequence[Report]) -> None:
     Spec: MET-13, TRD-9.
     """
     for report in reports:
-        if _choices(report) != _choices(reports[0]):
+        if report.convention.values() != reports[0].convention.values():
             raise HtsrError(
                 f"{report.source.name} and {reports[0].source.name} follow different "
                 "conventions. Analyze both under one"
             )
-
-
-def _choices(report: Report) -> tuple[Any, ...]:
-    return tuple(getattr(report.convention, name) for name in FIELDS)
