@@ -2,10 +2,11 @@
 
 import math
 from collections import Counter
-from collections.abc import Iterable
 from dataclasses import dataclass
 
+from htsr_ref import metrics
 from htsr_ref.reports.report import LayerReport, MatrixReport, Report
+from htsr_ref.reports.summary import alpha_counts
 from htsr_ref.reports.verdicts import VERDICTS, training_word
 from htsr_ref.weights.meaning.roles import MATRIX_ROLES
 
@@ -65,7 +66,11 @@ class Standing:
     @property
     def judged(self) -> int:
         """Number of matrices with eigenvalues enough for a verdict."""
-        return sum(self.verdicts.values()) - self.verdicts["too few eigenvalues"]
+        return _judged(self.verdicts)
+
+
+def _judged(verdicts: dict[str, int]) -> int:
+    return sum(verdicts.values()) - verdicts["too few eigenvalues"]
 
 
 def standing_of(report: Report) -> Standing:
@@ -95,7 +100,7 @@ def _is_random_like(verdicts: dict[str, int]) -> bool:
 
     Spec: VRD-11.
     """
-    judged = sum(verdicts.values()) - verdicts["too few eigenvalues"]
+    judged = _judged(verdicts)
     enough = verdicts["random-like"] >= NOISE_SHARE * judged
     return judged > 0 and enough and not verdicts["power law"]
 
@@ -110,7 +115,11 @@ def alpha_hat_stderr(report: Report) -> float | None:
     """
     convention = report.convention
     log = math.log if convention.log_base == "e" else math.log10
-    counted = [list(unit) for unit in _units(report) if _counts(unit, convention.alpha_range)]
+    counted = [
+        unit
+        for unit in _units(report)
+        if alpha_counts(metrics.mean(matrix.alpha for matrix in unit).value, convention)
+    ]
     variance = 0.0
     for unit in counted:
         for matrix in unit:
@@ -130,14 +139,6 @@ def _units(report: Report) -> list[list[MatrixReport]]:
     if report.convention.average == "layers":
         return [layer for layer in layers if layer]
     return [[matrix] for layer in layers for matrix in layer]
-
-
-def _counts(unit: Iterable[MatrixReport], alpha_range: tuple[float, float] | None) -> bool:
-    """Whether a unit enters alpha-hat (MET-10)."""
-    if alpha_range is None:
-        return True
-    alphas = [matrix.alpha for matrix in unit if matrix.alpha is not None]
-    return alpha_range[0] <= math.fsum(alphas) / len(alphas) <= alpha_range[1]
 
 
 def _coverage(report: Report) -> tuple[Coverage, ...]:

@@ -22,7 +22,7 @@ def summarize(layers: list[LayerReport], convention: Convention) -> ModelReport:
         if by_matrix
         else [layer.means or {} for layer in analyzed]
     )
-    in_range = [unit for unit in units if _alpha_counts(unit["alpha"], convention)]
+    in_range = [unit for unit in units if alpha_counts(unit["alpha"], convention)]
     means = {}
     for name in (field.name for field in fields(ModelReport) if field.name in MODEL_MEANS):
         metric = MODEL_MEANS[name]
@@ -44,7 +44,11 @@ def summarize(layers: list[LayerReport], convention: Convention) -> ModelReport:
     )
 
 
-def _alpha_counts(alpha: float | None, convention: Convention) -> bool:
+def alpha_counts(alpha: float | None, convention: Convention) -> bool:
+    """Whether a matrix or layer with this α enters the model's means of what rests on a fit.
+
+    Spec: MET-10.
+    """
     if alpha is None or convention.alpha_range is None:
         return True
     low, high = convention.alpha_range
