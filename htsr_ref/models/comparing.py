@@ -125,12 +125,17 @@ def diff(
 
     Spec: AUD-20, AUD-21, AUD-22.
     """
-    asked = as_reports_have_it(
-        Asked.of(convention, layers, include, exclude, solver), before, after
-    )
-    names = [str(one) if isinstance(one, (str, os.PathLike)) else None for one in (before, after)]
-    first, second = (asked.report_of(one) for one in (before, after))
-    return compare_reports(called(first, names[0]), called(second, names[1]))
+    asked = Asked.of(convention, layers, include, exclude, solver)
+    sources = [_loaded(source) for source in (before, after)]
+    first, second = named_reports(sources, as_reports_have_it(asked, *sources))
+    return compare_reports(first, second)
+
+
+def _loaded(source: ModelSource) -> ModelSource:
+    """Read the JSON file of a report, which is then called as the file is."""
+    if isinstance(source, (str, os.PathLike)) and is_report(source):
+        return called(Report.load(source), str(source))
+    return source
 
 
 def as_reports_have_it(asked: Asked, *sources: ModelSource) -> Asked:
