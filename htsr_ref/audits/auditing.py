@@ -162,13 +162,14 @@ def _judge(
     def compared(convention: Convention) -> tuple[Compared, ...]:
         return compare_rows(pair, analyze(convention), dialect, convention)
 
+    layer = analyze(final)
     before = compared(claimed)
     repaired = {fault: compared(right) for fault, right in faulty_choices(final, dialect).items()}
     rows = []
-    for i, row in enumerate(compared(final)):
+    for i, row in enumerate(compare_rows(pair, layer, dialect, final)):
         cells = []
         for column in row.row.cells:
-            fault = fault_of(row, column, analyze(final), dialect)
+            fault = fault_of(row, column, layer, dialect)
             verdict: Verdict = "unexplained"
             if row.reproduces(column):
                 verdict = "reproduced" if before[i].reproduces(column) else "explained"
