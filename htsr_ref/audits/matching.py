@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from htsr_ref.audits.nameless import Match, match_nameless
-from htsr_ref.audits.partners import Candidate, Group, candidates_of, groups_of
+from htsr_ref.audits.partners import Candidate, Group, Link, candidates_of, groups_of, unambiguous
 from htsr_ref.audits.tables import TheirRow, TheirTable
 from htsr_ref.conventions import Convention
 from htsr_ref.weights import Layer, Weights
@@ -104,28 +104,24 @@ def _without(groups: Iterable[Group], others: Sequence[Group]) -> list[Group]:
     return [group for group in groups if group not in others]
 
 
-def _by_name(layers: list[Candidate], groups: list[Group]) -> list[tuple[Candidate, Group]]:
+def _by_name(layers: list[Candidate], groups: list[Group]) -> list[Link]:
     """Pair a layer with the rows that bear its name: whole, or as the end of a longer one.
 
     A name is used only if it means one layer and one group; the end of one, only if the shape may
     be the layer's.
     """
     named = [group for group in groups if group.name is not None]
-    matches: list[tuple[Candidate, Group]] = []
+    matches: list[Link] = []
     for same in (_same_name, _one_ends_the_other):
         left = [c for c in layers if all(c is not used for used, _ in matches)]
         open_ = [g for g in named if all(g is not used for _, used in matches)]
-        pairs = [
+        links = [
             (c, g)
             for g in open_
             for c in left
             if same(c.layer, g.name or "") and (same is _same_name or g.shapes <= c.possible)
         ]
-        matches += [
-            (c, g)
-            for c, g in pairs
-            if sum(c is other for other, _ in pairs) == sum(g is other for _, other in pairs) == 1
-        ]
+        matches += unambiguous(links)
     return matches
 
 

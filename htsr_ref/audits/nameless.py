@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import TypeVar
 
-from htsr_ref.audits.partners import Candidate, Group, Shape
+from htsr_ref.audits.partners import Candidate, Group, Shape, unambiguous
 from htsr_ref.errors import HtsrError
 from htsr_ref.layers.matrices import BLOCK_ELEMENTS
 from htsr_ref.weights.stored import StoredTensor
@@ -61,12 +61,8 @@ def _by_shape(
     layers: Sequence[Candidate], groups: Sequence[Group], shapes: ShapesOf
 ) -> list[Match]:
     """Pair a layer with the rows of a shape that no others have."""
-    pairs = [(c, g) for g in distinct(groups) for c in layers if g.shapes and g.shapes <= shapes(c)]
-    return [
-        (c, "shape", g)
-        for c, g in pairs
-        if sum(c is other for other, _ in pairs) == sum(g is other for _, other in pairs) == 1
-    ]
+    links = [(c, g) for g in distinct(groups) for c in layers if g.shapes and g.shapes <= shapes(c)]
+    return [(c, "shape", g) for c, g in unambiguous(links)]
 
 
 def _alike(layers: Sequence[Candidate], groups: Sequence[Group], shapes: ShapesOf) -> list[Match]:

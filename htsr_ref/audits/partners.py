@@ -1,6 +1,7 @@
 """What is matched: the layers of a source that may have rows, and the rows of one layer."""
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from htsr_ref.audits.tables import TheirRow
@@ -59,6 +60,17 @@ class Candidate:
     def is_tied(self) -> bool:
         """Whether its weights are another layer's."""
         return self.layer.same_as is not None
+
+
+Link = tuple[Candidate, Group]
+"""A layer, and rows that may be its own."""
+
+
+def unambiguous(links: Sequence[Link]) -> list[Link]:
+    """Keep the links of a layer and rows that stand in no other link."""
+    layers = Counter(candidate for candidate, _ in links)
+    groups = Counter(group for _, group in links)
+    return [(c, g) for c, g in links if layers[c] == groups[g] == 1]
 
 
 def groups_of(rows: Iterable[TheirRow]) -> list[Group]:
