@@ -6,7 +6,14 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from htsr_ref.reports.judgments import verdict_text
-from htsr_ref.reports.markdown import convention_text, model_rows, number, remarks
+from htsr_ref.reports.markdown import (
+    MODEL_HEADER,
+    convention_text,
+    layer_numbers,
+    model_rows,
+    remarks,
+)
+from htsr_ref.text.lines import printable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,7 +43,7 @@ def to_html(report: Report) -> str:
     return "\n".join(
         [
             f"<div><p><b>{text(head)}</b></p>",
-            _table(("model", "mean", "over"), model_rows(report)),
+            _table(MODEL_HEADER, model_rows(report)),
             _table(HEADER, layers),
             *(f"<p>{text(note)}</p>" for note in notes[:MOST_ROWS]),
             "</div>",
@@ -50,14 +57,11 @@ def text(name: str) -> str:
     >>> text("<b>\u202e")
     '&lt;b&gt;�'
     """
-    return escape("".join(c if c.isprintable() else "\ufffd" for c in name))
+    return escape(printable(name))
 
 
 def _row(layer: LayerReport) -> list[str]:
-    means = layer.means or {}
-    names = ("alpha", "ks_distance", "weighted_alpha", "log10_frobenius_norm", "stable_rank")
-    numbers = [number(means[name]) for name in names]
-    return [layer.name, str(len(layer.matrices)), *numbers, verdict_text(layer)]
+    return [layer.name, str(len(layer.matrices)), *layer_numbers(layer), verdict_text(layer)]
 
 
 def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

@@ -18,6 +18,13 @@ from htsr_ref.reports.judgments import (
     verdict_rows,
 )
 from htsr_ref.reports.report import LayerReport, Report
+from htsr_ref.text.lines import printable
+
+MODEL_HEADER = ("model", "mean", "over")
+HEADER = (
+    *("layer", "role", "matrices", "alpha", "D", "α·log10 λmax", "log10 ‖W‖F", "stable rank"),
+)
+SKIPPED_HEADER = ("not analyzed", "reason")
 
 
 def to_markdown(report: Report) -> str:
@@ -32,33 +39,24 @@ def to_markdown(report: Report) -> str:
         f"Convention {convention_text(report.convention)}; {made_by}. "
         "Rounded for reading; the JSON report holds the exact numbers.",
         "",
-        "| model | mean | over |",
-        "|---|---|---|",
-        *(f"| {' | '.join(row)} |" for row in model_rows(report)),
-        "",
-        "| layer | role | matrices | alpha | D | α·log10 λmax | log10 ‖W‖F | stable rank |",
-        "|---|---|---|---|---|---|---|---|",
-        *(_row(layer) for layer in report.analyzed()),
-        "",
+        *markdown_table(MODEL_HEADER, model_rows(report)),
+        *markdown_table(HEADER, [_row(layer) for layer in report.analyzed()]),
         *([phases, ""] if (phases := phase_text(report)) else []),
+        *_if_any(VERDICT_HEADER, verdict_rows(report)),
+        *_if_any(TEST_HEADER, test_rows(report)),
+        *_if_any(NULL_HEADER, null_rows(report)),
     ]
-    for header, found in (
-        (VERDICT_HEADER, verdict_rows(report)),
-        (TEST_HEADER, test_rows(report)),
-        (NULL_HEADER, null_rows(report)),
-    ):
-        lines += markdown_table(header, found) if found else []
     if report.analyzed():
         lines += [*(f"- {escape(text)}" for text in LEGEND), ""]
     skipped = [(layer.name, layer.skipped) for layer in report.layers if layer.skipped is not None]
-    if skipped:
-        lines += ["| not analyzed | reason |", "|---|---|"]
-        lines += [f"| {escape(name)} | {escape(reason)} |" for name, reason in skipped]
-        lines.append("")
-    warnings = remarks(report)
-    if warnings:
-        lines += ["| warnings |", "|---|", *(f"| {escape(text)} |" for text in warnings), ""]
+    lines += _if_any(SKIPPED_HEADER, skipped)
+    lines += _if_any(("warnings",), [(text,) for text in remarks(report)])
     return "\n".join(lines)
+
+
+def _if_any(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    """Lay out a table that has rows."""
+    return markdown_table(header, rows) if rows else []
 
 
 def markdown_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
@@ -200,11 +198,15 @@ def _of_matrices(layer: LayerReport, found: list[str]) -> list[str]:
     return [f"{len(found)} of {len(layer.matrices)} matrices, such as: {found[0]}"]
 
 
-def _row(layer: LayerReport) -> str:
+def _row(layer: LayerReport) -> list[str]:
+    return [layer.name, layer.role, str(len(layer.matrices)), *layer_numbers(layer)]
+
+
+def layer_numbers(layer: LayerReport) -> list[str]:
+    """Write the means of a layer that every table shows: α, D, α·log λ_max, ‖W‖_F, stable rank."""
     means = layer.means or {}
     names = ("alpha", "ks_distance", "weighted_alpha", "log10_frobenius_norm", "stable_rank")
-    cells = [escape(layer.name), layer.role, str(len(layer.matrices))]
-    return f"| {' | '.join([*cells, *(number(means[name]) for name in names)])} |"
+    return [number(means[name]) for name in names]
 
 
 def escape(text: str) -> str:
@@ -213,5 +215,4 @@ def escape(text: str) -> str:
     >>> print(escape("fc_1|<b>*__init__"))
     fc_1\|\<b\>\*\_\_init\_\_
     """
-    printed = "".join(c if c.isprintable() else "\ufffd" for c in text)
-    return re.sub(r"[\\|<>`*\[&#~]|(?<![^\W_])_|_(?![^\W_])", r"\\\g<0>", printed)
+    return re.sub(r"[\\|<>`*\[&#~]|(?<![^\W_])_|_(?![^\W_])", r"\\\g<0>", printable(text))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from htsr_ref.reports.judgments import LEGEND, TEST_HEADER, because, test_rows, verdict_text
 from htsr_ref.reports.left_out import skipped_lines, warning_lines
 from htsr_ref.reports.markdown import (
+    MODEL_HEADER,
     NULL_HEADER,
     convention_text,
     model_rows,
@@ -190,7 +191,7 @@ def _paint(layers: Sequence[LayerReport]) -> dict[str, str]:
 
 
 def _model(report: Report, layout: Layout) -> str:
-    lines = [text_table(["model", "mean", "over"], model_rows(report), right=[1], layout=layout)]
+    lines = [text_table(MODEL_HEADER, model_rows(report), right=[1], layout=layout)]
     phases = phase_text(report)
     if phases:
         lines.append(layout.prose([phases]))

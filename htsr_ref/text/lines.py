@@ -14,6 +14,15 @@ def one_line(text: str) -> str:
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
+def printable(text: str) -> str:
+    r"""Replace what does not print, where an escape would be read as markup.
+
+    >>> printable("\u202efc")
+    '\ufffdfc'
+    """
+    return "".join(c if c.isprintable() else "\ufffd" for c in text)
+
+
 def count(number: int, noun: str, plural: str = "") -> str:
     """Count things.
 
