@@ -7,7 +7,7 @@ from htsr_ref.errors import HtsrError
 from htsr_ref.models.apart import NORM_DISTANCE, why_apart
 from htsr_ref.models.ranking import NORMAL_95, check_one_convention, separation
 from htsr_ref.models.standing import Standing, standing_of
-from htsr_ref.reports.blocks import blocks_markdown
+from htsr_ref.reports.blocks import blocks_markdown, blocks_text
 from htsr_ref.reports.report import SPEC_VERSION, LayerReport, Report, Source, Tool
 from htsr_ref.text import strictjson
 from htsr_ref.text.lines import count, one_line
@@ -104,7 +104,6 @@ class Difference:
     def __str__(self) -> str:
         """Lay out the changes as tables, the largest first."""
         from htsr_ref.models.difference_forms import difference_blocks
-        from htsr_ref.reports.plain_text import blocks_text
 
         return blocks_text(difference_blocks(self))
 

@@ -13,9 +13,8 @@ from htsr_ref.models.standing_forms import (
     standing_table,
 )
 from htsr_ref.models.trends import METRICS
-from htsr_ref.reports.blocks import Block, Lines, Table, blocks_markdown
+from htsr_ref.reports.blocks import Block, Lines, Table, blocks_markdown, blocks_text
 from htsr_ref.reports.markdown import convention_text, number
-from htsr_ref.reports.plain_text import blocks_text
 from htsr_ref.reports.report import SPEC_VERSION, Tool
 from htsr_ref.text import strictjson
 from htsr_ref.text.csvtext import csv_text

@@ -10,7 +10,7 @@ from htsr_ref.models.apart import why_apart
 from htsr_ref.models.ranking import check_one_convention
 from htsr_ref.models.standing import standing_of
 from htsr_ref.models.trends import METRICS, RESAMPLES, Model, Series, Trend, fit_series
-from htsr_ref.reports.blocks import blocks_markdown
+from htsr_ref.reports.blocks import blocks_markdown, blocks_text
 from htsr_ref.reports.markdown import convention_text
 from htsr_ref.reports.report import SPEC_VERSION, Report, Tool
 from htsr_ref.text import strictjson
@@ -46,7 +46,6 @@ class TrendReport:
     def __str__(self) -> str:
         """Lay out the trends as tables."""
         from htsr_ref.models.trend_forms import trend_blocks
-        from htsr_ref.reports.plain_text import blocks_text
 
         return blocks_text(trend_blocks(self))
 

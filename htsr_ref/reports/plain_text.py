@@ -34,7 +34,6 @@ from htsr_ref.text.table import GAP, natural_widths, text_table
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from htsr_ref.reports.blocks import Block
     from htsr_ref.reports.report import LayerReport, Report
 
 SPECTRUM = "spectrum"
@@ -98,8 +97,8 @@ def report_table(
     layers = sorted_layers(report.analyzed(), choices.sort)
     columns = _columns(layers, choices)
     if layers:
-        pieces += _layer_tables(layers, columns, layout, chosen=bool(choices.columns))
-        pieces.insert(2, _model(report, layout))
+        table, *reasons = _layer_tables(layers, columns, layout, chosen=bool(choices.columns))
+        pieces += [table, _model(report, layout), *reasons]
         for header, rows, right in (
             (TEST_HEADER, test_rows(report), ()),
             (NULL_HEADER, null_rows(report), range(2, 6)),
@@ -135,17 +134,18 @@ def _layer_tables(
 ) -> list[str]:
     """Lay out the table of layers, and below the others why each has its verdict."""
     shown = list(columns) if chosen else _fitting(layers, columns, layout)
-    texts = {
+    flexible = [
         i
         for i, column in enumerate(shown)
-        if not column.right and column.name not in ("layer", "shape", SPECTRUM)
-    }
-    names = {i for i, column in enumerate(shown) if column.name == "layer"} & {0}
+        if not column.right
+        and column.name not in ("shape", SPECTRUM)
+        and (i == 0 or column.name != "layer")
+    ]
     table = text_table(
         [column.title for column in shown],
         [[column.text(layer) for column in shown] for layer in layers],
         [i for i, column in enumerate(shown) if column.right],
-        flexible=sorted(names | texts),
+        flexible=flexible,
         layout=layout,
         paint=_paint(layers),
     )
@@ -154,7 +154,7 @@ def _layer_tables(
         table += "\n" + layout.prose(
             [f"not shown in {layout.width} columns: {', '.join(left)}; --columns chooses"]
         )
-    reasons = [[layer.name, because(layer)] for layer in layers if because(layer)]
+    reasons = [[layer.name, reason] for layer in layers if (reason := because(layer))]
     if chosen or not reasons:
         return [table]
     header = ("layer", "why it has this verdict")
@@ -203,18 +203,3 @@ def _model(report: Report, layout: Layout) -> str:
         )
         lines.append(layout.prose([text]))
     return "\n".join(lines)
-
-
-def blocks_text(blocks: Sequence[Block], layout: Layout | None = None) -> str:
-    """Lay out tables and lines for where standard output goes, an empty line between them."""
-    from htsr_ref.reports.blocks import Table, without_empty
-
-    layout = layout or Layout.here()
-    pieces = []
-    for block in without_empty(blocks):
-        if isinstance(block, Table):
-            words = [i for i in range(len(block.header)) if i not in block.right]
-            pieces.append(text_table(block.header, block.rows, block.right, words, layout))
-        else:
-            pieces.append(layout.prose(block.texts))
-    return "\n\n".join(pieces) + "\n"
