@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
+from htsr_ref.reports.report import SPEC_VERSION
+
 EARLIER_VERSIONS = ("0.1", "0.2")
 """The versions that are still read."""
-
-_TODAY = "0.3"
 
 ASSUMED = {
     "fused": "whole",
@@ -36,7 +36,11 @@ def as_today(data: Any) -> Any:
     try:
         if data["spec_version"] == "0.2":
             layers = [_without_verdicts(layer) for layer in data["layers"]]
-            today = {"spec_version": _TODAY, "source": _source(data["source"]), "layers": layers}
+            today = {
+                "spec_version": SPEC_VERSION,
+                "source": _source(data["source"]),
+                "layers": layers,
+            }
             return {"blas_threads": None} | data | today
         convention = dict(data["convention"])
         kinds = convention["layer_kinds"]
@@ -52,7 +56,7 @@ def as_today(data: Any) -> Any:
         assumed = ", ".join(f"{name} = {value}" for name, value in ASSUMED.items())
         warning = f"a report of specification 0.1: {assumed} are assumed"
         return data | {
-            "spec_version": _TODAY,
+            "spec_version": SPEC_VERSION,
             "source": data["source"] | {"base": None, "etag": None},
             "convention": convention,
             "blas_threads": None,

@@ -1,27 +1,21 @@
-"""The report: frozen dataclasses, and their JSON, CSV and rows. Computes nothing."""
+"""The report: frozen dataclasses, which other modules read and write. Computes nothing."""
 
 import os
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from htsr_ref.conventions import Convention
-from htsr_ref.errors import ConventionError, HtsrError, ReportError
-from htsr_ref.metric_table import MEAN_FIELDS
+from htsr_ref.errors import HtsrError
 from htsr_ref.metrics import Line
 from htsr_ref.randommatrix.bulk import BulkFit
 from htsr_ref.randommatrix.phases import PhaseName
-from htsr_ref.reports.earlier import EARLIER_VERSIONS, as_today
 from htsr_ref.reports.frames import Library, data_frame
-from htsr_ref.reports.rows import flat_columns, flat_row
 from htsr_ref.reports.verdicts import Verdict, verdict_of
-from htsr_ref.reports.words import tests_in_words
 from htsr_ref.spectra.shuffle import ShuffleNull
 from htsr_ref.text import strictjson
 from htsr_ref.text.csvtext import csv_text
 from htsr_ref.text.lines import count, one_line
-from htsr_ref.text.reading import read_bytes
-from htsr_ref.text.rebuild import rebuild
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -31,8 +25,6 @@ if TYPE_CHECKING:
 
 SPEC_VERSION = "0.3"
 """Version of the specification that this package implements."""
-
-_AGAIN = "Write it again with `htsr analyze WEIGHTS -o report.json`"
 
 SkipCode = Literal[
     "left-out", "not-understood", "convention", "tied", "min-dim", "size", "bad-data", "memory"
@@ -343,8 +335,8 @@ class Report:
         """
         return strictjson.dumps(self)
 
-    @classmethod
-    def from_json(cls, text: str) -> "Report":
+    @staticmethod
+    def from_json(text: str) -> "Report":
         """Read a report from JSON text.
 
         Raises
@@ -354,29 +346,12 @@ class Report:
 
         Spec: RPT-2.
         """
-        try:
-            data = strictjson.loads(text)
-        except ValueError as error:
-            raise ReportError(f"not a report: it is not JSON ({error}). {_AGAIN}") from error
-        version = data.get("spec_version") if isinstance(data, dict) else None
-        if version is None:
-            raise ReportError(f"not a report: it states no spec_version. {_AGAIN}")
-        if version in EARLIER_VERSIONS:
-            data = as_today(data)
-        elif version != SPEC_VERSION:
-            raise ReportError(
-                f"not a report of this version: spec_version is {version!r}, not "
-                f"{SPEC_VERSION!r}. {_AGAIN}"
-            )
-        try:
-            report: Report = rebuild(cls, data, "report")
-            _check_means(report)
-        except (ConventionError, ValueError) as error:
-            raise ReportError(f"not a report of this version ({error}). {_AGAIN}") from error
-        return report if version == SPEC_VERSION else report._judged()
+        from htsr_ref.reports.reading import read_report
 
-    @classmethod
-    def load(cls, path: str | os.PathLike[str]) -> "Report":
+        return read_report(text)
+
+    @staticmethod
+    def load(path: str | os.PathLike[str]) -> "Report":
         """Read a report from a JSON file.
 
         Raises
@@ -384,27 +359,9 @@ class Report:
         ReportError
             The file cannot be read, or is not such a report.
         """
-        try:
-            return cls.from_json(read_bytes(path).decode("utf-8"))
-        except OSError as error:
-            raise ReportError(
-                f"{path}: it cannot be read ({error.strerror}). Check the path"
-            ) from error
-        except UnicodeDecodeError as error:
-            raise ReportError(f"{path}: not a report: it is not UTF-8. {_AGAIN}") from error
-        except ReportError as error:
-            raise ReportError(f"{path}: {error}") from error
+        from htsr_ref.reports.reading import load_report
 
-    def _judged(self) -> "Report":
-        """Draw the verdicts on the matrices of an earlier report.
-
-        Spec: VRD-17.
-        """
-        layers = (
-            replace(layer, matrices=tuple(matrix.judged() for matrix in layer.matrices))
-            for layer in self.layers
-        )
-        return replace(self, layers=tuple(layers))
+        return load_report(path)
 
     def analyzed(self) -> tuple[LayerReport, ...]:
         """Layers that were analyzed."""
@@ -419,25 +376,18 @@ class Report:
 
         Spec: RPT-6.
         """
-        if per == "layer":
-            return [_layer_row(layer) for layer in self.layers]
-        return [
-            {
-                "layer": layer.name,
-                "role": layer.role,
-                **flat_row(asdict(matrix)),
-                "tests": "; ".join(tests_in_words(matrix)),
-            }
-            for layer in self.layers
-            for matrix in layer.matrices
-        ]
+        from htsr_ref.reports.rows import report_rows
+
+        return report_rows(self, per)
 
     def to_csv(self, per: Per = "matrix") -> str:
         """Write the rows as CSV; undefined numbers are empty cells.
 
         Spec: RPT-6.
         """
-        return csv_text(_columns(per), self.to_rows(per))
+        from htsr_ref.reports.rows import row_columns
+
+        return csv_text(row_columns(per), self.to_rows(per))
 
     def to_dataframe(self, per: Per = "matrix", library: Library = "pandas") -> Any:
         """Make a data frame of the rows.
@@ -449,7 +399,9 @@ class Report:
 
         Spec: FIG-9, RPT-6.
         """
-        return data_frame(self.to_rows(per), _columns(per), library)
+        from htsr_ref.reports.rows import row_columns
+
+        return data_frame(self.to_rows(per), row_columns(per), library)
 
     def plot(
         self,
@@ -495,36 +447,3 @@ class Report:
         return to_html(self)
 
     _repr_html_ = to_html
-
-
-def _check_means(report: Report) -> None:
-    """Refuse means of other numbers than those that a layer averages."""
-    for place, layer in enumerate(report.layers):
-        for name, found in (("means", layer.means), ("counts", layer.counts)):
-            if found is not None and found.keys() != set(MEAN_FIELDS):
-                raise ValueError(
-                    f"report.layers[{place}].{name} does not have the keys {', '.join(MEAN_FIELDS)}"
-                )
-
-
-def _columns(per: Per) -> list[str]:
-    if per == "layer":
-        return [*_LAYER_COLUMNS, *MEAN_FIELDS]
-    return ["layer", "role", *flat_columns(part.name for part in fields(MatrixReport)), "tests"]
-
-
-_LAYER_COLUMNS = ("layer", "role", "tensor", "shape", "dtype", "skipped", "skip_code", "matrices")
-
-
-def _layer_row(layer: LayerReport) -> dict[str, Any]:
-    return {
-        "layer": layer.name,
-        "role": layer.role,
-        "tensor": layer.tensor,
-        "shape": "x".join(map(str, layer.shape)),
-        "dtype": layer.dtype,
-        "skipped": layer.skipped,
-        "skip_code": layer.skip_code,
-        "matrices": len(layer.matrices),
-        **(layer.means or dict.fromkeys(MEAN_FIELDS)),
-    }

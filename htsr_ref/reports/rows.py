@@ -1,8 +1,13 @@
-"""Flat rows, as CSV and data frames take them, of records that hold pairs and objects."""
+"""A report as flat rows, as CSV and data frames take them: pairs and objects over columns."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import asdict, fields
 from types import MappingProxyType
 from typing import Any
+
+from htsr_ref.metric_table import MEAN_FIELDS
+from htsr_ref.reports.report import LayerReport, MatrixReport, Per, Report
+from htsr_ref.reports.words import tests_in_words
 
 COLUMNS: Mapping[str, Mapping[str, int | str]] = MappingProxyType(
     {
@@ -47,3 +52,52 @@ def flat_row(record: Mapping[str, Any]) -> dict[str, Any]:
         else:
             row[name] = "; ".join(value) if name == "warnings" else value
     return row
+
+
+MATRIX_COLUMNS = tuple(flat_columns(part.name for part in fields(MatrixReport)))
+"""Columns of what a report says of a matrix."""
+
+_LAYER_COLUMNS = ("layer", "role", "tensor", "shape", "dtype", "skipped", "skip_code", "matrices")
+
+
+def report_rows(report: Report, per: Per) -> list[dict[str, Any]]:
+    """Flatten a report to one dict per matrix, or per layer.
+
+    Spec: RPT-6.
+    """
+    if per == "layer":
+        return [_layer_row(layer) for layer in report.layers]
+    return [
+        {
+            "layer": layer.name,
+            "role": layer.role,
+            **flat_row(asdict(matrix)),
+            "tests": "; ".join(tests_in_words(matrix)),
+        }
+        for layer in report.layers
+        for matrix in layer.matrices
+    ]
+
+
+def row_columns(per: Per) -> tuple[str, ...]:
+    """Columns of these rows, in their order.
+
+    Spec: RPT-6.
+    """
+    if per == "layer":
+        return (*_LAYER_COLUMNS, *MEAN_FIELDS)
+    return ("layer", "role", *MATRIX_COLUMNS, "tests")
+
+
+def _layer_row(layer: LayerReport) -> dict[str, Any]:
+    return {
+        "layer": layer.name,
+        "role": layer.role,
+        "tensor": layer.tensor,
+        "shape": "x".join(map(str, layer.shape)),
+        "dtype": layer.dtype,
+        "skipped": layer.skipped,
+        "skip_code": layer.skip_code,
+        "matrices": len(layer.matrices),
+        **(layer.means or dict.fromkeys(MEAN_FIELDS)),
+    }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -10,13 +10,14 @@ from htsr_ref.errors import HtsrError
 from htsr_ref.metric_table import MEAN_FIELDS
 from htsr_ref.reports.judgments import because, verdict_text
 from htsr_ref.reports.markdown import number
-from htsr_ref.reports.report import LayerReport, MatrixReport
-from htsr_ref.reports.rows import flat_columns, flat_row
+from htsr_ref.reports.rows import MATRIX_COLUMNS, flat_row
 from htsr_ref.text.nearest import one_of
 from htsr_ref.text.order import by_depth, natural_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+
+    from htsr_ref.reports.report import LayerReport, MatrixReport
 
 Value = float | str | None
 
@@ -159,7 +160,5 @@ DROPPED = (
 )
 """Columns in the order in which they are left out where a terminal is too narrow for all."""
 
-_NUMBERS = tuple(
-    name for name in flat_columns(part.name for part in fields(MatrixReport)) if name not in COLUMNS
-)
+_NUMBERS = tuple(name for name in MATRIX_COLUMNS if name not in COLUMNS)
 """Numbers and words of a matrix that can be chosen as well."""

@@ -1,0 +1,88 @@
+"""Reports read from the JSON that they were written as, today or under an earlier specification."""
+
+import os
+from dataclasses import replace
+
+from htsr_ref.errors import ConventionError, ReportError
+from htsr_ref.metric_table import MEAN_FIELDS
+from htsr_ref.reports.earlier import EARLIER_VERSIONS, as_today
+from htsr_ref.reports.report import SPEC_VERSION, Report
+from htsr_ref.text import strictjson
+from htsr_ref.text.reading import read_bytes
+from htsr_ref.text.rebuild import rebuild
+
+_AGAIN = "Write it again with `htsr analyze WEIGHTS -o report.json`"
+
+
+def read_report(text: str) -> Report:
+    """Read a report from JSON text.
+
+    Raises
+    ------
+    ReportError
+        The text is not such a report.
+
+    Spec: RPT-2, RPT-9.
+    """
+    try:
+        data = strictjson.loads(text)
+    except ValueError as error:
+        raise ReportError(f"not a report: it is not JSON ({error}). {_AGAIN}") from error
+    version = data.get("spec_version") if isinstance(data, dict) else None
+    if version is None:
+        raise ReportError(f"not a report: it states no spec_version. {_AGAIN}")
+    if version in EARLIER_VERSIONS:
+        data = as_today(data)
+    elif version != SPEC_VERSION:
+        raise ReportError(
+            f"not a report of this version: spec_version is {version!r}, not "
+            f"{SPEC_VERSION!r}. {_AGAIN}"
+        )
+    try:
+        report: Report = rebuild(Report, data, "report")
+        _check_means(report)
+    except (ConventionError, ValueError) as error:
+        raise ReportError(f"not a report of this version ({error}). {_AGAIN}") from error
+    return report if version == SPEC_VERSION else _judged(report)
+
+
+def load_report(path: str | os.PathLike[str]) -> Report:
+    """Read a report from a JSON file.
+
+    Raises
+    ------
+    ReportError
+        The file cannot be read, or is not such a report.
+    """
+    try:
+        return read_report(read_bytes(path).decode("utf-8"))
+    except OSError as error:
+        raise ReportError(
+            f"{path}: it cannot be read ({error.strerror}). Check the path"
+        ) from error
+    except UnicodeDecodeError as error:
+        raise ReportError(f"{path}: not a report: it is not UTF-8. {_AGAIN}") from error
+    except ReportError as error:
+        raise ReportError(f"{path}: {error}") from error
+
+
+def _check_means(report: Report) -> None:
+    """Refuse means of other numbers than those that a layer averages."""
+    for place, layer in enumerate(report.layers):
+        for name, found in (("means", layer.means), ("counts", layer.counts)):
+            if found is not None and found.keys() != set(MEAN_FIELDS):
+                raise ValueError(
+                    f"report.layers[{place}].{name} does not have the keys {', '.join(MEAN_FIELDS)}"
+                )
+
+
+def _judged(report: Report) -> Report:
+    """Draw the verdicts on the matrices of an earlier report.
+
+    Spec: VRD-17.
+    """
+    layers = (
+        replace(layer, matrices=tuple(matrix.judged() for matrix in layer.matrices))
+        for layer in report.layers
+    )
+    return replace(report, layers=tuple(layers))
