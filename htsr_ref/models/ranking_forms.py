@@ -12,7 +12,7 @@ from htsr_ref.models.standing_forms import (
     shares,
     standing_table,
 )
-from htsr_ref.models.trends import METRICS
+from htsr_ref.models.trends import METRIC_TITLES, METRICS
 from htsr_ref.reports.blocks import Block, Lines, Table, blocks_markdown, blocks_text
 from htsr_ref.reports.markdown import convention_text, number
 from htsr_ref.reports.report import SPEC_VERSION, Tool
@@ -20,7 +20,7 @@ from htsr_ref.text import strictjson
 from htsr_ref.text.csvtext import csv_text
 from htsr_ref.version import __version__
 
-NUMBER_HEADER = ("model", "alpha_hat", "±", "", *("alpha", "log‖W‖F", "log‖W‖₂", "log α-norm"))
+NUMBER_HEADER = ("model", METRIC_TITLES[0], "±", "", *METRIC_TITLES[1:])
 LEGEND = (
     "Best first: of one architecture and one kind of data, the smallest alpha_hat is held best.",
     "±: error of alpha_hat with λmax and xmin taken as known; ≈ best: within 1.96 errors of the "
@@ -66,6 +66,11 @@ def ranking_json(ranking: Ranking) -> str:
     )
 
 
+def _everyone(ranking: Ranking) -> tuple[RankedModel, ...]:
+    """Models that stand apart, then the others."""
+    return (*ranking.apart, *ranking.models)
+
+
 def _record(model: RankedModel) -> dict[str, Any]:
     summary = model.report.model
     return {
@@ -86,7 +91,7 @@ def ranking_csv(ranking: Ranking) -> str:
     """
     convention = convention_text(ranking.convention)
     rows = []
-    for model in (*ranking.apart, *ranking.models):
+    for model in _everyone(ranking):
         row = _record(model) | flat_standing(model.standing) | {"convention": convention}
         del row["standing"]
         rows.append(row)
@@ -103,7 +108,7 @@ def ranking_blocks(ranking: Ranking, names: Sequence[str]) -> list[Block]:
 
     Spec: VRD-8, VRD-9, VRD-13.
     """
-    named = list(zip(names, (*ranking.apart, *ranking.models), strict=True))
+    named = list(zip(names, _everyone(ranking), strict=True))
     standings = [(name, model.standing) for name, model in named]
     apart = [f"not ranked: {name}: {model.apart}" for name, model in named if model.apart]
     ranked = [(name, model) for name, model in named if model.rank is not None]
@@ -127,14 +132,13 @@ def ranking_markdown(ranking: Ranking) -> str:
 
     Spec: VRD-8.
     """
-    names = [model.report.source.name for model in (*ranking.apart, *ranking.models)]
+    names = [model.report.source.name for model in _everyone(ranking)]
     return blocks_markdown("HT-SR ranking", ranking_blocks(ranking, names))
 
 
 def ranking_text(ranking: Ranking) -> str:
     """Lay out a ranking as tables."""
-    everyone = (*ranking.apart, *ranking.models)
-    names = _below_shared_folder([model.report.source.name for model in everyone])
+    names = _below_shared_folder([model.report.source.name for model in _everyone(ranking)])
     return blocks_text(ranking_blocks(ranking, names))
 
 

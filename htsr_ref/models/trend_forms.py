@@ -5,11 +5,9 @@ from collections.abc import Callable
 from htsr_ref.models.rank_correlation import Correlation
 from htsr_ref.models.standing_forms import STANDING_LEGEND, shares, standing_table
 from htsr_ref.models.trend_report import TrendReport
-from htsr_ref.models.trends import Series, Trend
+from htsr_ref.models.trends import METRIC_TITLES, Series, Trend
 from htsr_ref.reports.blocks import Block, Lines, Table
 from htsr_ref.reports.markdown import convention_text, number
-
-METRIC_HEADER = ("alpha_hat", "alpha", "log‖W‖F", "log‖W‖₂", "log α-norm")
 
 
 def trend_blocks(report: TrendReport) -> list[Block]:
@@ -39,7 +37,7 @@ def _series_blocks(series: Series) -> list[Block]:
         if model.standing is not None
     ]
     return [
-        Table([f"{series.name}: {number_of}", *METRIC_HEADER], rows, range(1, 6)),
+        Table([f"{series.name}: {number_of}", *METRIC_TITLES], rows, range(1, 6)),
         Lines(
             [
                 *(f"–: {reason}" for reason in sorted(reasons)),

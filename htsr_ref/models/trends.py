@@ -23,6 +23,9 @@ METRICS = (
 )
 """Numbers of a model from which accuracy is predicted; of each, smaller is held to be better."""
 
+METRIC_TITLES = ("alpha_hat", "alpha", "log‖W‖F", "log‖W‖₂", "log α-norm")
+"""What tables call them."""
+
 LEAST_MODELS, LEAST_LEFT_OUT, LEAST_BOOTSTRAP = 3, 4, 5
 """Fewest models for a trend, for leaving one out, and for an interval of R²."""
 
