@@ -133,6 +133,7 @@ MINIMA: Mapping[str, Callable[[tuple[float, ...]], float]] = MappingProxyType(
 )
 """Smallest eigenvalues by the value of `lambda_min` (MET-1, MET-15)."""
 
+# The formatter would give every argument a line of its own.
 # fmt: off
 METRICS: Mapping[str, Metric] = MappingProxyType({
     "N": Metric(
