@@ -1,5 +1,6 @@
 """What notebooks show of a report (FIG-9)."""
 
+import sys
 from dataclasses import replace
 from html.parser import HTMLParser
 
@@ -69,7 +70,7 @@ def test_a_data_frame_has_the_rows(library, per):
 
 
 def test_a_missing_library_is_named(monkeypatch):
-    monkeypatch.setitem(__import__("sys").modules, "polars", None)
+    monkeypatch.setitem(sys.modules, "polars", None)
     report = analyze(WEIGHTS)
     with pytest.raises(HtsrError, match="pip install polars"):
         report.to_dataframe(library="polars")
