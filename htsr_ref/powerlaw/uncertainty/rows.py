@@ -209,15 +209,8 @@ def _evaluate(
     """KS distance of each candidate, and the index in its row of the point where it is reached."""
     sizes = samples.logs.shape[1] - trial.starts
     heads = np.cumsum(sizes) - sizes
-    starts = np.repeat(trial.starts, sizes)
-    points = starts + np.arange(starts.size) - np.repeat(heads, sizes)
-    spread = _Candidates(
-        np.repeat(trial.rows, sizes),
-        starts,
-        np.repeat(trial.decays, sizes),
-        np.repeat(trial.masses, sizes),
-        np.repeat(trial.bounds, sizes),
-    )
+    spread = trial.where(np.repeat(np.arange(sizes.size), sizes))
+    points = spread.starts + np.arange(spread.starts.size) - np.repeat(heads, sizes)
     gaps = _gaps_at(samples, spread, points)
     distances = np.maximum.reduceat(gaps, heads)
     return distances, points[_first_equal(gaps, distances, heads, sizes)]
