@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from numpy.typing import ArrayLike
 
+    from htsr_ref.plots.palette import Mark
+
 ROOM = {"x": 150.0, "y": 90.0}
 """Length of an axis that its ticks may count on, points; layouts leave it more."""
 
@@ -56,6 +58,31 @@ def set_axis(
     axes.set(**{f"{which}lim": (low, high), f"{which}label": label})
     axis.set_ticks(found.places, labels=found.labels)
     axis.set_ticks([], minor=True)
+
+
+def draw_marks(
+    axes: Axes, x: ArrayLike, y: ArrayLike, mark: Mark, label: str, *, size: float | None = None
+) -> None:
+    """Draw points as one kind of mark, which the legend explains.
+
+    Parameters
+    ----------
+    axes : where to.
+    x, y : (n,) float64.
+    mark, label : of the points; the label is text as `drawn` gives it, or one of ours.
+    size : of the marks, points; the usual one if None.
+
+    Spec: FIG-2.
+    """
+    axes.plot(
+        x,
+        y,
+        mark.shape,
+        color=mark.color,
+        markerfacecolor=mark.face,
+        markersize=size,
+        label=label,
+    )
 
 
 def set_title(figure: Figure, title: str) -> None:

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from htsr_ref.plots.axes import legend_above, set_axis, set_title
+from htsr_ref.plots.axes import draw_marks, legend_above, set_axis, set_title
 from htsr_ref.plots.canvas import drawing
 from htsr_ref.plots.names import title_lines, told_apart
+from htsr_ref.plots.of_report import matrix_rows, report_title
 from htsr_ref.plots.palette import (
     BLUE,
     GRAY,
@@ -20,7 +21,7 @@ from htsr_ref.plots.palette import (
     mark_of,
 )
 from htsr_ref.plots.quantities import QUANTITIES
-from htsr_ref.plots.rows import matrix_rows, rows_height, set_rows
+from htsr_ref.plots.rows import rows_height, set_rows
 from htsr_ref.reports.markdown import convention_text
 
 if TYPE_CHECKING:
@@ -62,27 +63,15 @@ def alpha_by_depth(report: Report, verdicts: Sequence[str] | None = None) -> Fig
             x = np.array([rows[i].matrix.alpha for i in places], dtype=np.float64)
             low, high = np.array([intervals[i] for i in places]).T
             axes.hlines(places, low, high, color=mark.color, linewidth=0.8)
-            axes.plot(
-                np.minimum(x, end),
-                places,
-                mark.shape,
-                color=mark.color,
-                markerfacecolor=mark.face,
-                label=word,
-            )
+            draw_marks(axes, np.minimum(x, end), places, mark, word)
         _draw_ends(axes, [row.matrix.alpha for row in rows], end)
         mean = report.model.mean_alpha
         if mean is not None and mean <= end:
             label = f"mean α = {mean:.2f}"
             axes.axvline(mean, color=GRAY, linewidth=0.7, linestyle="--", zorder=0, label=label)
         legend_above(axes, wide=False)
-        set_title(figure, _title("α by depth", report))
+        set_title(figure, report_title(report, "α by depth"))
     return figure
-
-
-def _title(what: str, report: Report) -> str:
-    convention = convention_text(report.convention)
-    return title_lines(report.source.title, f"{what}; convention {convention}")
 
 
 def _end(values: Sequence[float]) -> float:
@@ -142,15 +131,7 @@ def difference_figure(found: Difference, depth: Sequence[str], number: str = "al
             (before, Mark("o", BLUE, filled=False), 5.5, f"before: {names[0]}"),
             (after, Mark("D", ORANGE), 2.8, f"after: {names[1]}"),
         ):
-            axes.plot(
-                numbers,
-                places,
-                mark.shape,
-                color=mark.color,
-                markerfacecolor=mark.face,
-                markersize=size,
-                label=label,
-            )
+            draw_marks(axes, numbers, places, mark, label, size=size)
         legend_above(axes, wide=False)
         convention = convention_text(found.convention)
         set_title(

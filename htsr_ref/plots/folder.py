@@ -10,6 +10,7 @@ from htsr_ref.errors import HtsrError
 from htsr_ref.plots.canvas import save_figure
 from htsr_ref.plots.depth import alpha_by_depth
 from htsr_ref.plots.names import title_lines
+from htsr_ref.plots.of_report import matrix_name, report_title
 from htsr_ref.plots.relation import relation_figure
 from htsr_ref.plots.ridges import ridge_figure
 from htsr_ref.plots.tails import tail_figure
@@ -87,7 +88,7 @@ def write_figures(
                     matrix_figure(report, layer, found, view),
                     folder / file_name(place, layer, found),
                 )
-                names.append(f"{layer.name} {found.label}".rstrip())
+                names.append(matrix_name(layer, found))
                 spectra.append(view.values)
     if not names:
         return 0
@@ -108,7 +109,7 @@ def matrix_figure(
     return tail_figure(
         view,
         title_lines(
-            f"{layer.name} {found.label}".rstrip(),
+            matrix_name(layer, found),
             report.source.title,
             f"{shape}; convention {convention_text(report.convention)}",
         ),
@@ -127,13 +128,11 @@ def model_figures(
 
     Spec: FIG-6.
     """
-    convention = f"convention {convention_text(report.convention)}"
-    title = title_lines(report.source.title, f"spectra by depth; {convention}")
     words = verdict_words(report)
     return {
         "alpha": alpha_by_depth(report, words),
         "norms": relation_figure(report, words),
-        "spectra": ridge_figure(names, spectra, title),
+        "spectra": ridge_figure(names, spectra, report_title(report, "spectra by depth")),
     }
 
 

@@ -6,12 +6,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from htsr_ref.plots.axes import legend_above, set_axis, set_title
+from htsr_ref.plots.axes import draw_marks, legend_above, set_axis, set_title
 from htsr_ref.plots.canvas import drawing
-from htsr_ref.plots.names import title_lines
+from htsr_ref.plots.of_report import matrix_rows, report_title
 from htsr_ref.plots.palette import GRAY, ORANGE, WITHOUT_VERDICT, in_order, mark_of
-from htsr_ref.plots.rows import matrix_rows
-from htsr_ref.reports.markdown import convention_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -42,15 +40,8 @@ def relation_figure(report: Report, verdicts: Sequence[str] | None = None) -> Fi
         set_axis(axes, "y", "α·log10 λmax", weighted)
         for word in in_order(words):
             chosen = np.array([found == word for found in words])
-            mark = mark_of(word)
-            axes.plot(
-                norm[chosen],
-                weighted[chosen],
-                mark.shape,
-                color=mark.color,
-                markerfacecolor=mark.face,
-                label="matrices" if verdicts is None else word,
-            )
+            label = "matrices" if verdicts is None else word
+            draw_marks(axes, norm[chosen], weighted[chosen], mark_of(word), label)
         ends = np.array(axes.get_xlim())
         axes.plot(
             ends, ends, ":", color=GRAY, label="the relation: slope 1", scalex=False, scaley=False
@@ -67,8 +58,5 @@ def relation_figure(report: Report, verdicts: Sequence[str] | None = None) -> Fi
                 scaley=False,
             )
         legend_above(axes)
-        convention = convention_text(report.convention)
-        set_title(
-            figure, title_lines(report.source.title, f"PL-norm relation; convention {convention}")
-        )
+        set_title(figure, report_title(report, "PL-norm relation"))
     return figure

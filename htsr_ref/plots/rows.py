@@ -1,8 +1,7 @@
-"""The matrices of a model as the rows of a figure, the first on top."""
+"""Rows of a figure with their names, the first on top."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -22,8 +21,6 @@ if TYPE_CHECKING:
 
     from matplotlib.axes import Axes
 
-    from htsr_ref.reports.report import MatrixReport, Report
-
 ROW = 0.36
 """Height of a row, cm, as long as there is room."""
 
@@ -35,23 +32,6 @@ NAME_WIDTH = 75.0
 
 LEAST_PITCH = 1.25 * TEXT_SIZE
 """Distance of names that do not touch, points."""
-
-
-@dataclass(frozen=True)
-class Row:
-    """A matrix of a report and its name: that of its layer, with its own label if it has one."""
-
-    name: str
-    matrix: MatrixReport
-
-
-def matrix_rows(report: Report) -> list[Row]:
-    """Name every analyzed matrix of a report, in the order of the file."""
-    return [
-        Row(f"{layer.name} {matrix.label}".rstrip(), matrix)
-        for layer in report.layers
-        for matrix in layer.matrices
-    ]
 
 
 def rows_height(count: int) -> float:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from htsr_ref.plots.axes import set_axis, set_title
+from htsr_ref.plots.axes import draw_marks, set_axis, set_title
 from htsr_ref.plots.canvas import WIDTH, drawing, lay_out
 from htsr_ref.plots.names import POINTS_PER_CM, drawn, fitted, told_apart, without_ending
 from htsr_ref.plots.palette import SERIES, Mark
@@ -99,7 +99,7 @@ def _draw_metric(axes: Axes, found: Sequence[Series], metric: str) -> None:
 def _draw_series(
     axes: Axes, mark: Mark, trend: Trend, x: list[float], y: list[float], name: str
 ) -> None:
-    axes.plot(x, y, mark.shape, color=mark.color, markerfacecolor=mark.face, label=drawn(name))
+    draw_marks(axes, x, y, mark, drawn(name))
     if trend.slope is not None and trend.intercept is not None:
         ends = np.array([min(x), max(x)])
         line = trend.intercept + trend.slope * ends
