@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from htsr_ref.reports.verdicts import VERDICTS
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -27,15 +29,14 @@ class Mark:
         return self.color if self.filled else "white"
 
 
-VERDICTS: Mapping[str, Mark] = MappingProxyType(
-    {
-        "power law": Mark("o", BLUE),
-        "no power law (edge)": Mark("s", ORANGE, filled=False),
-        "random-like": Mark("^", PURPLE),
-        "undecided": Mark("D", GRAY, filled=False),
-        "too few eigenvalues": Mark("x", GRAY),
-    }
+_OF_VERDICTS = (
+    Mark("o", BLUE),
+    Mark("s", ORANGE, filled=False),
+    Mark("^", PURPLE),
+    Mark("D", GRAY, filled=False),
+    Mark("x", GRAY),
 )
+VERDICT_MARKS: Mapping[str, Mark] = MappingProxyType(dict(zip(VERDICTS, _OF_VERDICTS, strict=True)))
 """Marks of matrices by verdict (FIG-6)."""
 
 WITHOUT_VERDICT = "α with 95 % interval"
@@ -48,7 +49,7 @@ def mark_of(verdict: str) -> Mark:
     Spec: FIG-6.
     """
     plain = Mark("o", BLUE)
-    return plain if verdict == WITHOUT_VERDICT else VERDICTS.get(verdict, Mark("*", BLACK))
+    return plain if verdict == WITHOUT_VERDICT else VERDICT_MARKS.get(verdict, Mark("*", BLACK))
 
 
 def in_order(verdicts: Sequence[str]) -> list[str]:

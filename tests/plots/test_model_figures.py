@@ -10,7 +10,7 @@ from matplotlib.colors import to_rgb
 from htsr_ref import analyze
 from htsr_ref.models.difference import compare_reports
 from htsr_ref.plots import alpha_by_depth, difference_figure, relation_figure, ridge_figure
-from htsr_ref.plots.palette import LAWS, SERIES, VERDICTS
+from htsr_ref.plots.palette import LAWS, SERIES, VERDICT_MARKS
 
 WORDS = ("random-like", "undecided", "power law")
 
@@ -34,7 +34,7 @@ def test_alpha_stands_at_its_depth_with_its_interval(model):
         [[x, y]] = points[word].get_xydata()
         assert y == place
         assert x <= matrix.alpha
-        assert points[word].get_marker() == VERDICTS[word].shape
+        assert points[word].get_marker() == VERDICT_MARKS[word].shape
     segments = [s for found in axes.collections for s in found.get_segments()]
     ends = {tuple(segment[:, 0]) for segment in segments}
     assert ends == {matrix.alpha_ci95 for matrix in matrices}
@@ -71,7 +71,7 @@ def test_a_model_of_any_depth_is_readable(model, count):
 def test_an_unknown_verdict_has_a_mark_too(model):
     axes = alpha_by_depth(model.report, ["power law", "something new", "power law"]).axes[0]
     [line] = [line for line in axes.lines if line.get_label() == "something new"]
-    assert line.get_marker() not in {mark.shape for mark in VERDICTS.values()}
+    assert line.get_marker() not in {mark.shape for mark in VERDICT_MARKS.values()}
 
 
 @pytest.mark.spec("FIG-6", "MET-11")
@@ -127,7 +127,7 @@ def test_a_difference_is_drawn_by_depth(model):
 @pytest.mark.parametrize(
     "marks",
     [
-        [(mark.shape, mark.filled) for mark in VERDICTS.values()],
+        [(mark.shape, mark.filled) for mark in VERDICT_MARKS.values()],
         [(mark.shape, mark.filled) for mark in SERIES],
         [dashes for name, (_, dashes) in LAWS.items() if name != "bounded_power_law"],
     ],
@@ -138,7 +138,9 @@ def test_nothing_is_told_by_color_alone(marks):
 
 @pytest.mark.spec("FIG-2")
 def test_colors_are_dark_enough_in_grey():
-    colors = [mark.color for mark in (*VERDICTS.values(), *SERIES)] + [c for c, _ in LAWS.values()]
+    colors = [mark.color for mark in (*VERDICT_MARKS.values(), *SERIES)] + [
+        c for c, _ in LAWS.values()
+    ]
     for color in colors:
         red, green, blue = (
             c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in to_rgb(color)
