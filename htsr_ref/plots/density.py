@@ -8,7 +8,7 @@ import numpy as np
 
 from htsr_ref.plots.axes import legend_above, set_axis, set_title
 from htsr_ref.plots.canvas import drawing
-from htsr_ref.plots.fit_marks import draw_xmin, fit_label, noun, quantity, share_above
+from htsr_ref.plots.fit_marks import GRID, draw_xmin, fit_label, noun, quantity, share_above
 from htsr_ref.plots.palette import BLACK, BLUE, LAWS, LIGHT, PURPLE
 from htsr_ref.plots.thinning import top_heavy
 from htsr_ref.randommatrix.bulk import KS_LEVEL
@@ -24,9 +24,6 @@ if TYPE_CHECKING:
     from htsr_ref.randommatrix.bulk import BulkFit
 
     Array = NDArray[np.float64]
-
-GRID = 200
-"""Points of a curve."""
 
 FARTHEST = 2.5
 """How many times as far as the bulk, or as nine of ten values, a linear axis reaches."""

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from htsr_ref.analysis.tail_view import TailView
     from htsr_ref.powerlaw.tail_fit import TailFit
 
+GRID = 200
+"""Points of a curve."""
+
 
 def share_above(values: NDArray[np.float64], xmin: float) -> float:
     """Share of ascending values at or above a threshold."""

@@ -8,7 +8,7 @@ import numpy as np
 
 from htsr_ref.plots.axes import legend_above, set_axis, set_title
 from htsr_ref.plots.canvas import drawing
-from htsr_ref.plots.fit_marks import draw_xmin, fit_label, noun, quantity, share_above, symbol
+from htsr_ref.plots.fit_marks import GRID, draw_xmin, fit_label, noun, quantity, share_above, symbol
 from htsr_ref.plots.palette import BLUE, GRAY, LAWS
 from htsr_ref.plots.thinning import top_heavy
 
@@ -17,9 +17,6 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from htsr_ref.analysis.tail_view import TailView
-
-GRID = 200
-"""Points of a curve."""
 
 
 def survival_figure(view: TailView, title: str) -> Figure:
