@@ -103,8 +103,7 @@ def thin(positive: NDArray[np.float64], most: int = MOST_POINTS) -> ThinSpectrum
     """
     places = top_heavy(positive.size, most)
     edges = bins(positive, log=True)
-    # The product of ratios can end an ulp beside the largest value.
-    counts, _ = np.histogram(np.clip(positive, edges[0], edges[-1]), edges)
+    counts, _ = np.histogram(positive, edges)
     return ThinSpectrum(
         size=positive.size,
         ranks=tuple((positive.size - places).tolist()),
