@@ -42,7 +42,7 @@ def require_jinja() -> None:
     Spec: PAG-7.
     """
     try:
-        import jinja2  # noqa: F401
+        import jinja2  # noqa: F401  # to see whether it is there
     except ImportError as error:
         raise HtsrError("a page needs Jinja2: pip install 'htsr-ref[report]'") from error
 
@@ -66,17 +66,19 @@ def report_page(reports: Sequence[Report], spectra: Sequence[Spectra] | None = N
     from markupsafe import Markup
 
     rows = layer_rows(reports)
+    found = spectra or [{} for _ in reports]
     style, script = _part("page.css"), _part("page.js")
     text: str = (
         _environment()
         .get_template("page.html.j2")
         .render(
+            # Ours, and JSON that no parser of HTML takes for anything else.
             style=Markup(style),  # noqa: S704
             script=Markup(script),  # noqa: S704
+            data=Markup(page_data(reports, found, rows)),  # noqa: S704
             style_hash=_digest(style),
             script_hash=_digest(script),
-            data=Markup(page_data(reports, spectra or [{} for _ in reports], rows)),  # noqa: S704
-            has_spectra=[bool(found) for found in spectra or [{} for _ in reports]],
+            has_spectra=[bool(of_report) for of_report in found],
             reports=reports,
             lines=[bottom_line(report) for report in reports],
             comparison=comparison(reports) if len(reports) > 1 else None,
