@@ -277,9 +277,7 @@ def runs(rows: Rows) -> list[dict[str, object]]:
     """
     found = []
     for network, noise, seed in dict.fromkeys(map(_run, rows)):
-        run = [
-            r for r in rows if (r["network"], r["label_noise"], r["seed"]) == (network, noise, seed)
-        ]
+        run = [row for row in rows if _run(row) == (network, noise, seed)]
         accuracy = np.array([float(row["test_accuracy"]) for row in run])
         best = int(accuracy.argmax())
         for metric in METRICS:
@@ -333,7 +331,6 @@ def draw(rows: Rows) -> None:
                     ]
                     name = f"{noise:.0%} of labels at random" if noise else "right labels"
                     axes.plot(np.mean(values, axis=0), color=color, label=name)
-                axes.spines[["top", "right"]].set_visible(False)
                 if place == 0:
                     axes.set_ylabel(label)
         panels[0, 0].legend(frameon=False, fontsize="small")

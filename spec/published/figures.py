@@ -106,7 +106,6 @@ def _draw_series(axes: Axes, title: str, x: Array, y: Array, names: list[str]) -
             worth = f": R² = {trend.r_squared:.2f}, τ = {trend.kendall.value:.2f}"
     axes.set_title(title + worth, fontsize="medium" if names else "small")
     axes.margins(x=0.12)
-    _plain(axes)
 
 
 def exponents(matrices: Matrices) -> None:
@@ -140,7 +139,6 @@ def exponents(matrices: Matrices) -> None:
         right.set_title("Norm against exponent", fontsize="medium")
         for axes in (left, right):
             axes.legend(frameon=False, fontsize="small")
-            _plain(axes)
     save_figure(figure, FOLDER / "exponents.svg")
 
 
@@ -171,7 +169,6 @@ def vgg11(matrices: Matrices) -> None:
         left.set_xlabel("α")
         left.set_ylabel(LOG_NORM)
         left.set_title(f"VGG11, {len(alpha)} matrices", fontsize="medium")
-        _plain(left)
         right.plot(2 * log_norm, weighted, ".", color=BLUE)
         _draw_line(right, "fit", log_norm, weighted, "-")
         _draw_equality(right, 2 * log_norm)
@@ -196,7 +193,6 @@ def _draw_equality(axes: Axes, log_norm: Array) -> None:
     axes.set_xlabel(LOG_NORM)
     axes.set_ylabel(WEIGHTED)
     axes.legend(frameon=False, fontsize="small")
-    _plain(axes)
 
 
 def taylor() -> None:
@@ -218,12 +214,7 @@ def taylor() -> None:
         axes.set_ylabel("log N / log λ_max")
         axes.set_title("Square matrices, λ of WᵀW/N", fontsize="medium")
         axes.legend(frameon=False, fontsize="small")
-        _plain(axes)
     save_figure(figure, FOLDER / "taylor.svg")
-
-
-def _plain(axes: Axes) -> None:
-    axes.spines[["top", "right"]].set_visible(False)
 
 
 if __name__ == "__main__":
