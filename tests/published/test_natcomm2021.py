@@ -122,9 +122,7 @@ def test_the_densenet_row_with_the_right_labels():
     assert sorted(FILED_UNDER, key=ours.get) == sorted(FILED_UNDER, key=sdm.get)
 
 
-@pytest.mark.parametrize(
-    "row", read_table("natcomm2021/gpt_table.csv")[1:], ids=lambda row: row["model"]
-)
+@pytest.mark.parametrize("row", GPT_TABLE[1:], ids=lambda row: row["model"])
 def test_cells_of_the_table_of_gpt_models(row):
     """GPT2-small leaves out the token embedding; the others leave out nothing."""
     everything = filed_under(row["model"], "GPT2")
