@@ -7,17 +7,15 @@ ends.
 import argparse
 import json
 import math
-import os
 import resource
 import sys
 import tempfile
-import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
-from timing import circumstances
+from timing import circumstances, process
 
 CASES = ("one", "all", "tall", "describe")
 GOALS_MB = {"one": 450}
@@ -54,15 +52,8 @@ def write_sparse(path: Path, shapes: Mapping[str, tuple[int, int]]) -> None:
 
 def run(arguments: Sequence[object]) -> tuple[float, float]:
     """Seconds and peak megabytes of one `htsr` command."""
-    command = [sys.executable, "-m", "htsr_ref.cli.start", *map(str, arguments)]
-    silence = (os.POSIX_SPAWN_OPEN, sys.stdout.fileno(), os.devnull, os.O_WRONLY, 0)
-    start = time.perf_counter()
-    process = os.posix_spawn(sys.executable, command, os.environ, file_actions=[silence])
-    _, status, usage = os.wait4(process, 0)
-    seconds = time.perf_counter() - start
-    if status != 0:
-        sys.exit(f"failed: {' '.join(command)}")
-    return seconds, usage.ru_maxrss * 1024 / 1e6
+    cost = process([sys.executable, "-m", "htsr_ref.cli.start", *map(str, arguments)])
+    return cost.wall, cost.peak_mb
 
 
 def measure(case: str, folder: Path) -> tuple[str, float, float]:

@@ -16,12 +16,12 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 from safetensors.numpy import save_file
-from timing import circumstances
+from timing import Cost, circumstances, process
 
 ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1"}
 BARE = """
@@ -86,32 +86,6 @@ WORK: dict[str, Callable[[], list[np.ndarray]]] = {
 }
 
 
-@dataclass(frozen=True)
-class Turn:
-    """What a process took."""
-
-    wall: float
-    cpu: float
-    peak_mb: float
-
-
-def turn(command: list[str], environment: dict[str, str]) -> Turn:
-    """Run a process to its end."""
-    silence = [
-        (os.POSIX_SPAWN_OPEN, fd, os.devnull, os.O_WRONLY, 0)
-        for fd in (sys.stdout.fileno(), sys.stderr.fileno())
-    ]
-    start = time.perf_counter()
-    process = os.posix_spawn(
-        command[0], command, {**os.environ, **environment}, file_actions=silence
-    )
-    _, status, usage = os.wait4(process, 0)
-    wall = time.perf_counter() - start
-    if os.waitstatus_to_exitcode(status) not in (0, 1):
-        sys.exit(f"failed: {' '.join(command)}")
-    return Turn(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024 / 1e6)
-
-
 def contestants(path: Path, weightwatcher: str | None) -> dict[str, tuple[list[str], dict]]:
     """Commands, and what is changed in their environment, by name."""
     analyze = [sys.executable, "-m", "htsr_ref.cli.start", "analyze", str(path), "--json"]
@@ -125,17 +99,17 @@ def contestants(path: Path, weightwatcher: str | None) -> dict[str, tuple[list[s
     return found
 
 
-def compare(path: Path, turns: int, weightwatcher: str | None) -> dict[str, list[Turn]]:
+def compare(path: Path, turns: int, weightwatcher: str | None) -> dict[str, list[Cost]]:
     """Let all contestants take their turns."""
     commands = contestants(path, weightwatcher)
-    found: dict[str, list[Turn]] = {name: [] for name in commands}
+    found: dict[str, list[Cost]] = {name: [] for name in commands}
     for _ in range(turns):
         for name, (command, environment) in commands.items():
-            found[name].append(turn(command, environment))
+            found[name].append(process(command, environment, accepted=(0, 1), silent=True))
     return found
 
 
-def ratio(of: list[Turn], to: list[Turn], what: str) -> float:
+def ratio(of: list[Cost], to: list[Cost], what: str) -> float:
     """Median of the ratios within a turn."""
     return statistics.median(
         getattr(a, what) / getattr(b, what) for a, b in zip(of, to, strict=True)
@@ -196,8 +170,8 @@ def main() -> None:
                     ]
                     print(f"{name:<26} {who:<14}", *(f"{n:9.2f}" for n in numbers), flush=True)
     finally:
-        for process in beside:
-            process.kill()
+        for spinner in beside:
+            spinner.kill()
     after = facts()
     if arguments.json is not None:
         text = json.dumps({"before": before, "after": after, "turns": found}, indent=1)

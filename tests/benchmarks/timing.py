@@ -3,9 +3,11 @@
 import os
 import platform
 import statistics
+import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -61,6 +63,48 @@ def interleaved(
             results[name] = run()
             seconds[name].append(clock() - start)
     return {name: Timing(tuple(seconds[name]), results[name]) for name in contestants}
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What a process took: seconds by the clock and of the processors, megabytes at its peak."""
+
+    wall: float
+    cpu: float
+    peak_mb: float
+
+
+def process(
+    command: Sequence[str],
+    environment: Mapping[str, str] = MappingProxyType({}),
+    *,
+    accepted: Container[int] = (0,),
+    silent: bool = False,
+) -> Cost:
+    """Run a process to its end; what it prints is dropped.
+
+    Parameters
+    ----------
+    command : the program's path and its arguments.
+    environment : what is changed in the environment.
+    accepted : exit codes; any other ends the benchmark.
+    silent : whether what it says on standard error is dropped, too.
+    """
+    dropped = (sys.stdout, sys.stderr) if silent else (sys.stdout,)
+    start = time.perf_counter()
+    spawned = os.posix_spawn(
+        command[0],
+        command,
+        {**os.environ, **environment},
+        file_actions=[
+            (os.POSIX_SPAWN_OPEN, stream.fileno(), os.devnull, os.O_WRONLY, 0) for stream in dropped
+        ],
+    )
+    _, status, usage = os.wait4(spawned, 0)
+    wall = time.perf_counter() - start
+    if os.waitstatus_to_exitcode(status) not in accepted:
+        sys.exit(f"failed: {' '.join(command)}")
+    return Cost(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024 / 1e6)
 
 
 def circumstances() -> str:
