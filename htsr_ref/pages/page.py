@@ -42,7 +42,7 @@ def require_jinja() -> None:
     Spec: PAG-7.
     """
     try:
-        import jinja2  # noqa: F401  # to see whether it is there
+        import jinja2  # noqa: F401 - to see whether it is there
     except ImportError as error:
         raise HtsrError("a page needs Jinja2: pip install 'htsr-ref[report]'") from error
 

@@ -57,7 +57,7 @@ def require_matplotlib() -> None:
         matplotlib is not installed.
     """
     try:
-        import matplotlib  # noqa: F401  # to see whether it is there
+        import matplotlib  # noqa: F401 - to see whether it is there
     except ImportError as error:
         raise HtsrError("plots need matplotlib: pip install 'htsr-ref[plot]'") from error
 

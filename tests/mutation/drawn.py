@@ -79,11 +79,13 @@ def changed(node: ast.AST) -> Iterator[ast.AST]:
     match node:
         case ast.BinOp() | ast.BoolOp() if type(node.op) in OPERATORS:
             other = copy.deepcopy(node)
+            # Another operator of the same kind, which the types of the table do not say.
             other.op = OPERATORS[type(node.op)]()  # type: ignore[assignment]
             yield other
         case ast.Compare():
             for place, operator in enumerate(node.ops):
                 other = copy.deepcopy(node)
+                # Likewise.
                 other.ops[place] = OPERATORS[type(operator)]()  # type: ignore[call-overload]
                 yield other
         case ast.UnaryOp(op=ast.Not() | ast.USub()):
