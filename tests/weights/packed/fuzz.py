@@ -5,16 +5,14 @@ layer that is skipped with a reason, or numbers of the layer's shape is a failur
 with its number, which repeats it (`COUNT` 1, `SEED` the number), and the exit code is 1.
 """
 
-import contextlib
 import dataclasses
 import json
 import resource
-import signal
 import sys
 import tempfile
 import traceback
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +21,7 @@ import numpy as np
 if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).parents[2]))
 
+from cpu import TooLong, cpu_limit
 from packed_files import READ, REFUSED, Entry, PackedFile, packed_file, safetensors_of
 
 from htsr_ref.analysis.bad_entries import describe_bad_entry
@@ -32,7 +31,7 @@ from htsr_ref.weights import open_weights
 MEMORY = 2 * 2**30
 """Bytes of address space that a process may take."""
 SECONDS = 20
-"""After which a case counts as hanging."""
+"""Of processor time, after which a case counts as hanging."""
 LARGEST = 2**22
 """Numbers of a layer that are decoded; a small file can describe larger ones."""
 MODULE = "model.layers.0.mlp.up_proj"
@@ -205,21 +204,6 @@ def run(number: int, folder: Path) -> str:
     return outcome(folder)
 
 
-@contextlib.contextmanager
-def time_limit(seconds: int) -> Iterator[None]:
-    """Raise TimeoutError after so many seconds."""
-
-    def stop(*_: object) -> None:
-        raise TimeoutError
-
-    signal.signal(signal.SIGALRM, stop)
-    signal.alarm(seconds)
-    try:
-        yield
-    finally:
-        signal.alarm(0)
-
-
 def main(run: Callable[[int, Path], str]) -> int:
     """Run COUNT cases whose numbers begin at SEED."""
     count, seed = int(sys.argv[1]), int(sys.argv[2])
@@ -229,9 +213,9 @@ def main(run: Callable[[int, Path], str]) -> int:
     with tempfile.TemporaryDirectory() as folder:
         for number in range(seed, seed + count):
             try:
-                with time_limit(SECONDS):
+                with cpu_limit(SECONDS):
                     counts[run(number, Path(folder))] += 1
-            except Exception:
+            except (Exception, TooLong):
                 counts["FAILURE"] += 1
                 print(f"case {number}:", traceback.format_exc(limit=-3), flush=True)
     for kind, times in counts.most_common():
