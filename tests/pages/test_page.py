@@ -22,6 +22,7 @@ from htsr_ref.metric_table import METRICS
 from htsr_ref.models.standing import alpha_hat_stderr
 from htsr_ref.pages.embedding import page_data
 from htsr_ref.pages.page import report_page
+from htsr_ref.reports.verdicts import VERDICTS
 
 
 def parsed(page: str) -> Element:
@@ -190,6 +191,13 @@ def test_the_script_has_the_numbers_of_every_matrix():
         assert [low, high] == pytest.approx([thin.low, thin.high], rel=5e-5)
         assert counts == list(thin.counts)
         assert matrix["said"][0][1].startswith(wanted.verdict.name)
+
+
+@pytest.mark.spec("PAG-4")
+def test_the_script_knows_the_verdicts():
+    """It draws marks by their places in its own list."""
+    (found,) = re.findall(r"const VERDICTS = (\[.*\]);", page_of_base())
+    assert tuple(json.loads(found)) == VERDICTS
 
 
 @pytest.mark.spec("PAG-5")
