@@ -41,10 +41,7 @@ def agreement(weights: Weights, options: Mapping[str, Any]) -> dict[str, Any]:
     Spec: SCL-10.
     """
     found = {
-        "files": [
-            (*_stamp(path), path.stat().st_ino if isinstance(path, Path) else str(path))
-            for path in _files(weights)
-        ],
+        "files": [_facts(path) for path in _files(weights)],
         "layers": _digest(weights),
         **options,
         "htsr-ref": __version__,
@@ -90,20 +87,21 @@ def stamps(weights: Weights) -> tuple[Stamp, ...]:
 
     Spec: SCL-12.
     """
-    return tuple(map(_stamp, _files(weights)))
+    return tuple(_facts(path)[:3] for path in _files(weights))
 
 
-def _stamp(path: "AnyPath") -> Stamp:
+def _facts(path: "AnyPath") -> tuple[str, int, int | str, int | str]:
+    """Stamp of a file, and which one it is here: its inode, or its address."""
     if not isinstance(path, Path):
         remote = path.stamp()
-        return path.name, remote.size, remote.tag
+        return path.name, remote.size, remote.tag, str(path)
     try:
         status = path.stat()
     except OSError as error:
         raise WeightFileError(
             path, f"it cannot be read ({error.strerror})", "Check the path, and open it again"
         ) from error
-    return path.name, status.st_size, status.st_mtime_ns
+    return path.name, status.st_size, status.st_mtime_ns, status.st_ino
 
 
 def _digest(weights: Weights) -> str:
