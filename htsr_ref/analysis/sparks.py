@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from htsr_ref.analysis.planning import plan
-from htsr_ref.spectra.eigenvalues import rounding_of, spectrum
+from htsr_ref.spectra.eigenvalues import spectrum
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -44,7 +44,6 @@ def spectra_in_blocks(
                 normalization=convention.normalization,
                 solver=solver,
                 clamp=convention.counts_zeros,
-                rounding=rounding_of(item.matrices[found.index]),
                 store=store,
             ).positive
             for found in layer.matrices
