@@ -61,12 +61,7 @@ def run_layers(
             yield Step(place, analyze(place))
 
     places = range(len(planned))
-    small = [
-        place
-        for place, (item, cost) in enumerate(zip(planned, costs, strict=True))
-        if resources.jobs == 1 or not _is_large(item, cost)
-    ]
-    large = sorted(set(places).difference(small), key=lambda place: (-costs[place].flops, place))
+    large, small = ([], [*places]) if resources.jobs == 1 else _by_size(planned, costs, places)
     groups = [[place] for place in large] + ([small] if small else [])
     tasks = [Task(partial(run, group), max(costs[p].memory for p in group)) for group in groups]
     yield from side_by_side(tasks, resources.jobs or 1, resources.max_memory)
@@ -99,11 +94,8 @@ def run_submitted(
 
     Spec: SCL-12.
     """
-    large = [place for place in places if _is_large(planned[place], costs[place])]
-    small = sorted(set(places).difference(large))
-    groups: list[tuple[int, ...]] = [
-        (place,) for place in sorted(large, key=lambda place: -costs[place].flops)
-    ]
+    large, small = _by_size(planned, costs, places)
+    groups: list[tuple[int, ...]] = [(place,) for place in large]
     groups += [tuple(small[i : i + TOGETHER]) for i in range(0, len(small), TOGETHER)]
     futures: dict[Future[tuple[LayerReport, ...]], tuple[int, ...]] = {}
     try:
@@ -122,5 +114,12 @@ def run_submitted(
             future.cancel()
 
 
-def _is_large(item: PlannedLayer, cost: Cost) -> bool:
-    return cost.flops > SMALL_WORK * len(item.matrices)
+def _by_size(
+    planned: Sequence[PlannedLayer], costs: Sequence[Cost], places: Sequence[int]
+) -> tuple[list[int], list[int]]:
+    """Places of layers of large matrices, the most work first, and of the others, in order."""
+    large = {
+        place for place in places if costs[place].flops > SMALL_WORK * len(planned[place].matrices)
+    }
+    most_first = sorted(large, key=lambda place: (-costs[place].flops, place))
+    return most_first, sorted(set(places) - large)
