@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from htsr_ref.analysis.checks import NO_CHECKS, Checks
 from htsr_ref.analysis.evidence import compare_laws, extreme_value, fit_warnings
 from htsr_ref.analysis.fitting import fit_eigenvalues, selected
+from htsr_ref.analysis.matrix_spectrum import spectrum_under
 from htsr_ref.analysis.replicating import goodness_under
 from htsr_ref.conventions import Convention
 from htsr_ref.errors import NoFitError
@@ -19,7 +20,7 @@ from htsr_ref.powerlaw.extreme import TailIndex, tail_index_or_none
 from htsr_ref.randommatrix.phases import phase_of
 from htsr_ref.reports.report import LawComparison, MatrixReport
 from htsr_ref.spectra.accuracy import accuracy_of
-from htsr_ref.spectra.eigenvalues import Spectrum, rounding_of, spectrum
+from htsr_ref.spectra.eigenvalues import Spectrum
 from htsr_ref.spectra.shuffle import ShuffleNull, shuffle_null
 from htsr_ref.spectra.solvers import SolverChoice
 from htsr_ref.spectra.store import SpectrumStore
@@ -54,14 +55,7 @@ def analyze_matrix(
 
     Spec: PL-1, PL-7, PL-8, PL-19, RPT-5.
     """
-    eigen = spectrum(
-        matrix,
-        normalization=convention.normalization,
-        solver=solver,
-        clamp=convention.counts_zeros,
-        rounding=rounding_of(matrix),
-        store=store,
-    )
+    eigen = spectrum_under(matrix, convention, solver, store)
     found, reason = _fit_or_reason(eigen, convention)
     p_value, comparisons, without = _checked(found, eigen, convention, checks)
     positive = (

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from htsr_ref.analysis.matrix_spectrum import spectrum_under
 from htsr_ref.analysis.planning import PlannedLayer, plan
 from htsr_ref.conventions import DEFAULT, Convention, get_convention
 from htsr_ref.errors import WeightFileError, shown
-from htsr_ref.spectra.eigenvalues import Spectrum
-from htsr_ref.spectra.eigenvalues import spectrum as eigenvalues_of
 from htsr_ref.text.nearest import did_you_mean
 from htsr_ref.weights.asking import asked_weights
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from htsr_ref.spectra.eigenvalues import Spectrum
     from htsr_ref.spectra.solvers import SolverChoice
     from htsr_ref.spectra.store import SpectrumStore
     from htsr_ref.weights import Weights
@@ -64,13 +64,7 @@ def spectrum(
             f"layer {shown(item.layer.name)} has no matrix {matrix}",
             f"It has matrices 0 to {len(item.matrices) - 1}",
         )
-    return eigenvalues_of(
-        item.matrices[matrix],
-        normalization=chosen.normalization,
-        solver=solver,
-        clamp=chosen.counts_zeros,
-        store=store,
-    )
+    return spectrum_under(item.matrices[matrix], chosen, solver, store)
 
 
 def planned_layer(weights: Weights, name: str | None, convention: Convention) -> PlannedLayer:

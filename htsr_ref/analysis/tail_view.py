@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from htsr_ref.analysis.fitting import fit_eigenvalues, selected
+from htsr_ref.analysis.matrix_spectrum import spectrum_under
 from htsr_ref.errors import NoFitError
 from htsr_ref.layers.matrices import Pool
 from htsr_ref.powerlaw.distributions import DISTRIBUTIONS
 from htsr_ref.powerlaw.scan import scan_thresholds
 from htsr_ref.spectra.accuracy import accuracy_of, sample_accuracy
-from htsr_ref.spectra.eigenvalues import rounding_of, spectrum
 from htsr_ref.spectra.shuffle import shuffled_spectra
 
 if TYPE_CHECKING:
@@ -110,14 +110,7 @@ def view_matrix(
 
     Spec: FIG-5.
     """
-    eigen = spectrum(
-        matrix,
-        normalization=convention.normalization,
-        solver=solver,
-        clamp=convention.counts_zeros,
-        rounding=rounding_of(matrix),
-        store=store,
-    )
+    eigen = spectrum_under(matrix, convention, solver, store)
     fit, scan, laws = None, None, {}
     accuracy = accuracy_of(eigen)
     with suppress(NoFitError):

@@ -136,7 +136,7 @@ def compute_metrics(given: Json) -> Json:
     positive = int(np.count_nonzero(eigenvalues > 0))
     fit = TailFit(law, 0, positive, 0.1, "two-sided", 0) if law is not None else None
     with (
-        mock.patch.object(matrix_analysis, "spectrum", return_value=given_spectrum),
+        mock.patch.object(matrix_analysis, "spectrum_under", return_value=given_spectrum),
         mock.patch.object(fitting, "fit_power_law", side_effect=[fit or NoFitError("given")]),
     ):
         report = matrix_analysis.analyze_matrix(matrix_from_array(np.eye(M)), SDM2020_TEXT)
