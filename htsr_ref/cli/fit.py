@@ -1,6 +1,7 @@
 """`htsr fit`."""
 
 import sys
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal, cast
 
@@ -124,7 +125,6 @@ def fit(
     output.check_writable(out, data, convention)
     output.check_figure(plot, data, convention)
 
-    from htsr_ref.analysis.analyzing import Progress
     from htsr_ref.samples.fitting import fit_sample
     from htsr_ref.samples.samples import parse_sample, read_sample
 
@@ -135,11 +135,7 @@ def fit(
         sample, name = parse_sample(sys.stdin.read(), "standard input"), "standard input"
     else:
         raise HtsrError("--key names an array of an .npz file, and DATA is text. Leave it out")
-    with output.progress_bar() as show:
-
-        def progress(done: int, total: int) -> None:
-            show(Progress("replicas" if law is None else "thresholds", done, total))
-
+    with output.amount_bar("reading") as show:
         report = fit_sample(
             sample,
             chosen,
@@ -151,7 +147,7 @@ def fit(
             bootstrap=replicas,
             compare=compare,
             seed=seed,
-            progress=progress,
+            progress=partial(show, "replicas" if law is None else "thresholds"),
         )
     if plot is not None and report.convention is not None:
         from htsr_ref.analysis.tail_view import view_sample
