@@ -1,10 +1,5 @@
 """`htsr rank`."""
 
-from __future__ import annotations
-
-from pathlib import Path  # noqa: TC003 - typer reads the annotations
-from typing import Annotated
-
 import typer
 
 from htsr_ref.cli import loading, options, output
@@ -23,15 +18,7 @@ def rank(
     everything: loading.EverythingOption = False,
     json: options.JsonOption = False,
     csv: options.CsvOption = False,
-    out: Annotated[
-        Path | None,
-        typer.Option(
-            "--output",
-            "-o",
-            metavar="PATH",
-            help="Write there instead of to standard output; .json, .csv and .md choose the form.",
-        ),
-    ] = None,
+    out: options.OutputOption = None,
     quiet: options.QuietOption = False,
 ) -> None:
     """Order models by alpha-hat: the smallest, predicted to generalize best, comes first.

@@ -44,15 +44,7 @@ def trend(
         Path | None,
         typer.Option("--plot", metavar="PATH", help="Draw accuracy against each metric."),
     ] = None,
-    out: Annotated[
-        Path | None,
-        typer.Option(
-            "--output",
-            "-o",
-            metavar="PATH",
-            help="Write there instead of to standard output; .json, .csv and .md choose the form.",
-        ),
-    ] = None,
+    out: options.OutputOption = None,
     quiet: options.QuietOption = False,
 ) -> None:
     """Regress accuracy on each metric over a series of models.
