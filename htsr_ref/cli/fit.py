@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, cast
 import typer
 
 from htsr_ref.cli import options, output
-from htsr_ref.conventions import CONVENTIONS, DEFAULT, FIT_FIELDS
+from htsr_ref.conventions import DEFAULT, FIT_FIELDS
 from htsr_ref.errors import HtsrError
 
 if TYPE_CHECKING:
@@ -70,12 +70,9 @@ def fit(
     ] = None,
     convention: Annotated[
         str | None,
-        typer.Option(
-            "--convention",
-            metavar="NAME|FILE",
-            autocompletion=lambda: list(CONVENTIONS),
-            help=f"Fit as a convention fits eigenvalues, {DEFAULT} by default: see "
-            "`htsr conventions`. Its choices about matrices, such as limits of size, play no part.",
+        options.convention_option(
+            f"Fit as a convention fits eigenvalues, {DEFAULT} by default: see "
+            "`htsr conventions`. Its choices about matrices, such as limits of size, play no part."
         ),
     ] = None,
     set_: Annotated[

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from htsr_ref.cli import options, output
-from htsr_ref.conventions import CONVENTIONS, DEFAULT
+from htsr_ref.conventions import DEFAULT
 from htsr_ref.errors import HtsrError
 
 if TYPE_CHECKING:
@@ -34,12 +34,9 @@ FilesArgument = Annotated[
 ]
 ConventionOption = Annotated[
     str | None,
-    typer.Option(
-        "--convention",
-        metavar="NAME|FILE",
-        autocompletion=lambda: list(CONVENTIONS),
-        help="Whose choices to follow: see `htsr conventions`, or your own .toml or .json file. "
-        f"By default {DEFAULT} for weight files; a report must follow it if it is given.",
+    options.convention_option(
+        "Whose choices to follow: see `htsr conventions`, or your own .toml or .json file. "
+        f"By default {DEFAULT} for weight files; a report must follow it if it is given."
     ),
 ]
 

@@ -38,6 +38,16 @@ def complete_gate(incomplete: str) -> list[str]:
     return [f"{name}>" for name in (*GATED, *(OF_LAYER + name for name in MEAN_FIELDS))]
 
 
+def convention_option(text: str) -> Any:
+    """Make the option --convention of a command; `text` is its help."""
+    return typer.Option(
+        "--convention",
+        metavar="NAME|FILE",
+        autocompletion=lambda: list(CONVENTIONS),
+        help=text,
+    )
+
+
 WeightsArgument = Annotated[
     str,
     typer.Argument(
@@ -85,21 +95,15 @@ ExcludeOption = Annotated[
 ]
 ConventionOption = Annotated[
     str,
-    typer.Option(
-        "--convention",
-        metavar="NAME|FILE",
-        autocompletion=lambda: list(CONVENTIONS),
-        help="Whose choices to follow: see `htsr conventions`, or your own .toml or .json file.",
+    convention_option(
+        "Whose choices to follow: see `htsr conventions`, or your own .toml or .json file."
     ),
 ]
 OptionalConventionOption = Annotated[
     str | None,
-    typer.Option(
-        "--convention",
-        metavar="NAME|FILE",
-        autocompletion=lambda: list(CONVENTIONS),
-        help=f"Whose choices to follow, {DEFAULT} by default: see `htsr conventions`, or your own "
-        ".toml or .json file.",
+    convention_option(
+        f"Whose choices to follow, {DEFAULT} by default: see `htsr conventions`, or your own "
+        ".toml or .json file."
     ),
 ]
 SetOption = Annotated[
