@@ -41,19 +41,24 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.command("analyze", epilog=analyze.EPILOG, cls=Command)(analyze.analyze)
-app.command("describe", epilog=describe.EPILOG, cls=Command)(describe.describe)
-app.command("show", epilog=show.EPILOG, cls=Command)(show.show)
-app.command("convert", epilog=convert.EPILOG, cls=Command)(convert.convert)
-app.command("spectrum", epilog=spectrum.EPILOG, cls=Command)(spectrum.spectrum)
-app.command("fit", epilog=fit.EPILOG, cls=Command)(fit.fit)
-app.command("rank", epilog=rank.EPILOG, cls=Command)(rank.rank)
-app.command("report", epilog=report.EPILOG, cls=Command)(report.report)
-app.command("trend", epilog=trend.EPILOG, cls=Command)(trend.trend)
-app.command("audit", epilog=audit.EPILOG, cls=Command)(audit.audit)
-app.command("diff", epilog=diff.EPILOG, cls=Command)(diff.diff)
-app.command("synth", epilog=synth.EPILOG, cls=Command)(synth.synth)
-app.command("validate", epilog=validate.EPILOG, cls=Command)(validate.validate)
+for module in (
+    analyze,
+    describe,
+    show,
+    convert,
+    spectrum,
+    fit,
+    rank,
+    report,
+    trend,
+    audit,
+    diff,
+    synth,
+    validate,
+):
+    # Each holds the function that bears its name.
+    name = module.__name__.rpartition(".")[2]
+    app.command(name, epilog=module.EPILOG, cls=Command)(getattr(module, name))
 app.add_typer(conventions.app, name="conventions")
 
 UsageError: type[Exception] = typer.BadParameter.__bases__[0]
