@@ -61,9 +61,11 @@ def spectrum(
     from htsr_ref.analysis.one_spectrum import planned_layer
     from htsr_ref.analysis.one_spectrum import spectrum as run
     from htsr_ref.spectra.store import MemoryStore
-    from htsr_ref.weights import open_weights, select
+    from htsr_ref.weights.asking import asked_weights
 
-    weights = select(open_weights(file, overrides, keep_converted=keep_converted), include, exclude)
+    weights = asked_weights(
+        file, layers=overrides, include=include, exclude=exclude, keep_converted=keep_converted
+    )
     store = MemoryStore()
     found = run(weights, layer, matrix, chosen, solver=solver, store=store)
     lines = [f"# {layer} matrix {matrix}, N = {found.N}, M = {found.M}, {found.num_zero} zeros"]
