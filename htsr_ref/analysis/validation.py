@@ -32,6 +32,7 @@ class Validation:
         they are.
     faults : what is wrong, one sentence each; none if the weights are sound.
     warnings : what could not be checked, and what concerns the file as a whole.
+    unread : how many tensors could not be checked.
     """
 
     name: str
