@@ -65,7 +65,7 @@ def _exists_as_stream(output: Path | None) -> bool:
         return False
     from htsr_ref.weights.outputs import names_open_file
 
-    return not os.path.isfile(output) or names_open_file(output)  # noqa: PTH113
+    return not os.path.isfile(output) or names_open_file(output)  # noqa: PTH113 - as above
 
 
 def check_weights_name(output: Path) -> None:

@@ -17,7 +17,7 @@ AGAIN_SECONDS = 0.01
 def run() -> "NoReturn":
     """Run the command line as a process; SIGINT ends it with 130 and without a word."""
     # The module `signal` itself imports others, and may be interrupted as well.
-    import _signal  # type: ignore[import-not-found]
+    import _signal  # type: ignore[import-not-found]  # it has no stubs
 
     _signal.signal(_signal.SIGINT, lambda *_: os._exit(INTERRUPTED))
     open_closed_streams()
@@ -80,7 +80,7 @@ def open_closed_streams() -> None:
                 os.dup2(opened, number)
                 os.close(opened)
         if getattr(sys, name) is None:
-            stream = open(number, mode, encoding="utf-8", closefd=False)  # noqa: SIM115
+            stream = open(number, mode, encoding="utf-8", closefd=False)  # noqa: SIM115 - it stays
             setattr(sys, name, stream)
 
 
