@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from dataclasses import replace
 from pathlib import Path  # noqa: TC003 - typer reads the annotations
 from typing import TYPE_CHECKING, Annotated
 
@@ -77,8 +76,6 @@ def _told_apart(loaded: loading.Loaded) -> list[Report]:
     """Call reports by their own names; where two are equal, as they were given."""
     counts = Counter(found.source.title for _, found in loaded.reports)
     return [
-        found
-        if counts[found.source.title] == 1
-        else replace(found, source=replace(found.source, name=file))
-        for file, found in loaded.reports
+        found if counts[found.source.title] == 1 else as_given
+        for (_, found), as_given in zip(loaded.reports, loaded.named(), strict=True)
     ]

@@ -186,6 +186,18 @@ def test_an_address_that_cannot_be_combined_is_shown_without_secrets():
         asked_weights(url, minus=url, base=url)
 
 
+@pytest.mark.spec("FMT-34")
+def test_a_page_of_two_files_of_one_name_shows_no_secrets(server, htsr):
+    places = ["/a/m.safetensors", "/b/m.safetensors"]
+    for place in places:
+        server.files[place] = Served.of(safetensors({"fc.weight": FC}))
+    host = server.url.replace("//", "//me:password@")
+    outcome = htsr("report", *(f"{host}{place}?signature=s%2Fecret" for place in places))
+    assert outcome.code == 0
+    assert all(f"<bdi>{server.url}{place}</bdi>" in outcome.out for place in places)
+    assert not [word for word in ("password", "ecret", "signature") if word in outcome.out]
+
+
 @pytest.mark.spec("FMT-29")
 @pytest.mark.parametrize(
     ("address", "command"),
