@@ -156,15 +156,16 @@ def analyze(
             f"warning: alpha_hat depends on the convention: the gate is for {DEFAULT}. "
             "Say which one you mean with --convention"
         )
-    weights = asked_weights(
-        file,
-        layers=overrides,
-        include=include,
-        exclude=exclude,
-        minus=minus,
-        base=base,
-        keep_converted=keep_converted,
-    )
+    asked_of_weights: dict[str, Any] = {
+        "layers": overrides,
+        "include": include,
+        "exclude": exclude,
+        "minus": minus,
+        "base": base,
+    }
+    weights = asked_weights(file, **asked_of_weights, keep_converted=keep_converted)
+    # Workers elsewhere open the files themselves.
+    source, still_asked = (weights, {}) if dask is None else (file, asked_of_weights)
     expected = None
     if expect:
         expectations.require_comparable(chosen)
@@ -181,13 +182,10 @@ def analyze(
     }
     with journal_beside(out, weights, asked, resume=resume) as journal:
         with dask_executor(dask) as executor, output.progress_bar() as show:
-            # Others open the files themselves.
-            named: dict[str, Any] = {"layers": overrides, "include": include, "exclude": exclude}
-            named |= {"minus": minus, "base": base}
             report = run(
-                weights if executor is None else file,
+                source,
                 chosen,
-                **({} if executor is None else named),
+                **still_asked,
                 solver=solver,
                 gof=gof,
                 compare=compare,
