@@ -119,9 +119,7 @@ ELSEWHERE = {"show", "conventions", "help"}
 
 @pytest.mark.parametrize("command", sorted(COMMANDS.keys() - ELSEWHERE))
 def test_every_option_is_an_argument_or_what_is_returned(command):
-    function = getattr(
-        htsr_ref, {"fit": "fit_sample", "report": "report_page"}.get(command, command)
-    )
+    function = getattr(htsr_ref, OTHERWISE.get(command, command))
     arguments = set(inspect.signature(function).parameters)
     options = {param.name for param in COMMANDS[command].params} - {"help"}
     assert options <= IN_PYTHON[command].keys()
