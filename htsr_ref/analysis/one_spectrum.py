@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from htsr_ref.analysis.matrix_spectrum import spectrum_under
-from htsr_ref.analysis.planning import PlannedLayer, plan
+from htsr_ref.analysis.planning import PlannedLayer, plan, plan_layer
 from htsr_ref.conventions import DEFAULT, Convention, get_convention
 from htsr_ref.errors import WeightFileError, shown
 from htsr_ref.text.nearest import did_you_mean
@@ -75,21 +75,21 @@ def planned_layer(weights: Weights, name: str | None, convention: Convention) ->
     WeightFileError
         There is no such layer, it has no matrices, or none is named and there are several.
     """
-    planned = {item.layer.name: item for item in plan(weights, convention)}
     if name is None:
-        able = [one for one, item in planned.items() if item.skipped is None]
+        able = [item for item in plan(weights, convention) if item.skipped is None]
         if len(able) != 1:
             raise WeightFileError(
                 weights.name, f"{len(able)} layers have matrices", "Name one of its layers"
             )
-        name = able[0]
-    if name not in planned:
+        return able[0]
+    layers = {layer.name: layer for layer in weights.layers}
+    if name not in layers:
         raise WeightFileError(
             weights.name,
             f"no layer {shown(name)}",
-            did_you_mean(name, planned, "`htsr describe` lists the layers"),
+            did_you_mean(name, layers, "`htsr describe` lists the layers"),
         )
-    item = planned[name]
+    item = plan_layer(layers[name], convention)
     if item.skipped is not None:
         raise WeightFileError(
             weights.name,
