@@ -21,9 +21,7 @@ from htsr_ref.reports.report import LayerReport, Report
 from htsr_ref.text.lines import printable
 
 MODEL_HEADER = ("model", "mean", "over")
-HEADER = (
-    *("layer", "role", "matrices", "alpha", "D", "α·log10 λmax", "log10 ‖W‖F", "stable rank"),
-)
+HEADER = ("layer", "role", "matrices", "alpha", "D", "α·log10 λmax", "log10 ‖W‖F", "stable rank")
 SKIPPED_HEADER = ("not analyzed", "reason")
 
 
