@@ -41,24 +41,22 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for module in (
-    analyze,
-    describe,
-    show,
-    convert,
-    spectrum,
-    fit,
-    rank,
-    report,
-    trend,
-    audit,
-    diff,
-    synth,
-    validate,
+for module, function in (
+    (analyze, analyze.analyze),
+    (describe, describe.describe),
+    (show, show.show),
+    (convert, convert.convert),
+    (spectrum, spectrum.spectrum),
+    (fit, fit.fit),
+    (rank, rank.rank),
+    (report, report.report),
+    (trend, trend.trend),
+    (audit, audit.audit),
+    (diff, diff.diff),
+    (synth, synth.synth),
+    (validate, validate.validate),
 ):
-    # Each holds the function that bears its name.
-    name = module.__name__.rpartition(".")[2]
-    app.command(name, epilog=module.EPILOG, cls=Command)(getattr(module, name))
+    app.command(function.__name__, epilog=module.EPILOG, cls=Command)(function)
 app.add_typer(conventions.app, name="conventions")
 
 UsageError: type[Exception] = typer.BadParameter.__bases__[0]
