@@ -41,22 +41,22 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for module, function in (
-    (analyze, analyze.analyze),
-    (describe, describe.describe),
-    (show, show.show),
-    (convert, convert.convert),
-    (spectrum, spectrum.spectrum),
-    (fit, fit.fit),
-    (rank, rank.rank),
-    (report, report.report),
-    (trend, trend.trend),
-    (audit, audit.audit),
-    (diff, diff.diff),
-    (synth, synth.synth),
-    (validate, validate.validate),
+for function, epilog in (
+    (analyze.analyze, analyze.EPILOG),
+    (describe.describe, describe.EPILOG),
+    (show.show, show.EPILOG),
+    (convert.convert, convert.EPILOG),
+    (spectrum.spectrum, spectrum.EPILOG),
+    (fit.fit, fit.EPILOG),
+    (rank.rank, rank.EPILOG),
+    (report.report, report.EPILOG),
+    (trend.trend, trend.EPILOG),
+    (audit.audit, audit.EPILOG),
+    (diff.diff, diff.EPILOG),
+    (synth.synth, synth.EPILOG),
+    (validate.validate, validate.EPILOG),
 ):
-    app.command(function.__name__, epilog=module.EPILOG, cls=Command)(function)
+    app.command(function.__name__, epilog=epilog, cls=Command)(function)
 app.add_typer(conventions.app, name="conventions")
 
 UsageError: type[Exception] = typer.BadParameter.__bases__[0]
