@@ -17,6 +17,7 @@ from htsr_ref.analysis.running import run_layers, run_submitted
 from htsr_ref.conventions import DEFAULT, Convention, get_convention
 from htsr_ref.errors import shown
 from htsr_ref.machine.blas import blas_threads as threads_of_blas
+from htsr_ref.machine.side_by_side import beside
 from htsr_ref.reports.report import (
     SPEC_VERSION,
     BaseSource,
@@ -34,6 +35,7 @@ from htsr_ref.weights.named import name_weights
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from concurrent.futures import Executor
+    from threading import Event as Flag
 
     from htsr_ref.analysis.journal import Journal
     from htsr_ref.spectra.solvers import SolverChoice
@@ -77,6 +79,7 @@ def analyze(
     store: SpectrumStore | None = None,
     journal: Journal | None = None,
     executor: Executor | None = None,
+    digest: bool = True,
     progress: Callable[[Progress], None] | None = None,
 ) -> Report:
     """Compute every HT-SR number of a set of weights.
@@ -97,6 +100,7 @@ def analyze(
     journal : where finished layers are kept, and found if this work was begun before.
     executor : analyzes layers elsewhere: any of `concurrent.futures`, dask and others. It is given
         names, never arrays: all weights are paths, unless it is a `ThreadPoolExecutor`.
+    digest : whether the report states the SHA-256 of files, which are read once more for it.
     progress : called when a layer begins and at the end.
 
     Returns
@@ -127,9 +131,11 @@ def analyze(
     work = None
     if named is not None:
         work = Work(named, stamps(weights), convention, solver, checks, blas_threads)
-    sha256 = weights.sha256()
     planned = plan(weights, convention)
-    with threads_of_blas(blas_threads):
+    # What others do takes no memory of this machine.
+    resources = resources.settled() if work is None else resources
+    digesting = partial(_digests, weights, digest)
+    with threads_of_blas(blas_threads), beside(digesting, resources.jobs) as digests:
         reports = _reports(
             planned,
             convention,
@@ -142,6 +148,7 @@ def analyze(
             work=work,
             progress=progress,
         )
+        sha256, sha256_of_base = digests.result()
     return Report(
         spec_version=SPEC_VERSION,
         tool=Tool("htsr-ref", __version__),
@@ -151,7 +158,7 @@ def analyze(
             sha256,
             len(weights.layers),
             None if weights.source is None else dict(weights.source),
-            _base_of(weights),
+            _base_of(weights, sha256_of_base),
             weights.etag(),
         ),
         convention=convention,
@@ -178,11 +185,9 @@ def _reports(
     progress: Callable[[Progress], None] | None,
 ) -> list[LayerReport]:
     """Analyze all layers; their reports in the order of the source."""
-    # What others do takes no memory of this machine.
-    settled = resources.settled() if work is None else resources
     costs = [item.cost(solver) for item in planned]
     fitting = [
-        _within_memory(item, cost.memory, settled.max_memory)
+        _within_memory(item, cost.memory, resources.max_memory)
         for item, cost in zip(planned, costs, strict=True)
     ]
     kept = {} if journal is None else journal.kept
@@ -202,7 +207,7 @@ def _reports(
         return tuple(map(analyze_at, places))
 
     if executor is None:
-        steps = run_layers(fitting, costs, analyze_at, settled)
+        steps = run_layers(fitting, costs, analyze_at, resources)
     else:
         elsewhere = analyze_all if work is None else partial(analyze_named, work)
         found.update((place, analyze_at(place)) for place, some in enumerate(is_work) if not some)
@@ -236,7 +241,15 @@ def _within_memory(item: PlannedLayer, needed: int, limit: int | None) -> Planne
     return replace(item, matrices=(), skipped=reason, skip_code="memory")
 
 
-def _base_of(weights: Weights) -> BaseSource | None:
+def _digests(weights: Weights, wanted: bool, unwanted: Flag) -> tuple[str | None, str | None]:
+    """Digests of the weights' files and of those of their base."""
+    if not wanted:
+        return None, None
+    base = weights.base
+    return weights.sha256(unwanted), None if base is None else base.weights.sha256(unwanted)
+
+
+def _base_of(weights: Weights, sha256: str | None) -> BaseSource | None:
     if weights.base is None:
         return None
     base = weights.base.weights
@@ -244,7 +257,7 @@ def _base_of(weights: Weights) -> BaseSource | None:
         weights.base.relation,
         base.name,
         base.format,
-        base.sha256(),
+        sha256,
         len(base.layers),
         base.etag(),
     )

@@ -108,6 +108,13 @@ def analyze(
             help="Copies for --null shuffle, 19 by default; each costs a spectrum.",
         ),
     ] = None,
+    digest: Annotated[
+        bool,
+        typer.Option(
+            "--digest/--no-digest",
+            help="State the SHA-256 of the files, which are read once more for it.",
+        ),
+    ] = True,
     seed: Annotated[int, typer.Option("--seed", min=0, help="Seed of replicas and shuffles.")] = 0,
     expect: Annotated[
         bool,
@@ -178,6 +185,7 @@ def analyze(
         "layers map": overrides,
         "solver": solver,
         "tests": asdict(checks),
+        "digest": digest,
         "blas_threads": blas_threads,
     }
     with journal_beside(out, weights, asked, resume=resume) as journal:
@@ -197,6 +205,7 @@ def analyze(
                 store=store,
                 journal=journal,
                 executor=executor,
+                digest=digest,
                 progress=show,
             )
         if plot is not None and store is not None:

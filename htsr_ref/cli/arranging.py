@@ -21,6 +21,7 @@ _GROUPS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "Output": (
             "out",
             "resume",
+            "digest",
             "json",
             "csv",
             "markdown",

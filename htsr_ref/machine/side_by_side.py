@@ -1,6 +1,8 @@
 """Work done side by side in threads, as far as memory allows; results as they come."""
 
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future
+from contextlib import contextmanager
 from dataclasses import dataclass
 from queue import SimpleQueue
 from threading import Event as Flag
@@ -8,6 +10,7 @@ from threading import Thread
 from typing import Generic, TypeVar
 
 Event = TypeVar("Event")
+Answer = TypeVar("Answer")
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,3 +108,36 @@ def admitted(
             chosen.append(task)
             taken += task.memory
     return chosen
+
+
+@contextmanager
+def beside(compute: Callable[[Flag], Answer], jobs: int | None) -> Iterator[Future[Answer]]:
+    """Compute something in a thread of its own while a block runs.
+
+    Parameters
+    ----------
+    compute : given a flag, which is set when the block ends: the answer is then no longer wanted.
+    jobs : with 1, no thread is started, and the block begins when the answer is there.
+
+    Yields
+    ------
+    What `result()` waits for the answer of, or raises what was raised.
+
+    Spec: SCL-4.
+    """
+    unwanted, answer = Flag(), Future[Answer]()
+
+    def answering() -> None:
+        try:
+            answer.set_result(compute(unwanted))
+        except BaseException as raised:  # It is raised again where it is waited for.
+            answer.set_exception(raised)
+
+    if jobs == 1:
+        answering()
+    else:
+        Thread(target=answering, daemon=True).start()
+    try:
+        yield answer
+    finally:
+        unwanted.set()

@@ -50,7 +50,7 @@ class Source:
     ----------
     name : name of the file or folder, or "memory".
     format : such as "safetensors" or "hdf5".
-    sha256 : digest of the file; None for arrays in memory and remote files.
+    sha256 : digest of the file; None for arrays in memory and remote files, and if not wanted.
     tensors : number of tensors.
     origin : what the file's manifest says of its own source; None without one.
     base : the other file, where the weights were computed from two; None otherwise.

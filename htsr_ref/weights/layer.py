@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from concurrent.futures import CancelledError
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -12,12 +13,16 @@ from htsr_ref.errors import WeightFileError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from threading import Event
 
     from htsr_ref.weights.backing import AnyPath
     from htsr_ref.weights.stored import StoredTensor
 
 LeftOutCode = Literal["left-out", "not-understood", "bad-data"]
 """Kind of reason for which a tensor is left out when its file is opened (RPT-3)."""
+
+DIGESTED = 2**20
+"""Bytes of a file that are read at a time for its digest."""
 
 
 @dataclass(frozen=True)
@@ -114,12 +119,16 @@ class Weights:
     extra: Mapping[str, Any] = field(default_factory=dict)
     base: Base | None = None
 
-    def sha256(self) -> str | None:
+    def sha256(self, unwanted: Event | None = None) -> str | None:
         """Digest of the file, in hexadecimal.
 
         Of several files it is the SHA-256 of their hexadecimal digests, joined without a
         separator in the order of their names. None for arrays in memory and for remote files,
         which are not read as a whole.
+
+        Parameters
+        ----------
+        unwanted : once it is set, the rest is not read, and CancelledError is raised.
 
         Raises
         ------
@@ -129,7 +138,7 @@ class Weights:
         Spec: FMT-18.
         """
         local = tuple(path for path in self.files if isinstance(path, Path))
-        return digest_of(local) if local and len(local) == len(self.files) else None
+        return digest_of(local, unwanted) if local and len(local) == len(self.files) else None
 
     def etag(self) -> str | None:
         """Version of a remote file, as its server states it; None for what is not remote.
@@ -173,12 +182,13 @@ def layer_name(tensor: str) -> str:
     return _LAYER_SUFFIX.sub("", tensor) or tensor
 
 
-def digest_of(files: Sequence[Path]) -> str:
+def digest_of(files: Sequence[Path], unwanted: Event | None = None) -> str:
     """Digest of one file, or of several, in hexadecimal.
 
     Parameters
     ----------
     files : at least one, in the order of their names.
+    unwanted : once it is set, the rest is not read, and CancelledError is raised.
 
     Raises
     ------
@@ -187,17 +197,22 @@ def digest_of(files: Sequence[Path]) -> str:
 
     Spec: FMT-18.
     """
-    digests = [_file_digest(path) for path in files]
+    digests = [_file_digest(path, unwanted) for path in files]
     if len(digests) == 1:
         return digests[0]
     return hashlib.sha256("".join(digests).encode("ascii")).hexdigest()
 
 
-def _file_digest(path: Path) -> str:
+def _file_digest(path: Path, unwanted: Event | None) -> str:
+    digest, buffer = hashlib.sha256(), bytearray(DIGESTED)
     try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        with path.open("rb", buffering=0) as file:
+            while (size := file.readinto(buffer)) > 0:
+                if unwanted is not None and unwanted.is_set():
+                    raise CancelledError
+                digest.update(memoryview(buffer)[:size])
     except OSError as error:
         raise WeightFileError(
             path, f"it cannot be read ({error.strerror})", "Check the path, and open it again"
         ) from error
+    return digest.hexdigest()

@@ -1,5 +1,6 @@
 """What an analysis takes of the machine, and that nothing of it reaches the numbers."""
 
+import hashlib
 import json
 import os
 
@@ -38,6 +39,14 @@ def expected(path):
 @pytest.mark.parametrize("jobs", [2, 3, None])
 def test_any_number_of_jobs_gives_the_same_bytes(path, expected, jobs):
     assert analyze(path, jobs=jobs).to_json() == expected
+
+
+@pytest.mark.spec("RPT-4", "SCL-4", "FMT-18")
+def test_a_digest_that_nobody_wants_is_not_taken(path, expected, htsr):
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    assert expected.count(f'"{digest}"') == 1
+    outcome = htsr("analyze", path, "--json", "--no-digest")
+    assert outcome.out == expected.replace(f'"{digest}"', "null")
 
 
 @pytest.mark.spec("RPT-4", "SCL-2")

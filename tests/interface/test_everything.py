@@ -20,7 +20,7 @@ SAME = {name: name for name in ("layers", "include", "exclude", "solver")}
 MANY = {"files": "sources", "everything": "everything", **SAME, **CHOICES, **FORMS, **SILENCE}
 MATRICES = (
     *("minus", "base", "gof", "compare", "shuffles", "seed"),
-    *("jobs", "blas_threads", "max_memory"),
+    *("jobs", "blas_threads", "max_memory", "digest"),
 )
 ENSEMBLE = (
     *("mu", "dof", "alpha", "xmin", "rho", "rank", "strength", "weight", "scale", "sigma"),

@@ -15,7 +15,7 @@ import htsr_ref
 
 ARGUMENTS = {
     "analyze": "source convention layers include exclude minus base solver gof compare shuffles "
-    "seed jobs blas_threads max_memory store journal executor progress",
+    "seed jobs blas_threads max_memory store journal executor digest progress",
     "audit": "source theirs convention columns changes layers include exclude solver",
     "check_expected": "report source",
     "convert": "source path layers include exclude dtype progress",

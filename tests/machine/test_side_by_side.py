@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from htsr_ref.machine.side_by_side import Task, admitted, side_by_side
+from htsr_ref.machine.side_by_side import Task, admitted, beside, side_by_side
 
 
 class Meter:
@@ -97,3 +97,33 @@ def test_who_stops_listening_stops_the_work():
     stopped = len(done)
     time.sleep(0.05)
     assert len(done) == stopped
+
+
+@pytest.mark.spec("SCL-4")
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_an_answer_comes_from_a_thread_beside_or_before(jobs):
+    with beside(lambda unwanted: threading.current_thread(), jobs) as answer:
+        assert (answer.result() is threading.main_thread()) == (jobs == 1)
+
+
+@pytest.mark.spec("SCL-4")
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_what_is_raised_beside_is_raised_where_it_is_waited_for(jobs):
+    def fail(unwanted):
+        raise ValueError("it fails")
+
+    with beside(fail, jobs) as answer, pytest.raises(ValueError, match="it fails"):
+        answer.result()
+
+
+@pytest.mark.spec("SCL-4")
+def test_an_answer_that_nobody_waits_for_is_no_longer_wanted():
+    told = threading.Event()
+
+    def wait(unwanted):
+        if unwanted.wait(60):
+            told.set()
+
+    with beside(wait, 2):
+        pass
+    assert told.wait(60)

@@ -5,6 +5,8 @@ import hashlib
 import os
 import subprocess
 import sys
+import threading
+from concurrent.futures import CancelledError
 
 import numpy as np
 import pytest
@@ -91,6 +93,10 @@ def test_digest(tmp_path):
     write_weights(path, {"w": np.eye(3)})
     weights = open_weights(path)
     assert weights.sha256() == hashlib.sha256(path.read_bytes()).hexdigest()
+    unwanted = threading.Event()
+    unwanted.set()
+    with pytest.raises(CancelledError):
+        weights.sha256(unwanted)
     path.unlink()
     with pytest.raises(WeightFileError, match="cannot be read"):
         weights.sha256()
