@@ -21,7 +21,7 @@ from pathlib import Path
 
 import numpy as np
 from safetensors.numpy import save_file
-from timing import Cost, circumstances, process
+from timing import Cost, apart, circumstances, process
 
 ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1"}
 BARE = """
@@ -84,6 +84,11 @@ WORK: dict[str, Callable[[], list[np.ndarray]]] = {
     "1,000 of 64²": lambda: gaussian(*[(64, 64)] * 1000),
     "10,000 of 64²": lambda: gaussian(*[(64, 64)] * 10_000),
 }
+
+
+def write(name: str, path: Path) -> None:
+    """Write the weights of a piece of work."""
+    save_file({f"layer{i:05}.weight": W for i, W in enumerate(WORK[name]())}, path)
 
 
 def contestants(path: Path, weightwatcher: str | None) -> dict[str, tuple[list[str], dict]]:
@@ -155,8 +160,7 @@ def main() -> None:
         with tempfile.TemporaryDirectory() as folder:
             for name in arguments.only:
                 path = Path(folder) / "weights.safetensors"
-                arrays = {f"layer{i:05}.weight": W for i, W in enumerate(WORK[name]())}
-                save_file(arrays, path)
+                apart(write, name, path)
                 times = compare(path, arguments.repeat, arguments.weightwatcher)
                 found[name] = {who: [asdict(t) for t in list_] for who, list_ in times.items()}
                 bare = times["bare NumPy"]

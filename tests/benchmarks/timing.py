@@ -6,7 +6,9 @@ import statistics
 import sys
 import time
 from collections.abc import Callable, Container, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from multiprocessing import get_context
 from types import MappingProxyType
 from typing import Any
 
@@ -105,6 +107,16 @@ def process(
     if os.waitstatus_to_exitcode(status) not in accepted:
         sys.exit(f"failed: {' '.join(command)}")
     return Cost(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024 / 1e6)
+
+
+def apart(function: Callable[..., Any], *arguments: Any) -> Any:
+    """Call a function in a process of its own and return what it returns.
+
+    On Linux the peak of a process that is started counts what its parent has ever taken: what needs
+    much memory is done apart from the process that measures.
+    """
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+        return pool.submit(function, *arguments).result()
 
 
 def circumstances() -> str:
