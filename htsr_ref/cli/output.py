@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Literal
 
 import typer
 
+from htsr_ref.cli.progress import SPEED, Amount, every
 from htsr_ref.errors import HtsrError
 from htsr_ref.text.apart import shorten
 from htsr_ref.text.lines import one_line
@@ -130,6 +131,9 @@ def check_folder(folder: Path | None) -> None:
         require_matplotlib()
 
 
+TICK, MINUTE = 0.2, 60.0
+"""Seconds between two changes of a bar, and two lines where there is none."""
+
 _REPORTS = {*_SUFFIXES, ".txt", ".log"}
 """Suffixes of files in a folder that are no weights, unless they are settings or an index."""
 
@@ -239,40 +243,60 @@ def say_if_nothing_was_analyzed(file: str, report: Report) -> None:
 
 @contextmanager
 def progress_bar(prefix: str = "") -> Iterator[Callable[[Progress], None]]:
-    """Show an analysis's progress on standard error, if that is a terminal."""
-    with amount_bar("reading", prefix) as show:
+    """Show an analysis's progress on standard error; see `amount_bar`."""
+    with amount_bar("reading", prefix, SPEED) as show:
         yield lambda step: show(step.layer, step.done, step.total)
 
 
 @contextmanager
-def amount_bar(first: str, prefix: str = "") -> Iterator[Callable[[str, float, float], None]]:
-    """Show progress with the time left on standard error, if that is a terminal.
+def amount_bar(
+    first: str, prefix: str = "", speed: float | None = None
+) -> Iterator[Callable[[str, float, float], None]]:
+    """Show progress on standard error: a bar on a terminal, elsewhere a line every minute.
 
     What is yielded is called with the name of what is at work, the amount done and all of it.
+
+    Parameters
+    ----------
+    first : what is said before the first call.
+    prefix : stands before every name.
+    speed : amount a second that is expected until something has been finished.
+
+    Spec: SCL-27.
     """
-    if _QUIET.get() or not sys.stderr.isatty():
-        yield lambda *_: None
-        return
+    amount = Amount(speed)
+    if _QUIET.get():
+        yield amount.set
+    elif sys.stderr.isatty():
+        with _bar(amount, first, prefix):
+            yield amount.set
+    else:
+        with every(
+            MINUTE, lambda: fail(f"{prefix}{amount.share:.0%} after {amount}: {amount.name}")
+        ):
+            yield amount.set
+
+
+@contextmanager
+def _bar(amount: Amount, first: str, prefix: str) -> Iterator[None]:
     from rich.console import Console
-    from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
+    from rich.progress import BarColumn, TextColumn
     from rich.progress import Progress as Bar
 
     with Bar(
         TextColumn("{task.description}", markup=False),
         BarColumn(),
         TextColumn("{task.percentage:3.0f} %"),
-        TimeRemainingColumn(),
+        TextColumn("{task.fields[times]}"),
         console=Console(stderr=True),
         transient=True,
     ) as bar:
-        task = bar.add_task(f"{prefix}{first}")
+        task = bar.add_task(f"{prefix}{first}", total=1, times="")
 
-        def show(name: str, done: float, total: float) -> None:
-            bar.update(
-                task,
-                description=prefix + (shorten(one_line(name), 30) or "done"),
-                completed=done,
-                total=total or 1,
-            )
+        def show() -> None:
+            name = shorten(one_line(amount.name), 30) or first
+            bar.update(task, description=prefix + name, completed=amount.share, times=str(amount))
 
-        yield show
+        with every(TICK, show):
+            yield
+        show()

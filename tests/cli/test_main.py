@@ -7,6 +7,7 @@ import os
 import re
 import shlex
 import shutil
+import time
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,7 @@ from conversions import FIXTURES
 
 import htsr_ref
 from htsr_ref.analysis.analyzing import Progress
+from htsr_ref.cli import output
 from htsr_ref.cli.main import app, run
 from htsr_ref.cli.output import progress_bar
 
@@ -205,6 +207,30 @@ def test_progress_names_the_layer_whatever_it_is_called(monkeypatch):
         show(Progress("fc[/bold]\x1b[1A", 1.0, 4.0))
     assert r"2/9 fc[/bold]\x1b[1A" in screen.getvalue()
     assert "25 %" in screen.getvalue()
+
+
+@pytest.mark.spec("SCL-27")
+def test_without_a_terminal_progress_is_a_line_now_and_then(monkeypatch, capsys):
+    monkeypatch.setattr(output, "MINUTE", 0.01)
+    said = ""
+    with progress_bar("2/9 ") as show:
+        show(Progress("f\nc", 1.0, 4.0))
+        while said.count("\n") < 2:
+            said += capsys.readouterr().err
+    assert re.search(r"^htsr: 2/9 25% after \d s, about \d s left: f\\nc$", said, re.M)
+
+
+@pytest.mark.spec("SCL-27")
+def test_nothing_is_said_where_silence_was_asked_for(monkeypatch, capsys):
+    monkeypatch.setattr(output, "MINUTE", 0.001)
+    output.be_quiet(True)
+    try:
+        with progress_bar() as show:
+            show(Progress("fc", 1.0, 4.0))
+            time.sleep(0.02)
+    finally:
+        output.be_quiet(False)
+    assert capsys.readouterr().err == ""
 
 
 def complete(monkeypatch, capsys, text: str) -> list[str]:
