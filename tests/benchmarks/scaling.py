@@ -1,4 +1,4 @@
-"""How the time grows: with columns, layers, the size of the file, jobs and Dask's workers.
+"""How the time grows: with columns, layers, files, saved reports, jobs and Dask's workers.
 
 Whole processes of `htsr analyze`, and of bare NumPy where a matrix is what takes the time. Jobs and
 workers share 48 equal matrices; efficiency is what one job takes by the clock over N times what N
@@ -21,6 +21,7 @@ from timing import apart, circumstances, process
 import htsr_ref
 
 ANALYZE = [sys.executable, "-m", "htsr_ref.cli.start", "analyze", "--json"]
+RANK = [sys.executable, "-m", "htsr_ref.cli.start", "rank", "--all", "--json"]
 DESCRIBE = [sys.executable, "-m", "htsr_ref.cli.start", "describe"]
 EQUAL = 48
 
@@ -79,6 +80,29 @@ def size(folder: Path) -> None:
         print(f"{row}{analyzed.peak_mb:>9.0f}", flush=True)
 
 
+def reports(folder: Path) -> None:
+    """Saved reports of a model of 48 layers that are ranked, not told apart by their numbers."""
+    print(f"{'reports':>8}{'CPU s':>8}{'ms each':>9}{'peak MB':>9}{'KB each':>9}")
+    path = apart(written, folder, [(64, 64)] * EQUAL)
+    text = apart(report_text, path)
+    least = process([*RANK, str(path)], silent=True)
+    for number in (100, 1000, 4000):
+        saved = folder / str(number)
+        saved.mkdir()
+        for i in range(number):
+            (saved / f"{i:06}.json").write_text(text, encoding="utf-8")
+        cost = process([*RANK, *map(str, sorted(saved.iterdir()))], silent=True)
+        each = 1e3 * (cost.cpu - least.cpu) / number
+        kilobytes = 1e3 * (cost.peak_mb - least.peak_mb) / number
+        row = f"{number:>8}{cost.cpu:>8.2f}{each:>9.2f}{cost.peak_mb:>9.0f}{kilobytes:>9.1f}"
+        print(row, flush=True)
+
+
+def report_text(path: Path) -> str:
+    """Analyze weights; the report as JSON."""
+    return htsr_ref.analyze(path, jobs=1).to_json()
+
+
 def seconds(run: Callable[[], object]) -> float:
     """Time one call by the clock."""
     start = time.perf_counter()
@@ -110,7 +134,7 @@ def workers(folder: Path) -> None:
         print(f"{name:<12}{sorted(t[name] for t in turns)[1]:>8.2f}{efficiency:>12.2f}", flush=True)
 
 
-PARTS = {"columns": columns, "layers": layers, "size": size, "workers": workers}
+PARTS = {"columns": columns, "layers": layers, "size": size, "reports": reports, "workers": workers}
 
 
 def main() -> None:
