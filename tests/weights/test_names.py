@@ -57,6 +57,16 @@ CASES = [
     ({"bn.running_mean": (4,)}, "buffer", (), "running statistics"),
     ({"clip.logit_scale": ()}, "scale", (), "scale by name"),
     ({"temperature": ()}, "buffer", (), "scalar or vector"),
+    ({"kan.layers.0.grid": (64, 12)}, "buffer", (), "state or constant by name"),
+    ({"ssm.B_re": (64, 60)}, "buffer", (), "state or constant by name"),
+    ({"attn_masks.0": (64, 64)}, "mask", (), "mask by its module"),
+    (
+        {"convs.0.weight": (3, 8, 5), "convs.0.root": (8, 5)},
+        "weight",
+        STACK_IN_OUT,
+        "a matrix for each relation (in, out)",
+    ),
+    ({"convs.0.weight": (3, 8, 5), "convs.0.root": (8, 4)}, "weight", CONV1, PLAIN_CONV),
     ({"w": (2,) * 6}, "unknown", (), "more than 5 axes"),
     ({"q.lora_A.default.weight": (2, 4)}, "adapter", (), "factor of an adapter"),
     (

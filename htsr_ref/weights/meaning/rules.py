@@ -65,7 +65,7 @@ CLASS_AND_MASK = (
     r"_(tokens?|embedding)|\w+_tokens?|latents|queries|seg_embed|class_embedding|newline|image_newline"
 )
 STATE = (
-    r"a(_\w+)?_logs?|ds|ssm_[ad]|log_a(_\w+)?|a_(imag|real)|r_k|dt_bias|(\w+_)?decay|"
+    r"a(_\w+)?_logs?|ds|ssm_[ad]|log_a(_\w+)?|[ab]_(imag|real|im|re)|grid|timesteps|r_k|dt_bias|(\w+_)?decay|"
     r"time_(decay|first|faaaa|mix\w*|maa\w*|curve|x|shift)|"
     r"slope_rate|logit_(scale|bias)|layer_?scale\w*|lambda_\d+|gamma_?\d+|ls\d?|temperature|sinks|"
     r"(\w+_)?(mean|std|var)|num_batches_tracked|initted|cluster_size|ema_\w+|embed_avg|usage|translate|"
@@ -169,6 +169,7 @@ RULES: tuple[Rule | Family, ...] = (
     Rule("zero points by name", "zero point", leaf=ZERO, when=is_.is_in_module),
     Rule("mask by its shape (1, 1, n, n)", "mask", when=is_.is_square_mask),
     Rule("mask by name", "mask", leaf=MASK),
+    Rule("mask by its module", "mask", leaf=r"\d+", module=r"(\w+_)?masks"),
     # What the class of a layer says.
     Family("variable of a Keras layer", keras_variable),
     Rule("Embedding of Paddle", "embedding", OUT_IN, ndim=MATRIX, is_stated=True,
@@ -306,6 +307,8 @@ RULES: tuple[Rule | Family, ...] = (
     Rule("a matrix for each head", "weight", STACK_OUT_IN, "(x|dt)_proj_weight", ndim=THREE),
     Rule("a matrix for each head (in, out)", "weight", STACK_IN_OUT,
          "(input|recurrent)_gate_weight", ndim=THREE),
+    Rule("a matrix for each relation (in, out)", "weight", STACK_IN_OUT, "weight", ndim=THREE,
+         when=lambda s: s.beside("root") == s.shape[1:]),
     Rule("a matrix for each codebook (in, out)", "weight", STACK_IN_OUT, module="codebooks_head",
          ndim=THREE),
     Rule("a matrix for each codebook", "weight", STACK_OUT_IN, ndim=THREE,
