@@ -5,7 +5,7 @@ import re
 
 import numpy as np
 import pytest
-from audits import from_csv, small_model, to_csv
+from audit_tables import from_csv, small_model, to_csv
 from conversions import FIXTURES
 from safetensors.numpy import load_file, save_file
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from audits import report, small_model, verdicts, written
+from audit_tables import report, small_model, verdicts, written
 
 from htsr_ref.audits import SharedSpectra, audit_table, read_table
 from htsr_ref.audits.dialects import OURS

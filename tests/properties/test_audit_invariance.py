@@ -4,7 +4,7 @@ import random
 from dataclasses import replace
 
 import pytest
-from audits import audited, from_csv, report, small_model, to_csv, verdicts, written
+from audit_tables import audited, from_csv, report, small_model, to_csv, verdicts, written
 
 from htsr_ref.conventions import CONVENTIONS
 from htsr_ref.weights import open_weights

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from audits import to_csv, written
+from audit_tables import to_csv, written
 
 from htsr_ref.audits import read_table
 from htsr_ref.audits.matching import match_layers

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from audits import audited, opened, to_csv, verdicts, written
+from audit_tables import audited, opened, to_csv, verdicts, written
 
 from htsr_ref.audits.audit_report import AuditReport
 from htsr_ref.conventions import CONVENTIONS

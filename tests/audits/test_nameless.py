@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from audits import to_csv, written
+from audit_tables import to_csv, written
 from hypothesis import given
 from hypothesis import strategies as st
 from networks import heavy

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import jsonschema
 import pytest
-from audits import audited, from_csv, report, small_model, to_csv, written
+from audit_tables import audited, from_csv, report, small_model, to_csv, written
 from markdown_it import MarkdownIt
 from referencing import Registry, Resource
 

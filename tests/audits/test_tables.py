@@ -1,7 +1,7 @@
 """Reading tables: whose columns they are, separators, digits, and what is refused."""
 
 import pytest
-from audits import report, small_model, to_csv, verdicts, written
+from audit_tables import report, small_model, to_csv, verdicts, written
 
 from htsr_ref import analyze
 from htsr_ref.audits import SharedSpectra, audit_table, read_table

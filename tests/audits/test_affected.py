@@ -1,7 +1,7 @@
 """What the search believes of fields: they change the numbers it says, and no others."""
 
 import pytest
-from audits import report, small_model
+from audit_tables import report, small_model
 
 from htsr_ref.audits.affected import AFFECTED
 from htsr_ref.audits.dialects import OURS

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from audits import audited, from_csv, report, small_model, to_csv, verdicts, written
+from audit_tables import audited, from_csv, report, small_model, to_csv, verdicts, written
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from audits import opened, report, small_model
+from audit_tables import opened, report, small_model
 
 from htsr_ref.audits import SharedSpectra
 from htsr_ref.conventions import CONVENTIONS

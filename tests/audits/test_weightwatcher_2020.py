@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from audits import audited, from_csv, to_csv, verdicts, written
+from audit_tables import audited, from_csv, to_csv, verdicts, written
 from networks import heavy
 from peers.weightwatcher_2020_table import layers
 

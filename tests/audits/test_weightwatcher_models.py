@@ -8,7 +8,7 @@ from types import ModuleType
 import gguf_files
 import pytest
 import pytorch
-from audits import audited, verdicts
+from audit_tables import audited, verdicts
 from conversions import convert
 
 from htsr_ref import Report, analyze
