@@ -6,6 +6,7 @@ Without `pytest --hypothesis-profile=ci`, or another, properties are tried on fe
 import gc
 import os
 from collections.abc import Callable
+from functools import cache
 
 # Before NumPy is imported: threads that wait for one another on small matrices only burn time.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
@@ -13,6 +14,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 import pytest
 from commands import Outcome
 from hypothesis import Phase, settings
+from typer.main import get_command
 
 settings.register_profile("ci", max_examples=50, deadline=None, derandomize=True)
 settings.register_profile("fast", settings.get_profile("ci"), max_examples=15)
@@ -22,6 +24,9 @@ settings.register_profile(
     "mutation", settings.get_profile("ci"), phases=[Phase.explicit, Phase.generate]
 )
 settings.load_profile("fast")
+
+command_of = cache(get_command)
+"""Typer builds all commands anew at each call; a process makes one call, the tests hundreds."""
 
 
 def pytest_collection_finish() -> None:
@@ -36,6 +41,7 @@ def htsr(monkeypatch, capsys) -> Callable[..., Outcome]:
     from htsr_ref.cli.main import run
 
     def call(*arguments: object) -> Outcome:
+        monkeypatch.setattr("typer.main.get_command", command_of)
         monkeypatch.setattr("sys.argv", ["htsr", *map(str, arguments)])
         with pytest.raises(SystemExit) as ended:
             run()
