@@ -5,11 +5,16 @@ Without `pytest --hypothesis-profile=ci`, or another, properties are tried on fe
 
 import gc
 import os
+import signal
 from collections.abc import Callable
 from functools import cache
 
 # Before NumPy is imported: threads that wait for one another on small matrices only burn time.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+# What a shell starts in the background ignores interrupts, and what that starts does so too.
+if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 import pytest
 from commands import Outcome

@@ -11,6 +11,7 @@ import ast
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
 Definition = tuple[str, str]
@@ -38,17 +39,22 @@ class Source:
         return module, name
 
 
+@cache
+def tree(path: Path) -> ast.Module:
+    """Syntax of a file, which nobody changes."""
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
 def read(package: Path) -> Source:
     """Read all modules of a package."""
     source = Source()
     for path in sorted(package.rglob("*.py")):
         parts = path.relative_to(package.parent).with_suffix("").parts
         module = ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
-        tree = ast.parse(path.read_text(encoding="utf-8"))
         source.nodes[module, ""] = []
-        for node in ast.walk(tree):
+        for node in ast.walk(tree(path)):
             source.imports.update(_imported(module, node))
-        for statement in tree.body:
+        for statement in tree(path).body:
             _define(source.nodes, module, statement)
     return source
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import reach
+from reach import tree
 
 ROOT = Path(__file__).parent.parent
 VECTORS = ROOT / "spec" / "vectors" / "met.json"
@@ -40,11 +41,6 @@ def is_spec(node: ast.AST) -> bool:
 
 def python_files(folder: str) -> list[Path]:
     return sorted((ROOT / folder).rglob("*.py"))
-
-
-@cache
-def tree(path: Path) -> ast.Module:
-    return ast.parse(path.read_text(encoding="utf-8"))
 
 
 @cache

@@ -420,7 +420,7 @@ class Killed:
 @pytest.mark.spec("SCL-9", "SCL-10", "SCL-11")
 @pytest.mark.parametrize(
     ("number", "code", "times"),
-    [(signal.SIGKILL, -9, 20), (signal.SIGTERM, 143, 10), (signal.SIGINT, 130, 10)],
+    [(signal.SIGKILL, -9, 8), (signal.SIGTERM, 143, 6), (signal.SIGINT, 130, 6)],
     ids=["KILL", "TERM", "INT"],
 )
 def test_a_signal_at_random_moments(htsr, tmp_path, number, code, times):
