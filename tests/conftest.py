@@ -8,6 +8,7 @@ import os
 import signal
 from collections.abc import Callable
 from functools import cache
+from types import SimpleNamespace
 
 # Before NumPy is imported: threads that wait for one another on small matrices only burn time.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
@@ -53,3 +54,27 @@ def htsr(monkeypatch, capsys) -> Callable[..., Outcome]:
         return Outcome(ended.value.code, *capsys.readouterr())
 
     return call
+
+
+@pytest.fixture
+def scripts_here(monkeypatch) -> None:
+    """Run the scripts of converters/ in this process, for tests of what they find.
+
+    That each runs in a process of its own, and what that holds back, is what
+    weights/test_foreign.py and the files test_hdf5_trial.py are about.
+    """
+    import subprocess
+
+    import keras_files
+    import scripts_here as here
+    from hdf5 import matlab
+
+    from htsr_ref.weights import hdf5_file
+    from htsr_ref.weights.foreign import running
+
+    monkeypatch.setattr(
+        running, "subprocess", SimpleNamespace(**vars(subprocess) | {"run": here.run})
+    )
+    monkeypatch.setattr(hdf5_file, "trouble", here.trouble)
+    for reader in (keras_files, matlab):
+        monkeypatch.setattr(reader, "try_out", here.try_out)

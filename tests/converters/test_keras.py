@@ -15,19 +15,13 @@ from conversions import (
     parts,
     refused,
 )
-from hdf5_trial import walk
 
 from htsr_ref import analyze
-from htsr_ref.weights import hdf5_file
 
 FOLDER = FIXTURES / "keras"
 
 
-@pytest.fixture(autouse=True)
-def no_trial(monkeypatch):
-    """Leave out the process that tries each file first: test_hdf5_trial.py is about that."""
-    monkeypatch.setattr(keras_files, "try_out", lambda path, stretch=None: None)
-    monkeypatch.setattr(hdf5_file, "trouble", lambda path: walk(path, 0, path.stat().st_size))
+pytestmark = pytest.mark.usefixtures("scripts_here")
 
 
 @pytest.mark.parametrize("path", fixtures("keras"), ids=lambda path: path.name)

@@ -80,6 +80,7 @@ def _summary(array):
 
 @pytest.mark.spec("FMT-24")
 @pytest.mark.parametrize("framework", FOREIGN)
+@pytest.mark.usefixtures("scripts_here")
 def test_the_report_is_that_of_the_converted_file(framework, tmp_path):
     path = FOREIGN[framework]
     output = tmp_path / "x.safetensors"
@@ -95,6 +96,7 @@ def test_the_report_is_that_of_the_converted_file(framework, tmp_path):
 
 @pytest.mark.spec("FMT-24")
 @pytest.mark.parametrize("name", ["deflated.npz", "single.npy", "stored.npz"])
+@pytest.mark.usefixtures("scripts_here")
 def test_arrays_of_numpy_are_read_alike_both_ways(name, tmp_path):
     path = FIXTURES / "numpy" / name
     output = tmp_path / "x.safetensors"
@@ -108,6 +110,7 @@ def test_arrays_of_numpy_are_read_alike_both_ways(name, tmp_path):
 
 @pytest.mark.spec("FMT-24")
 @pytest.mark.parametrize("framework", FOREIGN)
+@pytest.mark.usefixtures("scripts_here")
 def test_the_name_does_not_matter_where_the_content_tells(framework, tmp_path):
     path = FOREIGN[framework]
     if path.suffix in (".index", ".pdparams", ".json"):
@@ -180,6 +183,7 @@ def test_nothing_is_left_while_the_numbers_are_read(temporary):
 
 @pytest.mark.spec("FMT-26")
 @pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="counts open files")
+@pytest.mark.usefixtures("scripts_here")
 def test_the_file_is_closed_with_its_last_reader():
     def held():
         gc.collect(1)  # what this test made is young
@@ -194,6 +198,7 @@ def test_the_file_is_closed_with_its_last_reader():
 
 @pytest.mark.spec("FMT-27")
 @pytest.mark.parametrize(("framework", "path"), WRITTEN)
+@pytest.mark.usefixtures("scripts_here")
 def test_numbers_that_are_not_copied_are_those_that_would_be(framework, path, tmp_path):
     path = checkpoint_of(framework, path)
     output = tmp_path / "x.safetensors"
@@ -208,6 +213,7 @@ def test_numbers_that_are_not_copied_are_those_that_would_be(framework, path, tm
 
 @pytest.mark.spec("FMT-27")
 @pytest.mark.parametrize("framework", ["pytorch", "tensorflow", "tflite", "onnx"])
+@pytest.mark.usefixtures("scripts_here")
 def test_what_lies_in_the_file_is_not_copied(framework, monkeypatch):
     written = []
     read = copies.read_safetensors
@@ -219,6 +225,7 @@ def test_what_lies_in_the_file_is_not_copied(framework, monkeypatch):
 
 @pytest.mark.spec("FMT-27")
 @pytest.mark.parametrize("framework", FOREIGN)
+@pytest.mark.usefixtures("scripts_here")
 def test_facts_are_had_without_a_file(framework, tmp_path, monkeypatch):
     """Numbers that must be converted are so when they are asked for."""
     path = FOREIGN[framework]
@@ -233,6 +240,7 @@ def test_facts_are_had_without_a_file(framework, tmp_path, monkeypatch):
 
 
 @pytest.mark.spec("FMT-11", "FMT-27")
+@pytest.mark.usefixtures("scripts_here")
 def test_a_changed_byte_is_found_when_it_is_read(tmp_path):
     path = tmp_path / "model.pt"
     content = bytearray(FOREIGN["pytorch"].read_bytes())
@@ -255,6 +263,7 @@ def test_a_changed_byte_is_found_when_it_is_read(tmp_path):
 
 
 @pytest.mark.spec("FMT-27")
+@pytest.mark.usefixtures("scripts_here")
 def test_what_was_converted_is_kept_on_request(tmp_path):
     kept = tmp_path / "kept.safetensors"
     direct = open_weights(FOREIGN["jax"], keep_converted=kept)
@@ -267,6 +276,7 @@ def test_what_was_converted_is_kept_on_request(tmp_path):
 
 
 @pytest.mark.spec("FMT-27", "FMT-13")
+@pytest.mark.usefixtures("scripts_here")
 def test_a_file_that_changes_is_noticed(tmp_path):
     path = tmp_path / "model.pt"
     path.write_bytes(FOREIGN["pytorch"].read_bytes())
@@ -302,6 +312,7 @@ def test_a_damaged_file_is_refused_in_one_line(kind, tmp_path, temporary):
 
 @pytest.mark.spec("FMT-25")
 @pytest.mark.parametrize("framework", FOREIGN)
+@pytest.mark.usefixtures("scripts_here")
 def test_a_file_that_is_cut_off_is_refused(framework, tmp_path, temporary):
     path = FOREIGN[framework]
     content = path.read_bytes()
