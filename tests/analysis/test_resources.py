@@ -50,7 +50,7 @@ def test_a_digest_that_nobody_wants_is_not_taken(path, expected, htsr):
 
 
 @pytest.mark.spec("RPT-4", "SCL-2")
-@pytest.mark.parametrize("threads", ["2", "5"])
+@pytest.mark.parametrize("threads", ["2", pytest.param("5", marks=pytest.mark.slow)])
 def test_the_environment_does_not_reach_the_numbers(path, expected, threads):
     code = (
         f"import os; os.sched_setaffinity(0, [{min(os.sched_getaffinity(0))}]); "

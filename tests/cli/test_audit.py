@@ -44,6 +44,7 @@ def test_a_table_of_weightwatcher(htsr, terminal, weights, theirs):
 
 
 @pytest.mark.spec("FMT-27")
+@pytest.mark.usefixtures("scripts_here")
 def test_what_was_converted_is_kept(htsr, tmp_path):
     model, kept = FIXTURES / "same" / "pytorch.pt", tmp_path / "kept.safetensors"
     theirs = tmp_path / "report.csv"

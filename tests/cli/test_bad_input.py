@@ -68,6 +68,7 @@ BAD_FILES = {
 
 @pytest.mark.parametrize("command", ["analyze", "describe", "validate", "rank"])
 @pytest.mark.parametrize("make", BAD_FILES.values(), ids=BAD_FILES)
+@pytest.mark.usefixtures("scripts_here")
 def test_a_file_that_cannot_be_read_is_one_line(htsr, tmp_path, make, command):
     path = make(tmp_path / "weights.safetensors")
     outcome = htsr(command, path)

@@ -34,6 +34,7 @@ def numbers(report):
         for framework in FILES
     ],
 )
+@pytest.mark.usefixtures("scripts_here")
 def test_every_source_is_analyzed_and_converted(htsr, tmp_path, framework):
     small = ("--set", "min_dim=0", "-o")
     output = tmp_path / "x.safetensors"
@@ -57,12 +58,14 @@ def test_every_source_is_analyzed_and_converted(htsr, tmp_path, framework):
         ("rank", "--set", "min_dim=0"),
     ],
 )
+@pytest.mark.usefixtures("scripts_here")
 def test_every_command_takes_them(htsr, command):
     name, *options = command
     done = htsr(name, FILES["pytorch"], *options)
     assert done.code == 0, done.err
 
 
+@pytest.mark.usefixtures("scripts_here")
 def test_spectrum_takes_them(htsr):
     described = json.loads(htsr("describe", FILES["pytorch"], "--json").out)
     layer = next(item["name"] for item in described["layers"] if item["role"] == "weight")
@@ -72,6 +75,7 @@ def test_spectrum_takes_them(htsr):
 
 
 @pytest.mark.spec("FMT-22")
+@pytest.mark.usefixtures("scripts_here")
 def test_include_exclude_layers_and_suffix(htsr, model, tmp_path):
     (tmp_path / "map.json").write_text('{"fc2": {"axes": ["in", "out"]}}')
     output = tmp_path / "x.h5"

@@ -100,6 +100,7 @@ def test_bad_recipes_are_one_line_and_exit_code_2(htsr, tmp_path, arguments, wor
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.usefixtures("scripts_here")
 def test_only_its_own_files_are_replaced_unless_forced(htsr, tmp_path, examples):
     own, other = tmp_path / "own.h5", tmp_path / "other.safetensors"
     for _ in range(2):

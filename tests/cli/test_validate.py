@@ -40,6 +40,7 @@ def test_every_tensor_with_a_bad_entry_is_named(htsr, tmp_path):
     ]
 
 
+@pytest.mark.usefixtures("scripts_here")
 def test_hdf5_is_validated_as_well(htsr, tmp_path):
     with h5py.File(tmp_path / "m.h5", "w") as file:
         file["dense/kernel"] = np.array([[1.0, np.inf]])

@@ -98,6 +98,7 @@ def test_the_file_is_read_by_htsr_as_it_was_meant(export, tmp_path):
     }
 
 
+@pytest.mark.usefixtures("scripts_here")
 def test_hdf5_holds_the_same(export, tmp_path):
     plain = [t for t in TENSORS if t.name not in ("brain", "e4", "e5")]
     assert export("-o", tmp_path / "a.h5", tensors=plain)[0] == 0

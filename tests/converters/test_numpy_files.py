@@ -30,6 +30,7 @@ MATLAB = Path(str(files("scipy.io") / "matlab" / "tests" / "data"))
 
 
 @pytest.mark.parametrize("path", fixtures("numpy"), ids=lambda path: path.name)
+@pytest.mark.usefixtures("scripts_here")
 def test_every_number_is_what_the_framework_says(path, tmp_path):
     assert_is_expected(converted(numpy_files, path, tmp_path), path)
 
@@ -47,6 +48,7 @@ def test_scikit_learn_states_its_axes(tmp_path):
 
 
 @pytest.mark.parametrize("name", ["plain.mat", "hdf5.mat"])
+@pytest.mark.usefixtures("scripts_here")
 def test_gates_of_matlab(name, tmp_path):
     layer = converted(numpy_files, FOLDER / name, tmp_path).layers["net.layers{2}.InputWeights"]
     assert layer.role == "recurrent"

@@ -149,6 +149,7 @@ def test_what_a_killed_run_left_is_removed_by_the_next(by_script, tmp_path):
 
 
 SCRIPT = (sys.executable, FOLDER / "pytorch.py", MODEL)
+COMMAND = (sys.executable, "-m", "htsr_ref.cli.start", "convert", MODEL)
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
@@ -172,21 +173,28 @@ def test_standard_output_that_is_full_or_closed_is_one_line(arguments, stream, t
 
 @pytest.mark.skipif(not Path("/dev/stdout").exists(), reason="no names of open files")
 @pytest.mark.parametrize(
-    "command", [SCRIPT, (sys.executable, "-m", "htsr_ref.cli.start", "convert", MODEL)]
+    ("command", "before", "mode"),
+    [
+        (SCRIPT, b"before", "ab"),
+        (SCRIPT, b"", "wb"),
+        (COMMAND, b"before", "ab"),
+        pytest.param(COMMAND, b"", "wb", marks=pytest.mark.slow),
+    ],
 )
-def test_standard_output_is_continued_and_has_nothing_but_the_weights(command, tmp_path):
+def test_standard_output_is_continued_and_has_nothing_but_the_weights(
+    command, before, mode, tmp_path
+):
     log = tmp_path / "log"
-    for before, mode in ((b"before", "ab"), (b"", "wb")):
-        log.write_bytes(before)
-        with log.open(mode) as out:
-            ended = subprocess.run(
-                [*command, "-o", "/dev/stdout"],
-                stdout=out,
-                stderr=subprocess.PIPE,
-                check=True,
-                timeout=60,
-            )
-        assert ended.stderr.endswith(b"/dev/stdout: 4 tensors\n")
-        content = log.read_bytes()
-        assert content.startswith(before)
-        assert len(load(content[len(before) :])) == 4
+    log.write_bytes(before)
+    with log.open(mode) as out:
+        ended = subprocess.run(
+            [*command, "-o", "/dev/stdout"],
+            stdout=out,
+            stderr=subprocess.PIPE,
+            check=True,
+            timeout=60,
+        )
+    assert ended.stderr.endswith(b"/dev/stdout: 4 tensors\n")
+    content = log.read_bytes()
+    assert content.startswith(before)
+    assert len(load(content[len(before) :])) == 4

@@ -282,6 +282,7 @@ def test_arrays_of_types_that_numpy_lacks_keep_them(kind, tmp_path):
         assert set(weights.dtypes.values()) <= {array.dtype.name, "float32"}
 
 
+@pytest.mark.usefixtures("scripts_here")
 def test_the_same_weights_give_the_same_report_whatever_they_come_in(tmp_path):
     state = expected(FOLDER / "parameters.pt")
     arrays = {name: state[name] for name in ("plain", "with_state", "tensor_with_state")}

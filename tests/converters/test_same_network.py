@@ -28,6 +28,7 @@ def report_of(framework, folder):
 
 
 @pytest.mark.parametrize("framework", SAME)
+@pytest.mark.usefixtures("scripts_here")
 def test_the_report_is_that_of_the_weights(framework, tmp_path):
     with np.load(FIXTURES / "same" / "numpy.npz") as arrays:
         weights = {name: arrays[f"{name}.weight"] for name in ("fc1", "fc2")}
@@ -44,6 +45,7 @@ def test_the_report_is_that_of_the_weights(framework, tmp_path):
     assert report.model.matrices == 2
 
 
+@pytest.mark.usefixtures("scripts_here")
 def test_the_models_numbers_are_the_same_to_the_last_bit(tmp_path):
     models = []
     for framework in SAME:

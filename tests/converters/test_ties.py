@@ -33,6 +33,7 @@ def test_the_dry_run_says_so():
 
 
 @pytest.mark.parametrize("format_", ["safetensors", "hdf5"])
+@pytest.mark.usefixtures("scripts_here")
 def test_htsr_reads_both(format_, tmp_path):
     path = tmp_path / "model"
     assert convert(pytorch, MISNAMED, "-o", path, "--format", format_).code == 0

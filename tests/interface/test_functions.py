@@ -120,6 +120,7 @@ def test_fit_sample_is_what_the_command_does(htsr, tmp_path):
         htsr_ref.fit_sample(sample, key="x")
 
 
+@pytest.mark.usefixtures("scripts_here")
 def test_what_is_known_of_synthetic_weights(tmp_path):
     path = tmp_path / "known.h5"
     htsr_ref.synth(path, "pareto", (64, 32), layers=4, seed=1, mu=1.5)
