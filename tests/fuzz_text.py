@@ -73,7 +73,8 @@ def kinds(folder: Path) -> tuple[Kind, ...]:
     report = analyze(open_weights(model), paper)
     whole = report.to_json().encode()
     (folder / "b.json").write_bytes(whole)
-    (folder / "t.csv").write_text("layer,alpha\nfc1,2.5\n")
+    table = str(folder / "t.csv")
+    (folder / "t.csv").write_text("layer,my alpha\nfc1,2.5\n")
     (folder / "c.json").write_bytes(whole.replace(b"model.safetensors", b"c.safetensors"))
     fields = json.dumps({"name": "mine", **paper.values()})
     base = next(iter(CONVENTIONS))
@@ -109,9 +110,7 @@ def kinds(folder: Path) -> tuple[Kind, ...]:
         Kind("", b"min_dim=3", ((*take, "--set={}"),)),
         Kind("", b"alpha_range=2,6", ((*take, "--set={}"),)),
         Kind("", b"alpha_hat<-300.5", ((*take, "--fail-if={}"),)),
-        Kind(
-            "", b"layer=layer", ((*audit, str(folder / "t.csv"), "--map={}", "--map=alpha=alpha"),)
-        ),
+        Kind("", b"layer=layer", ((*audit, table, "--changes=0", "--map={}", *mapped[2:]),)),
         Kind("", b"weightwatcher", ((*show, "{}"), (*show, "--", "{}"))),
         Kind(
             "", b"model.safetensors", (("describe", f"{folder}/{{}}"), ("rank", f"{folder}/{{}}"))

@@ -10,6 +10,7 @@ from htsr_ref.text import reading
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("scripts_here")
 def test_damaged_texts_are_read_or_refused_in_one_line():
     said: list[str] = []
     assert fuzz_text.main(1000, 10**6, said.append) == 0, said
@@ -24,6 +25,7 @@ def test_a_few_damaged_texts_of_every_kind(tmp_path):
             assert not [text for _, text in found if text.startswith("failure")]
 
 
+@pytest.mark.usefixtures("scripts_here")
 def test_whole_texts_are_read(tmp_path):
     for kind in fuzz_text.kinds(tmp_path):
         found = fuzz_text.run(kind, kind.content, tmp_path)
