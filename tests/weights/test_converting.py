@@ -60,6 +60,7 @@ def assert_same_numbers(before, after):
     [FILES[0], *(pytest.param(path, marks=pytest.mark.slow) for path in FILES[1:])],
     ids=lambda path: path.name,
 )
+@pytest.mark.usefixtures("scripts_here")
 def test_every_convention_gives_the_same_numbers(tmp_path, path):
     outputs = [tmp_path / "x.safetensors", tmp_path / "x.h5"]
     for output in outputs:
@@ -119,6 +120,7 @@ def _quantization(draw, rng, axes, shape, arrays, entries, name):
 
 
 @pytest.mark.spec("FMT-22", "FMT-23")
+@pytest.mark.usefixtures("scripts_here")
 @given(file=files(), convention=st.sampled_from(sorted(CONVENTIONS)), suffix=st.booleans())
 def test_any_file_gives_the_same_numbers(tmp_path_factory, file, convention, suffix):
     folder = tmp_path_factory.mktemp("any")

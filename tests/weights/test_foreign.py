@@ -173,7 +173,7 @@ def test_a_configuration_beside_a_pytorch_file_is_read(tmp_path):
 @pytest.mark.skipif(os.name != "posix", reason="files without a name need POSIX")
 def test_nothing_is_left_while_the_numbers_are_read(temporary):
     layers = open_weights(FOREIGN["jax"]).layers
-    gc.collect()
+    gc.collect(1)  # what this test made is young
     assert list(temporary.iterdir()) == []
     assert all(np.isfinite(layer.data[...]).all() for layer in layers)
     again = [layer.data.load()[...] for layer in layers]
@@ -186,7 +186,7 @@ def test_nothing_is_left_while_the_numbers_are_read(temporary):
 @pytest.mark.usefixtures("scripts_here")
 def test_the_file_is_closed_with_its_last_reader():
     def held():
-        gc.collect(1)  # what this test made is young
+        gc.collect(1)
         return len(list(Path("/proc/self/fd").iterdir()))
 
     before = held()

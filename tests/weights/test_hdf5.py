@@ -219,6 +219,7 @@ def test_text_compound_and_empty_datasets_are_left_out(path):
 
 
 @pytest.mark.spec("FMT-10", "FMT-14", "FMT-15")
+@pytest.mark.usefixtures("scripts_here")
 def test_keras_3_files_name_their_layers_in_an_attribute(path):
     rng = np.random.default_rng(0)
     kernel = rng.normal(size=(4, 3))
@@ -291,6 +292,7 @@ def test_truncated_file(path):
 
 
 @pytest.mark.spec("FMT-10", "FMT-15")
+@pytest.mark.usefixtures("scripts_here")
 def test_the_configuration_of_a_keras_file_names_layers_and_classes(tmp_path):
     dense = {"class_name": "Dense", "config": {"name": "fc"}}
     wide = {"class_name": "Conv2D", "config": {"name": "query", "groups": 2}}
@@ -307,6 +309,7 @@ def test_the_configuration_of_a_keras_file_names_layers_and_classes(tmp_path):
 
 @pytest.mark.spec("FMT-10")
 @pytest.mark.parametrize("config", ["{", "[" * 100_000])
+@pytest.mark.usefixtures("scripts_here")
 def test_a_damaged_configuration_of_a_keras_file(config, tmp_path):
     path = tmp_path / "model.h5"
     with h5py.File(path, "w", libver="latest") as file:

@@ -155,6 +155,7 @@ def test_what_is_written_follows_the_schema_and_is_read_back():
 
 
 @pytest.mark.spec("FMT-2")
+@pytest.mark.usefixtures("scripts_here")
 def test_manifest_of_hdf5(tmp_path):
     path = tmp_path / "model.h5"
     specs = {"fc": TensorSpec("weight", layer="first"), "fc.bias": TensorSpec("bias")}

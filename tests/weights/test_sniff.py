@@ -40,6 +40,7 @@ FOREIGN = {
 @pytest.mark.spec("FMT-1")
 @pytest.mark.parametrize("suffix", [".safetensors", ".bin"])
 @pytest.mark.parametrize("kind", FOREIGN)
+@pytest.mark.usefixtures("scripts_here")
 def test_foreign_content_is_named_whatever_the_name(tmp_path, kind, suffix):
     content, what = FOREIGN[kind]
     path = tmp_path / f"model{suffix}"

@@ -101,6 +101,7 @@ def arrays(dtypes):
 
 
 @pytest.mark.spec("FMT-1", "FMT-12", "FMT-13")
+@pytest.mark.usefixtures("scripts_here")
 def test_the_same_numbers_through_every_format(tmp_path):
     given_arrays = arrays([np.float64, np.float32, np.float16, np.int8, np.uint16])
     write_weights(tmp_path / "a.safetensors", given_arrays)
@@ -140,6 +141,7 @@ def test_narrow_floats_in_memory_and_in_safetensors(tmp_path, dtype):
 @pytest.mark.spec("FMT-13")
 @pytest.mark.parametrize("name", ["a.safetensors", "a.h5", "a.npz", "b.npz", "a.npy"])
 @pytest.mark.parametrize("change", ["vanish", "touch", "grow"])
+@pytest.mark.usefixtures("scripts_here")
 def test_a_file_that_changed_after_it_was_opened(tmp_path, name, change):
     array = {"a": np.eye(3)}
     write_weights(tmp_path / "a.safetensors", array)

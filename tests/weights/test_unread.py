@@ -47,6 +47,7 @@ PIECE = struct.pack("<IQI", 0, 0, 0) + bytes(16)
         ({"m.gguf": b"GGUF" + struct.pack("<IQQ", 3, 0, 0)}, "m.gguf", "no tensors", "weights"),
     ],
 )
+@pytest.mark.usefixtures("scripts_here")
 def test_one_line_that_leads_on(files, name, what, cure, tmp_path):
     for path, content in files.items():
         (tmp_path / path).parent.mkdir(exist_ok=True)
@@ -60,6 +61,7 @@ def test_one_line_that_leads_on(files, name, what, cure, tmp_path):
 
 
 @pytest.mark.spec("FMT-24")
+@pytest.mark.usefixtures("scripts_here")
 def test_weights_of_pytorch_beside_a_graph_are_read_as_such(tmp_path):
     (tmp_path / "m.xml").write_bytes(GRAPH)
     (tmp_path / "m.bin").write_bytes(b"\x80\x02]torch.")

@@ -43,6 +43,7 @@ def test_the_safetensors_library_reads_what_is_written(tmp_path):
 
 @pytest.mark.spec("FMT-7")
 @pytest.mark.parametrize(("name", "format_"), [("x.safetensors", "safetensors"), ("x.h5", "hdf5")])
+@pytest.mark.usefixtures("scripts_here")
 def test_what_is_described_is_read_back(tmp_path, name, format_):
     path = tmp_path / name
     write_weights(path, ARRAYS, SPECS, SOURCE, format_)
@@ -146,6 +147,7 @@ def test_a_source_needs_known_keys_and_a_manifest(tmp_path):
 
 @pytest.mark.spec("FMT-2", "FMT-7")
 @pytest.mark.parametrize("format_", ["safetensors", "hdf5"])
+@pytest.mark.usefixtures("scripts_here")
 def test_what_the_writer_adds_is_read_back_and_not_interpreted(tmp_path, format_):
     extra = {"anything": [1, None, {"μ": 0.5}]}
     specs = {"w": TensorSpec("weight")}

@@ -54,8 +54,16 @@ NUMBERS = np.random.default_rng(5).standard_normal((24, 16))
 NAMES = {path.stem: path for path in READ}
 
 
-def scheme_of(name):
-    return SCHEMES[max((start for start in SCHEMES if name.startswith(start)), key=len)]
+def start_of(name):
+    return max((start for start in SCHEMES if name.startswith(start)), key=len)
+
+
+FIRST = {start_of(name): name for name in reversed(NAMES)}.values()
+EVERY = pytest.mark.parametrize(
+    "name",
+    [name if name in FIRST else pytest.param(name, marks=pytest.mark.slow) for name in NAMES],
+)
+"""All files; the first of each scheme is fast."""
 
 
 def module_of(packed):
@@ -81,7 +89,7 @@ def numbers_of(layer):
 
 
 @pytest.mark.spec("PAK-1", "PAK-14")
-@pytest.mark.parametrize("name", NAMES)
+@EVERY
 def test_a_packed_layer_is_analyzed_as_the_matrix_that_it_stands_for(tmp_path, name):
     packed = packed_file(NAMES[name])
     folder = folder_of(tmp_path, packed)
@@ -90,7 +98,7 @@ def test_a_packed_layer_is_analyzed_as_the_matrix_that_it_stands_for(tmp_path, n
     if plain.tensor != PLAIN:
         layer, plain = plain, layer
 
-    label = scheme_of(name)
+    label = SCHEMES[start_of(name)]
     pattern = [
         a if b == "#" and a.isdigit() else b for a, b in zip(layer.dtype, label, strict=True)
     ]
@@ -134,7 +142,7 @@ def test_a_packed_layer_is_analyzed_as_the_matrix_that_it_stands_for(tmp_path, n
 
 
 @pytest.mark.spec("PAK-13")
-@pytest.mark.parametrize("name", NAMES)
+@EVERY
 @pytest.mark.parametrize("chunk", [1, 333])
 def test_a_part_is_that_part_of_the_whole(tmp_path, monkeypatch, name, chunk):
     weights = open_weights(folder_of(tmp_path, packed_file(NAMES[name])))
