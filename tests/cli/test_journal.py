@@ -427,7 +427,7 @@ def test_a_signal_at_random_moments(htsr, tmp_path, number, code, times):
     """Until so many runs have ended so; every report that is made meanwhile is compared."""
     model, out, reference = (tmp_path / name for name in ("m.safetensors", "r.json", "whole.json"))
     rng = np.random.default_rng(1)
-    layers = {f"fc{i:02}.weight": rng.standard_t(3, (420 + i, 400)) for i in range(24)}
+    layers = {f"fc{i:02}.weight": rng.standard_t(3, (300 + i, 280)) for i in range(24)}
     save_file({name: W.astype(np.float32) for name, W in layers.items()}, model)
     begin = time.monotonic()
     assert spawn("analyze", model, "-o", reference).returncode == 0
