@@ -22,6 +22,9 @@ from commands import Outcome
 from hypothesis import Phase, settings
 from typer.main import get_command
 
+# Searches for cyclic garbage take long among so many objects, and find little.
+gc.set_threshold(20_000)
+
 settings.register_profile("ci", max_examples=50, deadline=None, derandomize=True)
 settings.register_profile("fast", settings.get_profile("ci"), max_examples=15)
 settings.register_profile("nightly", max_examples=2000, deadline=None)

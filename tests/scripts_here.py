@@ -25,5 +25,4 @@ def trouble(path: str | os.PathLike[str]) -> None:
 
 
 def try_out(path: Path, stretch: tuple[int, int] | None = None) -> None:
-    """Take the place of hdf5.trial.try_out."""
-    walk(path, *(stretch or (0, path.stat().st_size)))
+    """Take the place of hdf5.trial.try_out, which comes to nothing with such files."""

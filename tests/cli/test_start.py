@@ -94,6 +94,7 @@ def test_a_closed_standard_output(arguments):
     )
 
 
+@pytest.mark.slow
 def test_other_closed_streams():
     done = python("-c", CLOSED.format(0), "-m", "htsr_ref.cli.start", "fit", "-")
     assert (done.returncode, done.stderr) == (

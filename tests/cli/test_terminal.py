@@ -57,7 +57,9 @@ def on_terminal(width, *arguments, **changes):
     return found.decode().replace("\r\n", "\n")
 
 
-@pytest.mark.parametrize(("width", "changes"), [(80, {}), (160, {"NO_COLOR": "1"})])
+@pytest.mark.parametrize(
+    ("width", "changes"), [(80, {}), pytest.param(160, {"NO_COLOR": "1"}, marks=pytest.mark.slow)]
+)
 def test_the_table_is_as_wide_as_the_terminal(deep, width, changes):
     shown = on_terminal(width, "analyze", deep, **changes)
     assert ("\x1b[" in shown) == (not changes)

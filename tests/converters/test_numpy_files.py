@@ -56,9 +56,18 @@ def test_gates_of_matlab(name, tmp_path):
 
 
 ARRAYS = sorted(path for end in ("npy", "npz") for path in FIXTURES.rglob(f"*.{end}"))
+FIRST = {(path.parent, path.suffix): path for path in reversed(ARRAYS)}
+"""Of each folder and kind the first, which is fast."""
 
 
-@pytest.mark.parametrize("path", ARRAYS, ids=lambda path: str(path.relative_to(FIXTURES)))
+@pytest.mark.parametrize(
+    "path",
+    [
+        path if path in FIRST.values() else pytest.param(path, marks=pytest.mark.slow)
+        for path in ARRAYS
+    ],
+    ids=lambda path: str(path.relative_to(FIXTURES)),
+)
 def test_one_report_whether_htsr_reads_arrays_or_their_conversion(path, tmp_path):
     reports = [analyze(source) for source in (path, converted(numpy_files, path, tmp_path).path)]
     direct, through = ({layer.name: layer for layer in report.layers} for report in reports)

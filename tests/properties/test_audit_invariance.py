@@ -63,9 +63,9 @@ def test_renaming_and_reordering_change_nothing(tmp_path):
 @pytest.mark.parametrize(
     ("size", "convention"),
     [
-        (1e-4, WW),
-        (-1e-4, WW),
         (1.1e-6, WW),
+        pytest.param(1e-4, WW, marks=pytest.mark.slow),
+        pytest.param(-1e-4, WW, marks=pytest.mark.slow),
         pytest.param(1e-4, None, marks=pytest.mark.slow),
     ],
 )
