@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from commands import environment, python, spawn
+from commands import environment, python
 from safetensors.numpy import save_file
 
 from htsr_ref.analysis import journal
@@ -395,14 +395,21 @@ run()
 class Killed:
     """Runs that a signal ends at random moments, each going on with the last."""
 
-    def __init__(self, model: Path, out: Path, seconds: float) -> None:
+    def __init__(self, model: Path, out: Path) -> None:
         self.command = ["analyze", str(model), "-o", str(out), "--resume", "--jobs", "2"]
-        self.seconds = seconds
+        self.journal = out.with_name(f"{out.name}.journal")
         self.ends: Counter[int] = Counter()
         self.rng = np.random.default_rng(0)
 
+    def lines(self) -> int:
+        """Lines of the journal, one for each layer that is kept."""
+        try:
+            return len(self.journal.read_bytes().splitlines())
+        except FileNotFoundError:
+            return 0
+
     def run(self, number: signal.Signals) -> None:
-        """Run once, and send the signal at any moment of it."""
+        """Run once, and send the signal a moment after any number of layers were kept."""
         child = subprocess.Popen(
             [sys.executable, "-c", AT_ONCE, *self.command],
             env=environment(),
@@ -410,7 +417,10 @@ class Killed:
             stderr=subprocess.PIPE,
         )
         child.stdout.read(1)
-        time.sleep(self.rng.uniform(0, self.seconds))
+        lines = self.lines() + self.rng.integers(0, 6)
+        while child.poll() is None and self.lines() < lines:
+            time.sleep(0.001)
+        time.sleep(self.rng.uniform(0, 0.1))
         child.send_signal(number)
         child.communicate(timeout=60)
         self.ends[child.returncode] += 1
@@ -429,15 +439,13 @@ def test_a_signal_at_random_moments(htsr, tmp_path, number, code, times):
     rng = np.random.default_rng(1)
     layers = {f"fc{i:02}.weight": rng.standard_t(3, (300 + i, 280)) for i in range(24)}
     save_file({name: W.astype(np.float32) for name, W in layers.items()}, model)
-    begin = time.monotonic()
-    assert spawn("analyze", model, "-o", reference).returncode == 0
-    runs, finished, held = Killed(model, out, time.monotonic() - begin), 0, Counter()
+    assert htsr("analyze", model, "-o", reference).code == 0
+    runs, finished, held = Killed(model, out), 0, Counter()
     while runs.ends[code] < times:
         runs.run(number)
         assert runs.ends.keys() <= {code, -number, 0}  # -number before handlers are set
         assert runs.ends.total() < 20 * times, "signals do not reach the runs"
-        kept = out.with_name("r.json.journal")
-        held[len(kept.read_bytes().splitlines()) if kept.exists() else 0] += 1
+        held[runs.lines()] += 1
         if out.exists():
             assert out.read_bytes() == reference.read_bytes()
             finished += 1

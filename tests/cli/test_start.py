@@ -1,6 +1,7 @@
 """The program's first lines: interrupts and closed streams, whenever they come."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -17,11 +18,14 @@ pytestmark = [
 ]
 STARTED = """
 import os, sys
-import htsr_ref
-os.write(1, b"x")
 from htsr_ref.cli.start import run
+os.write(1, b"x")
 run()
 """
+TOO_EARLY = re.compile(
+    r'Traceback .*\n  File "<string>", line \d+, in <module>\nKeyboardInterrupt\n'
+)
+"""What Python says where the first line of `run` has not been reached."""
 
 
 def interrupted(seconds, *arguments):
@@ -42,11 +46,11 @@ def interrupted(seconds, *arguments):
 @pytest.mark.slow
 @pytest.mark.parametrize("file", ["pytorch.pt", "jax.msgpack"])
 def test_an_interrupt_at_any_moment(file):
-    """Before the handler is set, which takes a millisecond, Python ends as it is wont to."""
     found = Counter(
         interrupted(0.003 + 0.05 * step, "analyze", FIXTURES / "same" / file) for step in range(24)
     )
-    assert set(found) <= {(130, ""), (0, ""), (1, "")}
+    begun = {(code, said) for code, said in found if not TOO_EARLY.fullmatch(said)}
+    assert begun <= {(130, ""), (0, ""), (1, "")}
     assert found[130, ""] >= 5
 
 
