@@ -26,7 +26,7 @@ from typer.main import get_command
 gc.set_threshold(20_000)
 
 settings.register_profile("ci", max_examples=50, deadline=None, derandomize=True)
-settings.register_profile("fast", settings.get_profile("ci"), max_examples=15)
+settings.register_profile("fast", settings.get_profile("ci"), max_examples=10)
 settings.register_profile("nightly", max_examples=2000, deadline=None)
 # Mutants need no smallest example.
 settings.register_profile(

@@ -52,11 +52,11 @@ def test_importing_the_package_costs_nothing():
     assert imported_by("import htsr_ref").isdisjoint({*HEAVY, *FRAMEWORKS, "rich", "typer"})
 
 
-@pytest.mark.parametrize(
-    "arguments", [["--help"], ["--version"], ["analyze", "--help"], ["conventions"]]
-)
-def test_help_is_shown_without_the_numerical_libraries(arguments):
-    assert imported_by(running(*arguments)).isdisjoint({*HEAVY, *FRAMEWORKS})
+def test_help_is_shown_without_the_numerical_libraries():
+    shown = [["--help"], ["--version"], ["analyze", "--help"], ["conventions"]]
+    loaded = imported_by("\n".join(running(*arguments) for arguments in shown))
+    assert "typer" in loaded
+    assert loaded.isdisjoint({*HEAVY, *FRAMEWORKS})
 
 
 @pytest.mark.spec("SCL-8")

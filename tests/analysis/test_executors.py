@@ -67,6 +67,7 @@ def test_threads_may_analyze_what_is_in_memory():
         assert analyze(arrays, executor=executor) == analyze(arrays)
 
 
+@pytest.mark.slow
 def test_processes(path, expected):
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(2, mp_context=context) as executor:

@@ -55,6 +55,7 @@ def test_gpt2_is_reproduced_in_every_form(tmp_path, form, table):
     assert found.layers_alone == ()
 
 
+@pytest.mark.slow
 @pytest.mark.spec("AUD-5", "AUD-12")
 def test_a_projection_that_a_convention_cuts_is_explained(tmp_path):
     split = WW.override({"fused": "split"})
@@ -103,6 +104,7 @@ def test_modules_that_it_passes_over_have_no_row(tmp_path, form):
     assert how(found) == {f"line {i}": "name" for i in range(2, 7)}
 
 
+@pytest.mark.slow
 @pytest.mark.spec("AUD-2", "AUD-12")
 def test_slices_that_are_not_pooled_are_explained(tmp_path):
     found = audit_of("net.safetensors", "net-unpooled", tmp_path)

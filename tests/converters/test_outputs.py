@@ -103,7 +103,13 @@ def test_a_file_that_may_not_grow(path, wanted, share):
     assert [found.name for found in path.parent.iterdir()] == [path.name]
 
 
-@pytest.mark.parametrize("script", CONVERTERS.values())
+@pytest.mark.parametrize(
+    "script",
+    [
+        script if script == "pytorch" else pytest.param(script, marks=pytest.mark.slow)
+        for script in CONVERTERS.values()
+    ],
+)
 def test_an_interrupt_during_imports_is_one_line(script, tmp_path):
     path = tmp_path / "numpy.py"
     path.write_text("import os, signal, time\nos.kill(os.getpid(), signal.SIGINT)\ntime.sleep(60)")

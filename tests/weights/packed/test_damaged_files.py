@@ -8,7 +8,7 @@ from commands import fuzz_counts
 
 @pytest.mark.spec("FMT-17", "PAK-14")
 @pytest.mark.parametrize(
-    ("count", "first"), [(150, 0), pytest.param(350, 150, marks=pytest.mark.slow)]
+    ("count", "first"), [(50, 0), pytest.param(450, 50, marks=pytest.mark.slow)]
 )
 def test_damaged_files_are_read_or_refused(count, first):
     counts = fuzz_counts(Path(__file__).with_name("fuzz.py"), count, first)
