@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from htsr_ref.errors import WeightFileError
+from htsr_ref.reports.report import Source
 from htsr_ref.version import __version__
 from htsr_ref.weights import Layer, Weights
+from htsr_ref.weights.layer import digest_of
 from htsr_ref.weights.settings import FILES
 
 if TYPE_CHECKING:
@@ -40,8 +42,50 @@ def agreement(weights: Weights, options: Mapping[str, Any]) -> dict[str, Any]:
 
     Spec: SCL-10.
     """
+    return _stated([_facts(path) for path in _files(weights)], weights, options)
+
+
+def portable_agreement(
+    weights: Weights, options: Mapping[str, Any], digests: Any
+) -> dict[str, Any]:
+    """State the same so that any machine, and any time, can compare it.
+
+    Parameters
+    ----------
+    weights, options : as for `agreement`.
+    digests : of the weights and their base, see `digests_of`.
+
+    Raises
+    ------
+    WeightFileError
+        A file is no longer there.
+
+    Spec: SCL-17, SCL-18.
+    """
+    read = [*_weight_files(weights)]
+    files: list[Any] = [_facts(path)[:2] for path in read]
+    files += [[path.name, digest_of([path])] for path in _settings_beside(read)]
+    return _stated(files, weights, options) | {"digests": digests}
+
+
+def digests_of(weights: Weights) -> dict[str, Any]:
+    """Digest of the weights, or the version of remote ones; the same of their base.
+
+    Spec: SCL-17.
+    """
+    models = [weights, *(() if weights.base is None else [weights.base.weights])]
+    return {"sha256": [m.sha256() for m in models], "etag": [m.etag() for m in models]}
+
+
+def digests_in(source: Source) -> dict[str, Any]:
+    """Take the same digests from a report that was just made."""
+    models = [source, *(() if source.base is None else [source.base])]
+    return {"sha256": [m.sha256 for m in models], "etag": [m.etag for m in models]}
+
+
+def _stated(files: Any, weights: Weights, options: Mapping[str, Any]) -> dict[str, Any]:
     found = {
-        "files": [_facts(path) for path in _files(weights)],
+        "files": files,
         "layers": _digest(weights),
         **options,
         "htsr-ref": __version__,
@@ -63,15 +107,26 @@ def difference(before: Any, now: Mapping[str, Any]) -> str | None:
         return "it was made by another version of htsr"
     if before.get("files") != now["files"]:
         return "the files that are read have changed since"
-    keys = before.keys() | now.keys()
-    differing = sorted(key for key in keys if before.get(key) != now.get(key))
-    return f"it differs from this run in {', '.join(differing)}"
+    return f"it differs from this run in {', '.join(differing_keys(before, now))}"
+
+
+def differing_keys(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
+    """Name what is not the same in two agreements."""
+    return sorted(k for k in before.keys() | now.keys() if before.get(k) != now.get(k))
 
 
 def _files(weights: Weights) -> "Iterator[AnyPath]":
     """Files of the weights and of their base, and the settings beside them on this machine."""
-    files = [*weights.files, *(() if weights.base is None else weights.base.weights.files)]
+    files = _weight_files(weights)
     yield from files
+    yield from _settings_beside(files)
+
+
+def _weight_files(weights: Weights) -> "list[AnyPath]":
+    return [*weights.files, *(() if weights.base is None else weights.base.weights.files)]
+
+
+def _settings_beside(files: "list[AnyPath]") -> Iterator[Path]:
     settings = [name for names in FILES.values() for name in names]
     for folder in dict.fromkeys(file.parent for file in files if isinstance(file, Path)):
         yield from (folder / name for name in settings if (folder / name).is_file())

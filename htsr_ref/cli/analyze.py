@@ -1,24 +1,17 @@
 """`htsr analyze`."""
 
-from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from htsr_ref.cli import options, output
-from htsr_ref.cli.dask import dask_executor
-from htsr_ref.cli.resuming import journal_beside
+from htsr_ref.cli import options, output, sources
+from htsr_ref.cli.one_model import Place, Wanted, analyze_alone
 from htsr_ref.conventions import DEFAULT
 from htsr_ref.errors import HtsrError
-from htsr_ref.text.lines import count
 
 if TYPE_CHECKING:
-    from htsr_ref.analysis.checks import Checks
-    from htsr_ref.reports.report import Report
-    from htsr_ref.spectra.solvers import SolverChoice
-    from htsr_ref.spectra.store import SpectrumStore
-    from htsr_ref.weights import Weights
+    from collections.abc import Sequence
 
 EPILOG = (
     "Example: htsr analyze model.safetensors --convention sdm2020 -o report.json "
@@ -27,7 +20,24 @@ EPILOG = (
 
 
 def analyze(
-    file: options.WeightsArgument,
+    files: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="FILE...",
+            help=f"{options.WEIGHTS_HELP} Several, or a quoted pattern such as "
+            "'runs/*/model.safetensors', get a report each in the folder that -o names; a folder "
+            "is one model.",
+        ),
+    ] = None,
+    manifest: Annotated[
+        str | None,
+        typer.Option(
+            "--manifest",
+            metavar="LIST.txt",
+            help="Analyze the models in this list too: one a line, relative to the list; # begins "
+            "a comment; - reads standard input.",
+        ),
+    ] = None,
     minus: Annotated[
         str | None,
         typer.Option(
@@ -68,7 +78,25 @@ def analyze(
         bool,
         typer.Option("--spark", help="Show in the table the spectrum of every layer, in blocks."),
     ] = False,
-    out: options.OutputOption = None,
+    out: Annotated[
+        str | None,
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="PATH|DIR/",
+            help="Write there instead of to standard output; .json, .csv and .md choose the form. "
+            "Into a folder goes a report of each model, JSON by default, and a table of all is "
+            "printed.",
+        ),
+    ] = None,
+    skip_existing: Annotated[
+        bool,
+        typer.Option(
+            "--skip-existing",
+            help="Keep reports in DIR that would be written again byte for byte: of the same "
+            "weights, by the same choices and program.",
+        ),
+    ] = False,
     resume: options.ResumeOption = False,
     plot: Annotated[
         Path | None,
@@ -132,7 +160,11 @@ def analyze(
 
     Every tensor of the file appears in the report, analyzed or with the reason why not.
     """
-    form = output.choose_form(json, csv, markdown, out)
+    folder = sources.folder_of(out)
+    file = None if out is None or folder is not None else Path(out)
+    form = output.choose_form(json, csv, markdown, file)
+    if folder is not None and form == "table":
+        form = "json"
     options.check_columns(form, per, columns)
     if spark and form != "table":
         raise HtsrError(f"--spark draws in the table, and {form} is written. Leave one out")
@@ -142,124 +174,72 @@ def analyze(
         raise HtsrError("--minus subtracts a model, --base adds one to an adapter. Choose one")
     if keep_converted is not None and (minus or base):
         raise HtsrError("--keep-converted keeps one file, and two are read. Use `htsr convert`")
-    for path in (out, keep_converted):
-        output.check_writable(path, file, minus, base, layers, convention)
+    models = sources.given_models(files or [], manifest)
+    if folder is None:
+        _check_one_model(models, skip_existing, out)
+    elif keep_converted is not None:
+        raise HtsrError("--keep-converted keeps one file, and --output names a folder for many")
+    for path in (file, keep_converted):
+        output.check_writable(
+            path, *(model.file for model in models), minus, base, layers, convention
+        )
     output.check_folder(plot)
     chosen = options.convention_of(convention or DEFAULT, set_)
     overrides = options.layers_of(layers)
     resources = options.resources_of(jobs, blas_threads, max_memory)
 
-    from htsr_ref.analysis.analyzing import analyze as run
     from htsr_ref.analysis.checks import Checks
-    from htsr_ref.cli.tabulating import report_text
     from htsr_ref.reports.gates import OF_CONVENTION, parse_gate
-    from htsr_ref.spectra.store import MemoryStore
-    from htsr_ref.synthetic import expectations
-    from htsr_ref.weights.asking import asked_weights
 
-    gates = [parse_gate(text) for text in fail_if or []]
+    gates = tuple(parse_gate(text) for text in fail_if or [])
     if convention is None and any(gate.name in OF_CONVENTION for gate in gates):
         output.fail(
             f"warning: alpha_hat depends on the convention: the gate is for {DEFAULT}. "
             "Say which one you mean with --convention"
         )
-    asked_of_weights: dict[str, Any] = {
-        "layers": overrides,
-        "include": include,
-        "exclude": exclude,
-        "minus": minus,
-        "base": base,
-    }
-    weights = asked_weights(file, **asked_of_weights, keep_converted=keep_converted)
-    # Workers elsewhere open the files themselves.
-    source, still_asked = (weights, {}) if dask is None else (file, asked_of_weights)
-    expected = None
-    if expect:
-        expectations.require_comparable(chosen)
-        expected = expectations.from_json(weights.extra.get("expected"), weights.name)
-    copies = (shuffles or 19) if null == "shuffle" else 0
-    store = MemoryStore() if plot is not None or spark else None
-    checks = Checks(gof, compare, seed, copies)
-    asked = {
-        "convention": asdict(chosen),
-        "layers map": overrides,
-        "solver": solver,
-        "tests": asdict(checks),
-        "digest": digest,
-        "blas_threads": blas_threads,
-    }
-    with journal_beside(out, weights, asked, resume=resume) as journal:
-        with dask_executor(dask) as executor, output.progress_bar() as show:
-            report = run(
-                source,
-                chosen,
-                **still_asked,
-                solver=solver,
-                gof=gof,
-                compare=compare,
-                shuffles=copies,
-                seed=seed,
-                jobs=resources.jobs,
-                blas_threads=resources.blas_threads,
-                max_memory=resources.max_memory,
-                store=store,
-                journal=journal,
-                executor=executor,
-                digest=digest,
-                progress=show,
-            )
-        if plot is not None and store is not None:
-            _draw(plot, report, weights, checks, solver, store)
-        sparks = None
-        if spark and store is not None:
-            from htsr_ref.analysis.sparks import spectra_in_blocks
+    wanted = Wanted(
+        minus=minus,
+        base=base,
+        layers=overrides,
+        include=include,
+        exclude=exclude,
+        convention=chosen,
+        solver=solver,
+        checks=Checks(gof, compare, seed, (shuffles or 19) if null == "shuffle" else 0),
+        resources=resources,
+        digest=digest,
+        form=form,
+        per=per,
+        columns=columns,
+        sort=sort,
+        skipped=skipped,
+        spark=spark,
+        gates=gates,
+        expect=expect,
+        allow_skipped=allow_skipped,
+        resume=resume,
+    )
+    if folder is None:
+        code = analyze_alone(models[0].file, wanted, Place(file, plot), dask, keep_converted)
+    else:
+        from htsr_ref.cli.many_models import Folder, analyze_models
 
-            sparks = spectra_in_blocks(report, weights, solver, store)
-        text = report_text(
-            report, form, per, columns, out, sort=sort, listed=skipped, sparks=sparks
+        code = analyze_models(
+            models, Folder(folder, plot, skip_existing), wanted, dask=dask, part=None
         )
-        output.emit(text, out)
-    output.say_if_nothing_was_analyzed(file, report)
-
-    failures = [f"check failed: {failure}" for gate in gates if (failure := gate.failure(report))]
-    if not allow_skipped:
-        failures += [f"layer skipped: {layer.fault}" for layer in report.bad_layers()]
-    if expected is not None:
-        outcome = expectations.compare(report, expected)
-        output.fail(f"numbers as expected: {outcome.met}; not as expected: {len(outcome.misses)}")
-        if outcome.not_compared:
-            output.fail(
-                f"not compared, since they are known of the fit of sdm2020-text: "
-                f"{outcome.not_compared}"
-            )
-        for miss in outcome.by_chance:
-            output.fail(f"not as expected, as chance allows: {miss}")
-        failures += [f"not as expected: {miss}" for miss in outcome.misses]
-    for failure in failures:
-        output.fail(failure)
-    if failures or not report.analyzed():
-        raise typer.Exit(1)
+    if code:
+        raise typer.Exit(code)
 
 
-def _draw(
-    folder: Path,
-    report: "Report",
-    weights: "Weights",
-    checks: "Checks",
-    solver: "SolverChoice",
-    store: "SpectrumStore",
+def _check_one_model(
+    models: "Sequence[sources.Given]", skip_existing: bool, out: str | None
 ) -> None:
-    from htsr_ref.analysis.planning import plan
-    from htsr_ref.plots import write_figures
-
-    with output.amount_bar("drawing") as show:
-        drawn = write_figures(
-            folder,
-            report,
-            plan(weights, report.convention),
-            checks=checks,
-            solver=solver,
-            store=store,
-            progress=show,
+    """Refuse what only reports in a folder allow."""
+    if len(models) > 1:
+        named = "-o reports/" if out is None else f"-o {out}/"
+        raise HtsrError(
+            f"{len(models):,} models are given, and each gets a report of its own. Name a folder "
+            f"for them, with a slash at its end: {named}"
         )
-    output.fail(f"{count(drawn, 'figure')} written to {folder}")
+    if skip_existing:
+        raise HtsrError("--skip-existing keeps reports in a folder. Name one, as with -o reports/")

@@ -9,7 +9,7 @@ from typer.core import TyperCommand, TyperGroup
 _GROUPS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         "What is analyzed": (
-            *("minus", "base", "layers", "include", "exclude", "keep_converted"),
+            *("manifest", "minus", "base", "layers", "include", "exclude", "keep_converted"),
             *("key", "matrix", "source", "column", "map_", "everything"),
         ),
         "Whose choices": ("convention", "set_", "solver", "xmin", "ks", "law", "changes"),
@@ -20,6 +20,7 @@ _GROUPS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "The machine": ("jobs", "blas_threads", "max_memory", "dask"),
         "Output": (
             "out",
+            "skip_existing",
             "resume",
             "digest",
             "json",

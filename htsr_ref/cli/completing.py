@@ -24,7 +24,8 @@ def layer_names(context: typer.Context, incomplete: str) -> list[str]:
     from htsr_ref.errors import HtsrError
 
     # An option that still lacks its value leaves the words before it unread.
-    file = context.params.get("file") or next(iter(context.args), None)
+    given = context.params.get("file") or next(iter(context.params.get("files") or ()), None)
+    file = given or next(iter(context.args), None)
     if not isinstance(file, str) or not (
         file.lower().endswith(_READ_AT_ONCE) or Path(file).is_dir()
     ):

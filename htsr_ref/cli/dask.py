@@ -32,7 +32,7 @@ def dask_executor(address: str | None) -> Iterator[Executor | None]:
     HtsrError
         Dask is not installed.
     ExecutorError
-        No scheduler answers, or one piece of work has ended several workers.
+        No scheduler answers.
 
     Spec: SCL-13.
     """
@@ -40,7 +40,7 @@ def dask_executor(address: str | None) -> Iterator[Executor | None]:
         yield None
         return
     try:
-        from distributed import Client, KilledWorker, LocalCluster
+        from distributed import Client, LocalCluster
         from distributed.utils import silence_logging_cmgr
     except ImportError as error:
         raise HtsrError("--dask needs Dask: pip install 'htsr-ref[dask]'") from error
@@ -63,10 +63,20 @@ def dask_executor(address: str | None) -> Iterator[Executor | None]:
                 f"--dask {address}: no scheduler answers there. Start `dask scheduler`, and give "
                 "its address, such as tcp://127.0.0.1:8786, or local"
             ) from error
-        try:
-            yield client.get_executor(pure=False, retries=RETRIES)
-        except KilledWorker as error:
-            raise ExecutorError(
-                "a layer has ended several workers, for lack of memory perhaps. Start workers "
-                "with more"
-            ) from error
+        yield client.get_executor(pure=False, retries=RETRIES)
+
+
+@contextmanager
+def lost_workers_named() -> Iterator[None]:
+    """Turn what Dask raises of one piece of work that has ended several workers into our error.
+
+    Spec: SCL-13.
+    """
+    from distributed import KilledWorker
+
+    try:
+        yield
+    except KilledWorker as error:
+        raise ExecutorError(
+            "a layer has ended several workers, for lack of memory perhaps. Start workers with more"
+        ) from error

@@ -48,15 +48,12 @@ def convention_option(text: str) -> Any:
     )
 
 
-WeightsArgument = Annotated[
-    str,
-    typer.Argument(
-        metavar="FILE",
-        help="A weight file or folder: safetensors, HDF5, .npz, .npy, or what PyTorch, Keras, "
-        "TensorFlow (also Lite and .js), ONNX, JAX, GGUF, Paddle, skops or MATLAB wrote; or the "
-        "address of safetensors files: hf://org/model, https://, s3://, gs://.",
-    ),
-]
+WEIGHTS_HELP = (
+    "A weight file or folder: safetensors, HDF5, .npz, .npy, or what PyTorch, Keras, TensorFlow "
+    "(also Lite and .js), ONNX, JAX, GGUF, Paddle, skops or MATLAB wrote; or the address of "
+    "safetensors files: hf://org/model, https://, s3://, gs://."
+)
+WeightsArgument = Annotated[str, typer.Argument(metavar="FILE", help=WEIGHTS_HELP)]
 LayersOption = Annotated[
     Path | None,
     typer.Option(

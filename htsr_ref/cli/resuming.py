@@ -21,11 +21,17 @@ if TYPE_CHECKING:
 
 @contextmanager
 def journal_beside(
-    out: Path | None, weights: Weights, options: Mapping[str, Any], *, resume: bool
+    out: Path | None,
+    weights: Weights,
+    options: Mapping[str, Any],
+    *,
+    resume: bool,
+    names_command: bool = True,
 ) -> Iterator[Journal | None]:
     """Keep a journal until the block has written the output; none without a file as output.
 
-    If the block ends before, whatever ends it, the command that goes on with it is said.
+    If the block ends before, whatever ends it, what is kept is said, and the command that goes on
+    with it unless the caller names one.
 
     Spec: SCL-9, SCL-11.
     """
@@ -48,16 +54,13 @@ def journal_beside(
             raise  # There is nothing to go on with.
         except BaseException:
             if journal.count:
-                output.fail(f"{_held(journal)}. Go on with: {_command()}")
+                held = f"{count(journal.count, 'finished layer')} kept in {journal.path}"
+                output.fail(f"{held}. {go_on('--resume')}" if names_command else held)
             raise
         journal.remove()
 
 
-def _held(journal: Journal) -> str:
-    return f"{count(journal.count, 'finished layer')} kept in {journal.path}"
-
-
-def _command() -> str:
-    """Return the command that is at work, with --resume."""
-    arguments = [word for word in sys.argv[1:] if word != "--resume"]
-    return shlex.join(["htsr", *arguments, "--resume"])
+def go_on(*flags: str) -> str:
+    """Name the command that goes on: the one that is at work, with these flags."""
+    arguments = [word for word in sys.argv[1:] if word not in flags]
+    return f"Go on with: {shlex.join(['htsr', *arguments, *flags])}"

@@ -7,10 +7,8 @@ from htsr_ref.models.standing import Standing
 from htsr_ref.reports.blocks import Table
 from htsr_ref.reports.verdicts import VERDICTS
 
-STANDING_HEADER = (
-    *("model", "matrices", "power law", "edge", "random-like", "open", "α outside"),
-    "λmax < 1",
-)
+VERDICT_HEADER = ("power law", "edge", "random-like", "open")
+STANDING_HEADER = ("model", "matrices", *VERDICT_HEADER, "α outside", "λmax < 1")
 
 STANDING_LEGEND = (
     "open: no verdict; α outside: below 2 or above 6; λmax < 1: there a larger α lowers α·log λmax."
@@ -28,14 +26,19 @@ def standing_table(named: Iterable[tuple[str, Standing]]) -> Table:
 
 
 def _row(name: str, standing: Standing) -> list[str]:
-    law, edge, noise, *others = (standing.verdicts[verdict] for verdict in VERDICTS)
-    matrices = sum(standing.verdicts.values())
     counts = (
-        *(matrices, law, edge, noise, sum(others)),
+        sum(standing.verdicts.values()),
+        *verdict_counts(standing),
         standing.alpha_outside,
         standing.lambda_max_below_1,
     )
     return [name, *map(str, counts)]
+
+
+def verdict_counts(standing: Standing) -> list[int]:
+    """Count matrices by verdict; those without one are counted together."""
+    law, edge, noise, *others = (standing.verdicts[verdict] for verdict in VERDICTS)
+    return [law, edge, noise, sum(others)]
 
 
 def shares(named: Iterable[tuple[str, Standing]]) -> list[str]:

@@ -53,7 +53,6 @@ def test_an_output_that_cannot_be_written_is_refused_before_the_work(
     )
     (tmp_path / "file").touch()
     for bad, problem in [
-        (tmp_path, "it is a folder"),
         (tmp_path / "no" / "report.json", "there is no folder"),
         (tmp_path / "file" / "report.json", "there is no folder"),
         (tmp_path / ("x" * 300) / "r.json", "cannot be written (File name too long)"),
@@ -62,6 +61,9 @@ def test_an_output_that_cannot_be_written_is_refused_before_the_work(
         assert (outcome.code, outcome.out) == (2, "")
         assert outcome.err.startswith(f"htsr: error: {bad}: {problem}")
         assert outcome.err.count("\n") == 1
+    outcome = htsr("rank", model, "-o", tmp_path)
+    assert (outcome.code, outcome.out) == (2, "")
+    assert outcome.err == f"htsr: error: {tmp_path}: it is a folder. Name a file in it\n"
     with monkeypatch.context() as denied:
         denied.setattr(os, "access", lambda *_: False)
         outcome = htsr("analyze", model, "-o", tmp_path / "r.json")

@@ -43,6 +43,8 @@ IN_PYTHON = {
         "resume": "journal",
         "dask": "executor",
         **dict.fromkeys(("per", "spark", "fail_if", "expect", "allow_skipped")),
+        "files": "source",
+        **dict.fromkeys(("manifest", "skip_existing")),
     },
     "describe": {**WEIGHTS, **SAME, **CHOICES, **FORMS, **TABLE},
     "convert": {**WEIGHTS, "out": "path", "dtype": "dtype", **SAME, **SILENCE},

@@ -1,0 +1,101 @@
+"""The models that a command is given: paths, patterns that no shell expanded, lists in files."""
+
+from __future__ import annotations
+
+import glob
+import os
+import sys
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from htsr_ref.cli.loading import each_once
+from htsr_ref.errors import HtsrError
+from htsr_ref.text.reading import read_bytes, read_rest
+from htsr_ref.weights.remote.addresses import is_address
+
+STANDARD_INPUT = "-"
+"""In place of a file's name: a list on standard input."""
+
+
+@dataclass(frozen=True)
+class Given:
+    """A model as it was given.
+
+    Attributes
+    ----------
+    file : its path or address.
+    line : where a list names it, for messages; empty if the command line does.
+    """
+
+    file: str
+    line: str = ""
+
+
+def given_models(files: list[str], manifest: str | None) -> list[Given]:
+    """Collect the models of a command line and of a list, each once, in their order.
+
+    Raises
+    ------
+    HtsrError
+        There is none, or the list cannot be read.
+
+    Spec: SCL-14, SCL-15.
+    """
+    named = [Given(file) for file in files]
+    named += [] if manifest is None else read_list(manifest)
+    if not named:
+        raise HtsrError(
+            f"{manifest}: the list names no model"
+            if manifest is not None
+            else "no model is given. Usage: `htsr analyze --help` shows it"
+        )
+    found: dict[str, Given] = {}
+    for model in named:
+        for file in _matching(model.file):
+            found.setdefault(file, replace(model, file=file))
+    return [found[file] for file in each_once(list(found))]
+
+
+def read_list(path: str) -> list[Given]:
+    """Read a list of models: one a line, relative to the list; # begins a comment.
+
+    Raises
+    ------
+    HtsrError
+        It cannot be read, is too long, or a line cannot be the name of a file.
+
+    Spec: SCL-15.
+    """
+    name = "standard input" if path == STANDARD_INPUT else path
+    try:
+        content = read_rest(sys.stdin.buffer) if path == STANDARD_INPUT else read_bytes(path)
+    except OSError as error:
+        raise HtsrError(f"{name}: cannot be read ({error.strerror})") from error
+    folder = "" if path == STANDARD_INPUT else os.path.dirname(path)  # noqa: PTH120 - "" stays ""
+    found = []
+    for number, raw in enumerate(content.removeprefix(b"\xef\xbb\xbf").split(b"\n"), 1):
+        text = os.fsdecode(raw).strip()
+        where = f"{name}: line {number}"
+        if "\0" in text:
+            raise HtsrError(
+                f"{where}: it holds a null byte, as no name of a file does. Save the list as UTF-8 "
+                "text, one model a line"
+            )
+        if text and not text.startswith("#"):
+            file = text if is_address(text) else os.path.join(folder, text)  # noqa: PTH118 - ./ stays
+            found.append(Given(file, where))
+    return found
+
+
+def _matching(file: str) -> list[str]:
+    """Expand a pattern; what matches nothing, or exists as it is, stays."""
+    if is_address(file) or not glob.has_magic(file) or os.path.lexists(file):
+        return [file]
+    return sorted(glob.glob(file, recursive=True)) or [file]  # noqa: PTH207 - as a shell does
+
+
+def folder_of(out: str | None) -> Path | None:
+    """Folder that an output names: it ends in a slash, or is there; None for a file or nothing."""
+    if out is None or not (out.endswith(("/", os.sep)) or os.path.isdir(out)):  # noqa: PTH112 - raises nothing
+        return None
+    return Path(out)
