@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from htsr_ref.cli import options, output, sources
-from htsr_ref.cli.one_model import Place, Wanted, analyze_alone
+from htsr_ref.cli.one_model import Place, Wanted, analyze_alone, analyze_part
 from htsr_ref.conventions import DEFAULT
 from htsr_ref.errors import HtsrError
 
@@ -67,6 +67,15 @@ def analyze(
     blas_threads: options.BlasThreadsOption = 1,
     max_memory: options.MaxMemoryOption = None,
     dask: options.DaskOption = None,
+    part: Annotated[
+        str | None,
+        typer.Option(
+            "--part",
+            metavar="I/N",
+            help="Do the I-th of N parts of the work: of the layers of one model, into NAME.part, "
+            "for `htsr merge`; or of several models, into DIR/.",
+        ),
+    ] = None,
     json: options.JsonOption = False,
     csv: options.CsvOption = False,
     markdown: options.MarkdownOption = False,
@@ -148,12 +157,7 @@ def analyze(
         bool,
         typer.Option("--expect", help="Compare with what the file says is known (`htsr synth`)."),
     ] = False,
-    allow_skipped: Annotated[
-        bool,
-        typer.Option(
-            "--allow-skipped", help="Exit with 0 even if a layer is bad or not understood."
-        ),
-    ] = False,
+    allow_skipped: options.AllowSkippedOption = False,
     quiet: options.QuietOption = False,
 ) -> None:
     """Compute alpha, alpha-hat, norms and ranks of every weight matrix and of the model.
@@ -162,7 +166,7 @@ def analyze(
     """
     folder = sources.folder_of(out)
     file = None if out is None or folder is not None else Path(out)
-    form = output.choose_form(json, csv, markdown, file)
+    form = output.choose_form(json, csv, markdown, None if part is not None else file)
     if folder is not None and form == "table":
         form = "json"
     options.check_columns(form, per, columns)
@@ -177,8 +181,24 @@ def analyze(
     models = sources.given_models(files or [], manifest)
     if folder is None:
         _check_one_model(models, skip_existing, out)
-    elif keep_converted is not None:
-        raise HtsrError("--keep-converted keeps one file, and --output names a folder for many")
+        if part is not None:
+            unfit = {
+                "--json": json,
+                "--csv": csv,
+                "--markdown": markdown,
+                "--columns": columns != "own",
+                "--sort": sort != "depth",
+                "--skipped": skipped,
+                "--spark": spark,
+                "--plot": plot,
+                "--fail-if": fail_if,
+                "--expect": expect,
+                "--dask": dask,
+            }
+            _check_part(part, file, [option for option, given in unfit.items() if given])
+    else:
+        one = len(models) == 1 and part is not None
+        _check_folder(one, skip_existing and (form != "json" or plot is not None), keep_converted)
     for path in (file, keep_converted):
         output.check_writable(
             path, *(model.file for model in models), minus, base, layers, convention
@@ -189,8 +209,10 @@ def analyze(
     resources = options.resources_of(jobs, blas_threads, max_memory)
 
     from htsr_ref.analysis.checks import Checks
+    from htsr_ref.analysis.parts import Part
     from htsr_ref.reports.gates import OF_CONVENTION, parse_gate
 
+    chosen_part = None if part is None else Part.of(part)
     gates = tuple(parse_gate(text) for text in fail_if or [])
     if convention is None and any(gate.name in OF_CONVENTION for gate in gates):
         output.fail(
@@ -219,14 +241,15 @@ def analyze(
         allow_skipped=allow_skipped,
         resume=resume,
     )
-    if folder is None:
-        code = analyze_alone(models[0].file, wanted, Place(file, plot), dask, keep_converted)
-    else:
+    if folder is not None:
         from htsr_ref.cli.many_models import Folder, analyze_models
 
-        code = analyze_models(
-            models, Folder(folder, plot, skip_existing), wanted, dask=dask, part=None
-        )
+        where = Folder(folder, plot, skip_existing)
+        code = analyze_models(models, where, wanted, dask=dask, part=chosen_part)
+    elif chosen_part is not None and file is not None:
+        code = analyze_part(models[0].file, wanted, file, chosen_part, keep_converted)
+    else:
+        code = analyze_alone(models[0].file, wanted, Place(file, plot), dask, keep_converted)
     if code:
         raise typer.Exit(code)
 
@@ -243,3 +266,32 @@ def _check_one_model(
         )
     if skip_existing:
         raise HtsrError("--skip-existing keeps reports in a folder. Name one, as with -o reports/")
+
+
+def _check_part(part: str, file: Path | None, unfit: "Sequence[str]") -> None:
+    """Refuse a part without a place of its own, and options that are of a whole report."""
+    if unfit:
+        raise HtsrError(
+            f"{unfit[0]} is not for a part of the layers. Leave it out; `htsr merge` writes, and "
+            "checks, the whole report"
+        )
+    from htsr_ref.analysis.parts import SUFFIX
+
+    if file is None or file.suffix != SUFFIX:
+        raise HtsrError(
+            f"--part {part} writes a part of the layers. Name its file, such as "
+            f"-o model.{part.partition('/')[0]}{SUFFIX}"
+        )
+
+
+def _check_folder(is_one_part: bool, kept_unseen: bool, keep_converted: Path | None) -> None:
+    """Refuse what reports in a folder do not allow."""
+    if keep_converted is not None:
+        raise HtsrError("--keep-converted keeps one file, and --output names a folder for many")
+    if is_one_part:
+        raise HtsrError(
+            "--part with a folder shares several models out, and one is given. Its layers are "
+            "shared out with -o NAME.part"
+        )
+    if kept_unseen:
+        raise HtsrError("--skip-existing compares JSON reports and draws nothing. Leave it out")

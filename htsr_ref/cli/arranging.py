@@ -17,7 +17,7 @@ _GROUPS: Mapping[str, tuple[str, ...]] = MappingProxyType(
             *("gof", "compare", "null", "shuffles", "replicas", "resamples", "seed"),
         ),
         "What makes the exit code 1": ("fail_if", "fail_if_changed", "expect", "allow_skipped"),
-        "The machine": ("jobs", "blas_threads", "max_memory", "dask"),
+        "The machine": ("jobs", "blas_threads", "max_memory", "dask", "part"),
         "Output": (
             "out",
             "skip_existing",

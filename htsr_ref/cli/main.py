@@ -14,6 +14,7 @@ from htsr_ref.cli import (
     describe,
     diff,
     fit,
+    merge,
     output,
     rank,
     report,
@@ -43,6 +44,7 @@ app = typer.Typer(
 )
 for function, epilog in (
     (analyze.analyze, analyze.EPILOG),
+    (merge.merge, merge.EPILOG),
     (describe.describe, describe.EPILOG),
     (show.show, show.EPILOG),
     (convert.convert, convert.EPILOG),

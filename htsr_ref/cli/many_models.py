@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 
 from htsr_ref.cli import output, records
 from htsr_ref.cli.dask import dask_executor
+from htsr_ref.cli.exit_code import exit_code
 from htsr_ref.cli.one_model import (
     Place,
     Wanted,
+    all_failures,
     analyze_model,
     expected_of,
-    failures_of,
     opened,
 )
 from htsr_ref.cli.report_names import report_names
@@ -112,11 +113,8 @@ def _row(
         why = str(error) if isinstance(error, HtsrError) else _unforeseen(model.file, error)
         output.fail(f"error: {model.line}: {why}" if model.line else f"error: {why}")
         return Row.of_failure(name, why.removeprefix(f"{model.file}: ")), 2
-    output.say_if_nothing_was_analyzed(model.file, report)
-    for failure in failures:
-        output.fail(f"{model.file}: {failure}")
-    row = Row.of(name, report, result, len(failures))
-    return row, int(bool(failures) or not report.analyzed())
+    code = exit_code(model.file, report, [f"{model.file}: {failure}" for failure in failures])
+    return Row.of(name, report, result, len(failures)), code
 
 
 def _report(
@@ -137,14 +135,14 @@ def _report(
     expected = expected_of(weights, wanted)
     if folder.skip_existing and records.is_made(out, weights, wanted.compared):
         report = Report.load(out)
-        return "kept", report, failures_of(report, wanted, expected)
+        return "kept", report, all_failures(report, wanted, expected)
     records.claim(out, file)
     plot = None if folder.plot is None else folder.plot / name
     place = Place(out, plot, is_alone=False)
     report = analyze_model(file, weights, wanted, place, executor, nullcontext(show))
     made_with = portable_agreement(weights, wanted.compared, digests_in(report.source))
     records.note(out, made_with)
-    return "written", report, failures_of(report, wanted, expected)
+    return "written", report, all_failures(report, wanted, expected)
 
 
 def _unforeseen(file: str, error: Exception) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from htsr_ref.cli import output
 from htsr_ref.cli.dask import dask_executor, lost_workers_named
+from htsr_ref.cli.exit_code import exit_code, failures_of
 from htsr_ref.cli.resuming import journal_beside
 from htsr_ref.text.lines import count
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from htsr_ref.analysis.analyzing import Progress
     from htsr_ref.analysis.checks import Checks
     from htsr_ref.analysis.journal import Journal
+    from htsr_ref.analysis.parts import Part
     from htsr_ref.analysis.resources import Resources
     from htsr_ref.conventions import Convention
     from htsr_ref.reports.gates import Gate
@@ -180,20 +182,37 @@ def analyze_alone(
     expected = expected_of(weights, wanted)
     with dask_executor(dask) as executor:
         report = analyze_model(file, weights, wanted, place, executor, output.progress_bar())
-    output.say_if_nothing_was_analyzed(file, report)
-    failures = failures_of(report, wanted, expected)
+    return exit_code(file, report, all_failures(report, wanted, expected))
+
+
+def analyze_part(
+    file: str, wanted: Wanted, out: Path, part: Part, keep_converted: Path | None
+) -> int:
+    """Analyze one part of the layers of a model, write it, and return the exit code.
+
+    Spec: SCL-18.
+    """
+    from htsr_ref.analysis.agreement import digests_in, portable_agreement
+    from htsr_ref.analysis.parts import part_text, share_of
+
+    weights = opened(file, wanted, keep_converted)
+    mine, places = share_of(weights, part, wanted.convention, wanted.solver)
+    options = {**wanted.compared, "part": str(part)}
+    with journal_beside(out, weights, options, resume=wanted.resume) as journal:
+        with output.progress_bar() as show:
+            report = _run(file, mine, wanted, None, show, None, journal)
+        made_with = portable_agreement(weights, wanted.compared, digests_in(report.source))
+        output.emit(part_text(report, part, places, made_with), out)
+    output.fail(f"part {part}: {count(len(report.analyzed()), 'layer')} analyzed")
+    failures = all_failures(report, wanted, None)
     for failure in failures:
         output.fail(failure)
-    return int(bool(failures) or not report.analyzed())
+    return int(bool(failures))
 
 
-def failures_of(report: Report, wanted: Wanted, expected: Expected | None) -> list[str]:
+def all_failures(report: Report, wanted: Wanted, expected: Expected | None) -> list[str]:
     """Say what makes the exit code 1; what else was compared is said on standard error."""
-    found = [
-        f"check failed: {failure}" for gate in wanted.gates if (failure := gate.failure(report))
-    ]
-    if not wanted.allow_skipped:
-        found += [f"layer skipped: {layer.fault}" for layer in report.bad_layers()]
+    found = failures_of(report, wanted.gates, allow_skipped=wanted.allow_skipped)
     return found if expected is None else found + _misses(report, expected)
 
 

@@ -237,6 +237,10 @@ FailIfOption = Annotated[
         "layer, such as 'layer:alpha>6'. Repeatable.",
     ),
 ]
+AllowSkippedOption = Annotated[
+    bool,
+    typer.Option("--allow-skipped", help="Exit with 0 even if a layer is bad or not understood."),
+]
 QuietOption = Annotated[
     bool,
     typer.Option(

@@ -51,7 +51,8 @@ def read_folder(folder: AnyPath) -> Container:
         return read_part_or_whole(folder / files[0])
     parts = next((parts for name in files if (parts := _parts_of(name))), [])
     if not parts:
-        raise _several(folder, files, "Name one of the files")
+        many = "for a report of each: htsr analyze 'FOLDER/*.safetensors' -o reports/"
+        raise _several(folder, files, f"Name one of the files; {many}")
     if parts != files:
         raise _incomplete(folder, parts, files)
     return _joined(folder, parts)

@@ -74,6 +74,8 @@ def test_the_example_works_as_it_stands(htsr, monkeypatch, tmp_path, examples, w
         shutil.copy(path, "checkpoints")
     shutil.copy(examples[-1], "model.safetensors")
     htsr("analyze", "model.safetensors", "-o", "saved.json")
+    for part in (1, 2) if words == ("merge",) else ():
+        htsr("analyze", "model.safetensors", "--part", f"{part}/2", "-o", f"model.{part}.part")
     shutil.copy(FIXTURES / "same" / "pytorch.pt", "model.pt")
     Path("spec").symlink_to(examples[0].parents[1])
     np.savetxt("eigenvalues.txt", np.random.default_rng(0).pareto(1.5, 60) + 1)

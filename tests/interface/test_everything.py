@@ -44,7 +44,7 @@ IN_PYTHON = {
         "dask": "executor",
         **dict.fromkeys(("per", "spark", "fail_if", "expect", "allow_skipped")),
         "files": "source",
-        **dict.fromkeys(("manifest", "skip_existing")),
+        **dict.fromkeys(("manifest", "skip_existing", "part")),
     },
     "describe": {**WEIGHTS, **SAME, **CHOICES, **FORMS, **TABLE},
     "convert": {**WEIGHTS, "out": "path", "dtype": "dtype", **SAME, **SILENCE},
@@ -115,8 +115,9 @@ RETURNED = {
 OTHERWISE = {"fit": "fit_sample", "report": "report_page"}
 """Functions of other names than their commands."""
 
-ELSEWHERE = {"show", "conventions", "help"}
-"""Commands that are no function: `Report.load`, the module `conventions`, and `help()`."""
+ELSEWHERE = {"show", "conventions", "help", "merge"}
+"""Commands that are no function: `Report.load`, the module `conventions`, `help()`; and parts are
+files of the command line, where Python gives the layers to an executor."""
 
 
 @pytest.mark.parametrize("command", sorted(COMMANDS.keys() - ELSEWHERE))

@@ -1,0 +1,29 @@
+"""What makes the exit code of an analysis 1, and how it is said."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from htsr_ref.cli import output
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from htsr_ref.reports.gates import Gate
+    from htsr_ref.reports.report import Report
+
+
+def failures_of(report: Report, gates: Iterable[Gate], *, allow_skipped: bool) -> list[str]:
+    """Say which gates a report does not pass, and, unless that is allowed, which layers lack."""
+    found = [f"check failed: {failure}" for gate in gates if (failure := gate.failure(report))]
+    if not allow_skipped:
+        found += [f"layer skipped: {layer.fault}" for layer in report.bad_layers()]
+    return found
+
+
+def exit_code(file: str, report: Report, failures: Sequence[str]) -> int:
+    """Say failures on standard error; 1 if there is one or no number at all, else 0."""
+    output.say_if_nothing_was_analyzed(file, report)
+    for failure in failures:
+        output.fail(failure)
+    return int(bool(failures) or not report.analyzed())
