@@ -19,7 +19,7 @@ from htsr_ref.cli.one_model import (
 )
 from htsr_ref.cli.report_names import report_names
 from htsr_ref.cli.resuming import go_on
-from htsr_ref.cli.share_of_time import ShareOfTime
+from htsr_ref.cli.share_of_models import ShareOfModels
 from htsr_ref.errors import HtsrError, OutputError
 from htsr_ref.text.lines import count
 
@@ -79,15 +79,15 @@ def analyze_models(
     _make(folder.path)
     rows: list[Row] = []
     codes = [0]
-    time = ShareOfTime([model.file for _, model in chosen])
+    share = ShareOfModels([model.file for _, model in chosen])
     try:
         with dask_executor(dask) as executor, output.amount_bar("reading") as show:
             for at, (name, model) in enumerate(chosen):
-                shown = time.showing(at, name, show)
+                shown = share.showing(at, name, show)
                 row, code = _row(name, model, folder, wanted, executor, shown)
                 rows.append(row)
                 codes.append(code)
-                time.end(at, was_work=row.result != "kept")
+                share.end(at, was_work=row.result != "kept")
     except BaseException:
         done = f"{len(rows)} of {count(len(chosen), 'model')} done, with reports in {folder.path}"
         output.fail(f"{done}. {go_on('--skip-existing', '--resume')}")

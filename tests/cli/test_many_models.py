@@ -14,9 +14,9 @@ from safetensors.numpy import load_file, save_file
 
 from htsr_ref.analysis import journal
 from htsr_ref.analysis.layer_analysis import analyze_layer
-from htsr_ref.cli import records, share_of_time
+from htsr_ref.cli import records
 from htsr_ref.cli.report_names import report_names
-from htsr_ref.cli.share_of_time import ShareOfTime
+from htsr_ref.cli.share_of_models import ShareOfModels
 from htsr_ref.reports.report import Report
 
 
@@ -172,24 +172,16 @@ def test_parts_share_the_models_out(htsr, two, reports):
 
 
 @pytest.mark.spec("SCL-14")
-def test_the_time_that_is_left(tmp_path, monkeypatch, capsys):
-    """Three files, of which the last is as large as the others: half of the time is left."""
-    now = [0.0]
-    monkeypatch.setattr(share_of_time, "monotonic", lambda: now[0])
-    for name, size in (("a", 10), ("b", 10), ("c", 20)):
+def test_progress_is_that_over_all_models(tmp_path):
+    """Two files, and an address, which counts as much as they do on average and was no work."""
+    for name, size in (("b", 10), ("c", 30)):
         (tmp_path / name).write_bytes(bytes(size))
-    time = ShareOfTime([str(tmp_path / name) for name in "abc"])
-    shown = []
-    time.showing(1, "b", lambda *step: shown.append(step))(
-        SimpleNamespace(layer="fc", done=1.0, total=4.0)
-    )
-    assert shown == [("b: fc", 2.5, 40)]
-    now[0] = 59.0
-    time.end(0, was_work=True)
-    assert capsys.readouterr().err == ""
-    now[0] = 600.0
-    time.end(1, was_work=True)
-    assert capsys.readouterr().err == "htsr: 2 of 3 models done, about 10 min left\n"
+    share, shown = ShareOfModels(["hf://a/a", str(tmp_path / "b"), str(tmp_path / "c")]), []
+    for at, name in enumerate("abc"):
+        show = share.showing(at, name, lambda *step: shown.append(step))
+        show(SimpleNamespace(layer="fc", done=1.0, total=4.0))
+        share.end(at, was_work=at > 0)
+    assert shown == [("a: fc", 5.0, 60.0), ("b: fc", 2.5, 40.0), ("c: fc", 17.5, 40.0)]
 
 
 # SCL-15

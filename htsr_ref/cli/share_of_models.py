@@ -1,24 +1,17 @@
-"""How far several models have come, and how long the rest may take."""
+"""How far several models have come."""
 
 from __future__ import annotations
 
 import os
-import sys
-from time import monotonic
 from typing import TYPE_CHECKING
-
-from htsr_ref.cli import output
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from htsr_ref.analysis.analyzing import Progress
 
-SAID_SECONDS = 60.0
-"""Seconds between two lines on standard error, where that is no terminal."""
 
-
-class ShareOfTime:
+class ShareOfModels:
     """Progress over models: each counts as much as its files are large.
 
     What the layers of a model cost is known only once it is opened. Models of one architecture
@@ -38,7 +31,6 @@ class ShareOfTime:
         self._sizes = [size or mean for size in known]
         self._total = sum(self._sizes)
         self._done = 0.0
-        self._begin = self._said = monotonic()
 
     def showing(
         self, at: int, name: str, show: Callable[[str, float, float], None]
@@ -52,29 +44,11 @@ class ShareOfTime:
         return shown
 
     def end(self, at: int, *, was_work: bool) -> None:
-        """Count a model as done; one that was no work says nothing of the time."""
+        """Count a model as done; one that was no work says nothing of the speed."""
         if was_work:
             self._done += self._sizes[at]
         else:
             self._total -= self._sizes[at]
-        now = monotonic()
-        if now - self._said < SAID_SECONDS or sys.stderr.isatty() or not self._done:
-            return
-        self._said = now
-        left = (now - self._begin) * (self._total - self._done) / self._done
-        if left:
-            output.fail(
-                f"{at + 1} of {len(self._sizes):,} models done, about {_duration(left)} left"
-            )
-
-
-def _duration(seconds: float) -> str:
-    """Round a time for people.
-
-    >>> _duration(40), _duration(600), _duration(9000)
-    ('1 min', '10 min', '2.5 h')
-    """
-    return f"{max(1, round(seconds / 60))} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
 
 
 def _size(file: str) -> int:
