@@ -76,7 +76,9 @@ def analyze_models(
 
     named = list(zip(report_names([model.file for model in models]), models, strict=True))
     chosen = named if part is None else named[part.index - 1 :: part.count]
-    _make(folder.path)
+    for made in (folder.path, folder.plot):
+        if made is not None:
+            _make(made)
     rows: list[Row] = []
     codes = [0]
     share = ShareOfModels([model.file for _, model in chosen])
@@ -154,7 +156,7 @@ def _make(folder: Path) -> None:
     try:
         folder.mkdir(exist_ok=True)
     except FileExistsError:
-        raise OutputError(folder, "it is a file. Name a folder for the reports") from None
+        raise OutputError(folder, "it is a file. Name a folder") from None
     except FileNotFoundError:
         raise OutputError(folder, f"there is no folder {folder.parent}. Create it first") from None
     except OSError as error:
