@@ -32,14 +32,18 @@ class Row:
 
     Attributes
     ----------
-    result : whether its report was written, was there already, or is missing.
-    cells : of the table.
+    name : of its report.
+    result : whether that was written, was kept, or is missing.
+    numbers : cells of the table between the two.
+    remark : why there is no report, or how many failures make the exit code 1; else empty.
 
     Spec: SCL-14.
     """
 
+    name: str
     result: Result
-    cells: tuple[str, ...]
+    numbers: tuple[str, ...]
+    remark: str
 
     @classmethod
     def of(cls, name: str, report: Report, result: Result, failures: int) -> Row:
@@ -50,16 +54,23 @@ class Row:
         )
         found = report.model
         verdicts = verdict_counts(standing_of(report))
-        numbers = (number(found.alpha_hat), number(found.mean_alpha))
-        said = f"{result}; {count(failures, 'failure')}" if failures else result
+        means = (number(found.alpha_hat), number(found.mean_alpha))
+        remark = count(failures, "failure") if failures else ""
         return cls(
-            result, (name, str(found.layers), str(missed), *numbers, *map(str, verdicts), said)
+            name, result, (str(found.layers), str(missed), *means, *map(str, verdicts)), remark
         )
 
     @classmethod
     def of_failure(cls, name: str, why: str) -> Row:
         """Name a model without a report."""
-        return cls("failed", (name, *["–"] * (len(HEADER) - 2), f"failed: {why}"))
+        return cls(name, "failed", ("–",) * (len(HEADER) - 2), why)
+
+    @property
+    def cells(self) -> tuple[str, ...]:
+        """Cells of the table; why there is no report does not fit in one."""
+        is_short = self.remark and self.result != "failed"
+        result = f"{self.result}; {self.remark}" if is_short else self.result
+        return (self.name, *self.numbers, result)
 
 
 def overview_text(rows: Sequence[Row], convention: Convention) -> str:
@@ -72,6 +83,7 @@ def overview_text(rows: Sequence[Row], convention: Convention) -> str:
     return blocks_text(
         [
             Table(HEADER, [row.cells for row in rows], range(1, len(HEADER) - 1)),
+            Lines([f"{row.name}: {row.remark}" for row in rows if row.result == "failed"]),
             Lines(
                 [
                     f"{count(len(rows), 'model')}: {sums}.",
