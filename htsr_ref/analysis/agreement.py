@@ -53,7 +53,7 @@ def portable_agreement(
     Parameters
     ----------
     weights, options : as for `agreement`.
-    digests : of the weights and their base, see `digests_of`.
+    digests : see `digests_of`.
 
     Raises
     ------
@@ -65,22 +65,22 @@ def portable_agreement(
     read = [*_weight_files(weights)]
     files: list[Any] = [_facts(path)[:2] for path in read]
     files += [[path.name, digest_of([path])] for path in _settings_beside(read)]
-    return _stated(files, weights, options) | {"digests": digests}
+    return _stated(files, weights, options) | {"weights": digests}
 
 
-def digests_of(weights: Weights) -> dict[str, Any]:
-    """Digest of the weights, or the version of remote ones; the same of their base.
+def digests_of(weights: Weights) -> list[list[str | None]]:
+    """Name, digest and version of the weights, and of the model that they were computed with.
 
     Spec: SCL-17.
     """
     models = [weights, *(() if weights.base is None else [weights.base.weights])]
-    return {"sha256": [m.sha256() for m in models], "etag": [m.etag() for m in models]}
+    return [[model.name, model.sha256(), model.etag()] for model in models]
 
 
-def digests_in(source: Source) -> dict[str, Any]:
-    """Take the same digests from a report that was just made."""
+def digests_in(source: Source) -> list[list[str | None]]:
+    """Take the same from a report that was just made."""
     models = [source, *(() if source.base is None else [source.base])]
-    return {"sha256": [m.sha256 for m in models], "etag": [m.etag for m in models]}
+    return [[model.name, model.sha256, model.etag] for model in models]
 
 
 def _stated(files: Any, weights: Weights, options: Mapping[str, Any]) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from htsr_ref.analysis.agreement import differing_keys
 from htsr_ref.analysis.planning import plan
-from htsr_ref.errors import ConventionError, HtsrError, ReportError
+from htsr_ref.errors import HtsrError, ReportError
 from htsr_ref.reports.report import LayerReport, Report
 from htsr_ref.reports.summary import summarize
 from htsr_ref.text.checked_lines import checked_line, checked_value
@@ -82,11 +82,11 @@ def places_of(costs: Sequence[float], part: Part) -> frozenset[int]:
     >>> sorted(places_of([5, 3, 3, 1], Part(1, 2))), sorted(places_of([5, 3, 3, 1], Part(2, 2)))
     ([0, 3], [1, 2])
     """
-    loads = [(0.0, index) for index in range(1, part.count + 1)]
+    parts = [(0.0, index) for index in range(1, part.count + 1)]
     chosen = set()
     for place in sorted(range(len(costs)), key=lambda place: (-costs[place], place)):
-        load, index = loads[0]
-        heapq.heapreplace(loads, (load + costs[place], index))
+        work, index = parts[0]
+        heapq.heapreplace(parts, (work + costs[place], index))
         if index == part.index:
             chosen.add(place)
     return frozenset(chosen)
@@ -185,9 +185,12 @@ def merge(parts: Sequence[str | os.PathLike[str]]) -> Report:
     files = [_read(os.fspath(path)) for path in parts]
     _require_whole(files)
     found = {place: layer for file in files for place, layer in file.layers.items()}
-    layers = [found[place] for place in range(files[0].places)]
-    frame = files[0].frame
-    return replace(frame, layers=tuple(layers), model=summarize(layers, frame.convention))
+    first = files[0]
+    if len(found) != first.places or any(place not in range(first.places) for place in found):
+        raise ReportError(f"{first.path}: its work has other layers than its parts. {_AGAIN}")
+    layers = [found[place] for place in range(first.places)]
+    convention = first.frame.convention
+    return replace(first.frame, layers=tuple(layers), model=summarize(layers, convention))
 
 
 def _require_whole(files: Sequence[_PartFile]) -> None:
@@ -212,27 +215,23 @@ def _require_whole(files: Sequence[_PartFile]) -> None:
         raise ReportError(
             f"{first.path}: of the {first.part.count} parts of its work, {are} missing. Give all"
         )
-    if sum(len(file.layers) for file in files) != first.places:
-        raise ReportError(f"{first.path}: {_AGAIN}")
 
 
 def _read(path: str) -> _PartFile:
     """Read a part; one whose lines are not all as they were written is refused."""
     try:
         with Path(path).open("rb") as file:
-            lines = _lines(file)
-            header = next(lines, None)
-            if isinstance(header, dict) and "linear algebra" in header:
-                raise ReportError(
-                    f"{path}: it is the journal of a run that was ended. Go on with it by --resume"
-                )
-            return _part_file(path, header, list(lines))
+            header, *lines = _lines(file)
+        if "linear algebra" not in header:
+            return _part_file(path, header, lines)
     except OSError as error:
         raise ReportError(
             f"{path}: it cannot be read ({error.strerror}). Check the path"
         ) from error
-    except (ValueError, TypeError, KeyError, ConventionError) as error:
+    except (ValueError, TypeError, KeyError, RecursionError, HtsrError) as error:
         raise ReportError(f"{path}: it is damaged, or no part. {_AGAIN}") from error
+    problem = "it is the journal of a run that was ended. Go on with it by --resume"
+    raise ReportError(f"{path}: {problem}")
 
 
 def _lines(file: BinaryIO) -> Iterator[Any]:
@@ -240,10 +239,13 @@ def _lines(file: BinaryIO) -> Iterator[Any]:
         yield checked_value(line)
 
 
-def _part_file(path: str, header: Any, lines: list[Any]) -> _PartFile:
+def _part_file(path: str, header: Mapping[str, Any], lines: Sequence[Any]) -> _PartFile:
     part = rebuild(Part, header["part"], "part")
     report, made_with = header["report"], header["made with"]
-    layers = {line["place"]: rebuild(LayerReport, line["report"], "layer") for line in lines}
+    layers = {
+        rebuild(int, line["place"], "place"): rebuild(LayerReport, line["report"], "layer")
+        for line in lines
+    }
     if len(layers) != header["its layers"]:
         raise ValueError("lines are missing")
     return _PartFile(
@@ -251,6 +253,6 @@ def _part_file(path: str, header: Any, lines: list[Any]) -> _PartFile:
         part,
         {**report, **made_with, "number of parts": part.count},
         Report.from_json(dumps(report)),
-        header["all layers"],
+        rebuild(int, header["all layers"], "all layers"),
         layers,
     )

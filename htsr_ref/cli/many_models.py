@@ -90,7 +90,7 @@ def analyze_models(
                 rows.append(row)
                 codes.append(code)
                 share.end(at, was_work=row.result != "kept")
-    except BaseException:
+    except (KeyboardInterrupt, SystemExit):
         done = f"{len(rows)} of {count(len(chosen), 'model')} done, with reports in {folder.path}"
         output.fail(f"{done}. {go_on('--skip-existing', '--resume')}")
         raise
@@ -137,7 +137,9 @@ def _report(
     expected = expected_of(weights, wanted)
     if folder.skip_existing and records.is_made(out, weights, wanted.compared):
         report = Report.load(out)
-        return "kept", report, all_failures(report, wanted, expected)
+        # With more memory, what ran out of it need not be skipped.
+        if all(layer.skip_code != "memory" for layer in report.layers):
+            return "kept", report, all_failures(report, wanted, expected)
     records.claim(out, file)
     plot = None if folder.plot is None else folder.plot / name
     place = Place(out, plot, is_alone=False)

@@ -74,9 +74,9 @@ def is_made(out: Path, weights: Weights, options: Mapping[str, Any]) -> bool:
     if not isinstance(before, dict) or record.get("report") != _digest(out):
         return False
     # The weights are read for their digest only if nothing else speaks against it.
-    if portable_agreement(weights, options, before.get("digests")) != before:
+    if portable_agreement(weights, options, before.get("weights")) != before:
         return False
-    return bool(digests_of(weights) == before["digests"])
+    return bool(digests_of(weights) == before["weights"])
 
 
 def _place(out: Path) -> Path:

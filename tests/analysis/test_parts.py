@@ -171,7 +171,7 @@ def test_parts_of_other_work(part, model):
     arrays["fc3.weight"][0, 0] += 1
     save_file(arrays, model)
     other = part("2/2")
-    assert complaint(one, other) == f"{other}: it differs from {one} in digests, source. {end}"
+    assert complaint(one, other) == f"{other}: it differs from {one} in source, weights. {end}"
 
 
 @pytest.mark.spec("SCL-19")
@@ -208,6 +208,7 @@ def test_what_is_no_part_of_a_report(tmp_path):
         (json.dumps({"spec_version": "0.3"}).encode(), "it is damaged, or no part. "),
         (checked_line([1]), "it is damaged, or no part. "),
         (checked_line({"part": 1}), "it is damaged, or no part. "),
+        (checked_line({"part": {"index": 1, "count": 1}, "report": {}}), "it is damaged, or no "),
         (journal_line, "it is the journal of a run that was ended. Go on with it by --resume"),
     ]:
         file.write_bytes(content)
@@ -215,3 +216,15 @@ def test_what_is_no_part_of_a_report(tmp_path):
     assert complaint(tmp_path / "none") == (
         f"{tmp_path / 'none'}: it cannot be read (No such file or directory). Check the path"
     )
+
+
+@pytest.mark.spec("SCL-19")
+def test_parts_that_do_not_have_all_layers(part):
+    """Such are not written, but a file may come from anyone."""
+    one = part("1/1")
+    lines = [checked_value(line) for line in one.read_bytes().splitlines(keepends=True)]
+    for place, count in ((0, 3), (10**18, 4), ("0", 4), (0, 10**18)):
+        header = lines[0] | {"its layers": 4 if place else 3, "all layers": count}
+        changed = [header, lines[1] | {"place": place}, *lines[2:]]
+        one.write_bytes(b"".join(map(checked_line, changed)))
+        assert complaint(one).startswith(f"{one}: it")

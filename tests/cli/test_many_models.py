@@ -384,6 +384,14 @@ def test_other_choices_make_another_report(htsr, two, reports, made, options):
 
 @pytest.mark.slow
 @pytest.mark.spec("SCL-17")
+def test_a_report_that_memory_was_lacking_for_is_not_kept(htsr, two, reports):
+    for _ in range(2):
+        assert results(again(htsr, two[:1], "--max-memory", "1K"))["a"].startswith("written")
+    assert results(again(htsr, two[:1])) == {"a": "written"}
+
+
+@pytest.mark.slow
+@pytest.mark.spec("SCL-17")
 def test_a_report_without_a_digest_is_not_kept(htsr, two, reports):
     for _ in range(2):
         assert results(again(htsr, two[:1], "--no-digest")) == {"a": "written"}
@@ -392,7 +400,7 @@ def test_a_report_without_a_digest_is_not_kept(htsr, two, reports):
 @pytest.mark.spec("SCL-16", "SCL-17")
 def test_a_damaged_record_tells_nothing(htsr, two, reports, made):
     place = reports / records.FOLDER / "a.json"
-    place.write_bytes(place.read_bytes().replace(b"sha256", b"sha257"))
+    place.write_bytes(place.read_bytes().replace(b"solver", b"solves"))
     assert "it was not made by such a run" in again(htsr, two[:1]).err
 
 
