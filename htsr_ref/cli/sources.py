@@ -5,7 +5,7 @@ from __future__ import annotations
 import glob
 import os
 import sys
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from htsr_ref.cli.loading import each_once
@@ -41,7 +41,7 @@ def given_models(files: list[str], manifest: str | None) -> list[Given]:
 
     Spec: SCL-14, SCL-15.
     """
-    named = [Given(file) for file in files]
+    named = [model for file in files for model in _matching(file)]
     named += [] if manifest is None else read_list(manifest)
     if not named:
         raise HtsrError(
@@ -51,8 +51,7 @@ def given_models(files: list[str], manifest: str | None) -> list[Given]:
         )
     found: dict[str, Given] = {}
     for model in named:
-        for file in _matching(model.file):
-            found.setdefault(file, replace(model, file=file))
+        found.setdefault(model.file, model)
     return [found[file] for file in each_once(list(found))]
 
 
@@ -82,16 +81,18 @@ def read_list(path: str) -> list[Given]:
                 "text, one model a line"
             )
         if text and not text.startswith("#"):
-            file = text if is_address(text) else os.path.join(folder, text)  # noqa: PTH118 - ./ stays
-            found.append(Given(file, where))
+            found += _matching(text, folder, where)
     return found
 
 
-def _matching(file: str) -> list[str]:
-    """Expand a pattern; what matches nothing, or exists as it is, stays."""
-    if is_address(file) or not glob.has_magic(file) or os.path.lexists(file):
-        return [file]
-    return sorted(glob.glob(file, recursive=True)) or [file]  # noqa: PTH207 - as a shell does
+def _matching(text: str, folder: str = "", line: str = "") -> list[Given]:
+    """Expand a pattern in a folder; what matches nothing, or exists as it is, stays."""
+    if is_address(text):
+        return [Given(text, line)]
+    found = [text]
+    if glob.has_magic(text) and not os.path.lexists(os.path.join(folder, text)):  # noqa: PTH118 - as below
+        found = sorted(glob.glob(text, root_dir=folder or None, recursive=True)) or found  # noqa: PTH207 - as a shell does
+    return [Given(os.path.join(folder, name), line) for name in found]  # noqa: PTH118 - ./ stays
 
 
 def folder_of(out: str | None) -> Path | None:

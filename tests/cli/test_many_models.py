@@ -194,15 +194,15 @@ def test_progress_is_that_over_all_models(tmp_path):
 
 @pytest.mark.spec("SCL-15")
 def test_a_list_of_models(htsr, two, reports, tmp_path):
-    lists = tmp_path / "lists"
+    lists = tmp_path / "[lists]"
     lists.mkdir()
     (lists / "of.txt").write_bytes(
         b"\xef\xbb\xbf# two models\r\n\r\n  ../a.safetensors  \n ../[b].safetensors\n#last\nno*.npy"
     )
-    done = htsr("analyze", "--manifest", "lists/of.txt", "-o", "reports/")
+    done = htsr("analyze", "--manifest", "[lists]/of.txt", "-o", "reports/")
     assert results(done)["a"] == results(done)["b"] == "written"
     assert done.err == (
-        "htsr: error: lists/of.txt: line 6: lists/no*.npy: it cannot be read (No such file or "
+        "htsr: error: [lists]/of.txt: line 6: [lists]/no*.npy: it cannot be read (No such file or "
         "directory). Check the path\n"
     )
 
