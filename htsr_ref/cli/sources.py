@@ -11,7 +11,6 @@ from pathlib import Path
 from htsr_ref.cli.loading import each_once
 from htsr_ref.errors import HtsrError
 from htsr_ref.text.reading import read_bytes, read_rest
-from htsr_ref.weights.remote.addresses import is_address
 
 STANDARD_INPUT = "-"
 """In place of a file's name: a list on standard input."""
@@ -87,6 +86,8 @@ def read_list(path: str) -> list[Given]:
 
 def _matching(text: str, folder: str = "", line: str = "") -> list[Given]:
     """Expand a pattern in a folder; what matches nothing, or exists as it is, stays."""
+    from htsr_ref.weights.remote.addresses import is_address
+
     if is_address(text):
         return [Given(text, line)]
     found = [text]
