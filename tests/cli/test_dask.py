@@ -14,6 +14,8 @@ from commands import environment
 from safetensors.numpy import save_file
 
 from htsr_ref.analysis import journal
+from htsr_ref.cli.dask import lost_workers_named
+from htsr_ref.errors import ExecutorError
 
 pytestmark = pytest.mark.spec("SCL-13")
 
@@ -126,3 +128,14 @@ def test_a_scheduler_that_does_not_answer(htsr, model, monkeypatch):
     done = htsr("analyze", model, "--dask", "tcp://127.0.0.1:9")
     assert done.code == 2
     assert done.err.startswith("htsr: error: --dask tcp://127.0.0.1:9: no scheduler answers there")
+
+
+@pytest.mark.dask
+def test_work_that_ends_several_workers():
+    from distributed import KilledWorker
+
+    with (
+        pytest.raises(ExecutorError, match="a layer has ended several workers"),
+        lost_workers_named(),
+    ):
+        raise KilledWorker("task", None, 3)
