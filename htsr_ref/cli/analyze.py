@@ -259,7 +259,7 @@ def _check_one_model(
 ) -> None:
     """Refuse what only reports in a folder allow."""
     if len(models) > 1:
-        named = "-o reports/" if out is None else f"-o {out}/"
+        named = "-o reports/" if out is None or Path(out).suffix else f"-o {out}/"
         raise HtsrError(
             f"{len(models):,} models are given, and each gets a report of its own. Name a folder "
             f"for them, with a slash at its end: {named}"
