@@ -2,7 +2,7 @@
 
 from htsr_ref import metrics
 from htsr_ref.analysis.bad_entries import describe_bad_entry
-from htsr_ref.analysis.checks import NO_CHECKS, Checks
+from htsr_ref.analysis.checks import Checks
 from htsr_ref.analysis.matrix_analysis import analyze_matrix
 from htsr_ref.analysis.planning import PlannedLayer
 from htsr_ref.conventions import Convention
@@ -17,8 +17,8 @@ def analyze_layer(
     item: PlannedLayer,
     convention: Convention,
     solver: SolverChoice,
-    checks: Checks = NO_CHECKS,
-    place: int = 0,
+    checks: Checks,
+    place: int,
     store: SpectrumStore | None = None,
 ) -> LayerReport:
     """Compute every number of one layer.

@@ -1,5 +1,6 @@
 """Layers under many conventions, each spectrum computed once."""
 
+from htsr_ref.analysis.checks import NO_CHECKS
 from htsr_ref.analysis.layer_analysis import analyze_layer
 from htsr_ref.analysis.planning import PlannedLayer, plan_layer
 from htsr_ref.conventions import FIELDS, Convention
@@ -54,7 +55,7 @@ class SharedSpectra:
         key = (place, _plan(item), *choices)
         if key not in self._layers:
             self._layers[key] = analyze_layer(
-                item, convention, self._solver(place, item), place=place, store=self._store
+                item, convention, self._solver(place, item), NO_CHECKS, place, self._store
             )
         return self._layers[key]
 

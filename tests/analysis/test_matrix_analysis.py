@@ -179,6 +179,12 @@ def test_comparisons_change_nothing_else():
     assert replace(compared, **changed) == plain
 
 
+@pytest.mark.spec("PL-18", "PL-53")
+def test_without_a_fit_there_is_nothing_to_check():
+    (found,) = analyze({"W": np.eye(60)}, SDM2020_TEXT, gof=10, compare=True).layers[0].matrices
+    assert (found.alpha, found.p_value, found.comparisons) == (None, None, {})
+
+
 @pytest.mark.spec("PL-53")
 @pytest.mark.parametrize("fields", [{}, {"xmin": 2.0}, {"ks": "one-sided", "drop_smallest": 2}])
 def test_a_goodness_of_fit_follows_the_convention(fields):

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from htsr_ref.audits.printed import Printed
-from htsr_ref.audits.verdict import agree, digits
+from htsr_ref.audits.tables import TheirRow
+from htsr_ref.audits.verdict import Compared, agree, digits
 from htsr_ref.conventions import CONVENTIONS, SDM2020_TEXT
 from htsr_ref.weights import open_weights
 
@@ -46,6 +47,15 @@ def test_digits():
     assert digits([]) == digits([(1.0, 1.0)]) == 15
     assert digits([(1.0, 1.0), (-2.0, -2.0 * (1 + 3e-8))]) == 7
     assert digits([(0.0, 1.0)]) == 0
+
+
+@pytest.mark.spec("AUD-7")
+def test_only_numbers_that_are_reproduced_are_counted_in_digits():
+    cells = {"a": Printed(2.00000001), "b": Printed(None), "c": Printed(5.0)}
+    row = TheirRow("line 2", "W", None, None, None, cells)
+    compared = Compared(row, "", {"a": 2.0, "b": None, "c": 7.0}, None, {})
+    assert list(compared.reproduced()) == [(2.00000001, 2.0)]
+    assert list(Compared(row, "", None, "not analyzed", {}).reproduced()) == []
 
 
 @pytest.mark.spec("AUD-7", "SPC-4")

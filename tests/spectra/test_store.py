@@ -7,6 +7,7 @@ from itertools import combinations
 import numpy as np
 import pytest
 
+from htsr_ref.analysis.checks import NO_CHECKS
 from htsr_ref.analysis.layer_analysis import analyze_layer
 from htsr_ref.analysis.planning import plan
 from htsr_ref.conventions import SDM2020_TEXT
@@ -67,11 +68,15 @@ def test_what_is_kept_is_neither_solved_nor_read_again(
 ):
     store = MemoryStore() if kind == "memory" else FolderStore(tmp_path)
     planned = plan(model, convention)
-    plain = [analyze_layer(item, convention, "auto") for item in planned]
-    assert [analyze_layer(item, convention, "auto", store=store) for item in planned] == plain
+    plain = [analyze_layer(item, convention, "auto", NO_CHECKS, 0) for item in planned]
+    assert [
+        analyze_layer(item, convention, "auto", NO_CHECKS, 0, store) for item in planned
+    ] == plain
     monkeypatch.setattr("htsr_ref.spectra.store.SOLVERS", {"gram": forbidden, "svd": forbidden})
     monkeypatch.setattr(type(planned[0]), "loaded", forbidden)
-    assert [analyze_layer(item, convention, "auto", store=store) for item in planned] == plain
+    assert [
+        analyze_layer(item, convention, "auto", NO_CHECKS, 0, store) for item in planned
+    ] == plain
 
 
 @pytest.mark.spec("AUD-9")
