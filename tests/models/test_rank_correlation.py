@@ -106,6 +106,13 @@ def test_rho_of_thousands_of_models(n):
     assert spearman_rho(x, np.exp(x / n)).value == 1.0
 
 
+@pytest.mark.spec("TRD-5")
+@pytest.mark.parametrize(("n", "method"), [(9, "exact"), (10, "asymptotic")])
+def test_with_ties_both_are_exact_up_to_nine(n, method):
+    x = np.r_[0.0, 0.0, np.arange(1.0, n - 1)]
+    assert {kendall_tau_b(x, x).method, spearman_rho(x, x).method} == {method}
+
+
 def test_kendall_without_ties_is_exact_up_to_fifty():
     rng = np.random.default_rng(1)
     for n, method in ((10, "exact"), (50, "exact"), (51, "asymptotic")):

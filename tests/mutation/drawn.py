@@ -5,7 +5,7 @@
 One module in ten is drawn, commands and figures aside, and in each some mutants: an operator, a
 comparison, a number or a truth value exchanged, a condition negated, a result dropped. Each mutant
 runs the tests of its module in a temporary copy of the repository, in limited time and memory,
-until one fails.
+until one fails; if none does, those of the commands and of the public interface as well.
 """
 
 import ast
@@ -27,6 +27,8 @@ MUTANTS = 5
 """Mutants of a module, if it has as many."""
 ASIDE = {"cli", "plots"}
 """Parts whose tests are about what people see."""
+FAR = ["tests/cli", "tests/interface"]
+"""Tests of what people see, which the tests beside a module need not repeat."""
 MEMORY = 6 * 1024**3
 """Bytes of address space that a run may take."""
 
@@ -190,11 +192,11 @@ def run(folder: Path, tests: list[str], seconds: float) -> int:
     ).returncode
 
 
-def survivors(module: Path, chosen: list[Mutant], folder: Path) -> list[Mutant]:
-    """Run the tests against each mutant; return those that pass them all."""
-    path, tests = folder / module.relative_to(ROOT), tests_of(module)
+def survivors(module: Path, chosen: list[Mutant], folder: Path, tests: list[str]) -> list[Mutant]:
+    """Run tests against each mutant; return those that pass them all."""
+    path = folder / module.relative_to(ROOT)
     used = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime
-    if run(folder, tests, 600):
+    if chosen and run(folder, tests, 600):
         raise RuntimeError(f"{path}: its tests fail without any change")
     used = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime - used
     original, alive = path.read_text(encoding="utf-8"), []
@@ -226,20 +228,25 @@ def main() -> None:
     """Print a table of modules, and the mutants that no test notices."""
     asked = {ROOT / name for name in sys.argv[1:]}
     chosen = {path: made for path, made in drawn(SEED).items() if not asked or path in asked}
-    alive, total = [], 0
-    print("| module | mutants | killed |\n|---|---|---|")
+    alive, total, nearby = [], 0, 0
+    print("| module | mutants | killed by its own tests | killed |\n|---|---|---|---|")
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name, "copy")
         ignored = shutil.ignore_patterns(".git", ".*cache", ".hypothesis", ".venv", "__pycache__")
         shutil.copytree(ROOT, folder, ignore=ignored)
         for module, made in chosen.items():
-            path, left = module.relative_to(ROOT), survivors(module, made, folder)
-            total += len(made)
+            path, passed = (
+                module.relative_to(ROOT),
+                survivors(module, made, folder, tests_of(module)),
+            )
+            left = survivors(module, passed, folder, FAR)
+            total, nearby = total + len(made), nearby + len(made) - len(passed)
             alive += [(path, mutant) for mutant in left]
-            print(f"| `{path}` | {len(made)} | {len(made) - len(left)} |", flush=True)
+            counts = (len(made), len(made) - len(passed), len(made) - len(left))
+            print(f"| `{path}` | {' | '.join(map(str, counts))} |", flush=True)
             for mutant in left:
                 print(f"  {mutant.said_of(path)}", file=sys.stderr, flush=True)
-    print(f"| all | {total} | {total - len(alive)} |\n")
+    print(f"| all | {total} | {nearby} | {total - len(alive)} |\n")
     for path, mutant in alive:
         print(f"- {mutant.said_of(path)}")
 
