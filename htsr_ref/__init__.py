@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from htsr_ref.audits.audit_report import AuditReport
     from htsr_ref.conventions import Convention, get_convention
     from htsr_ref.errors import (
+        CacheError,
         ChangedWeightsError,
         ConventionError,
         EnsembleError,
@@ -81,6 +82,7 @@ if TYPE_CHECKING:
 
 _HOME = {
     "AuditReport": "audits.audit_report",
+    "CacheError": "errors",
     "Change": "models.difference",
     "ChangedWeightsError": "errors",
     "Convention": "conventions",
@@ -147,6 +149,7 @@ _HOME = {
 
 __all__ = [
     "AuditReport",
+    "CacheError",
     "Change",
     "ChangedWeightsError",
     "Convention",

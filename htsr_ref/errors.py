@@ -81,6 +81,19 @@ class JournalError(HtsrError):
         super().__init__(f"{path}: {problem}")
 
 
+class CacheError(HtsrError):
+    """A folder that is no cache of spectra, or that cannot be made one.
+
+    Parameters
+    ----------
+    folder : as the user named it.
+    problem : what is wrong with it, and the cure.
+    """
+
+    def __init__(self, folder: object, problem: str) -> None:
+        super().__init__(f"{folder}: {problem}")
+
+
 class ExecutorError(HtsrError):
     """Work that was given to other processes or machines, and did not come back."""
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from htsr_ref.errors import WeightFileError
+from htsr_ref.machine.blas import libraries
 from htsr_ref.reports.report import Source
 from htsr_ref.version import __version__
 from htsr_ref.weights import Layer, Weights
@@ -90,7 +91,7 @@ def _stated(files: Any, weights: Weights, options: Mapping[str, Any]) -> dict[st
         **options,
         "htsr-ref": __version__,
         "numpy": np.__version__,
-        "linear algebra": _kernels(),
+        "linear algebra": libraries(),
     }
     same: dict[str, Any] = json.loads(json.dumps(found))
     return same
@@ -166,11 +167,3 @@ def _digest(weights: Weights) -> str:
     relation = None if weights.base is None else weights.base.relation
     text = ascii((weights.name, relation, layers))
     return hashlib.blake2b(text.encode("ascii"), digest_size=16).hexdigest()
-
-
-def _kernels() -> list[str]:
-    """Libraries of linear algebra, with the processor whose code they run."""
-    from threadpoolctl import threadpool_info
-
-    facts = (entry for entry in threadpool_info() if entry["user_api"] == "blas")
-    return sorted({f"{entry['internal_api']} {entry.get('architecture')}" for entry in facts})

@@ -27,6 +27,7 @@ from htsr_ref.reports.report import (
     Tool,
 )
 from htsr_ref.reports.summary import summarize
+from htsr_ref.spectra.cache import opened_cache
 from htsr_ref.spectra.cost import Cost
 from htsr_ref.version import __version__
 from htsr_ref.weights.asking import asked_weights
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from threading import Event as Flag
 
     from htsr_ref.analysis.journal import Journal
+    from htsr_ref.spectra.cache import Cache
     from htsr_ref.spectra.solvers import SolverChoice
     from htsr_ref.spectra.store import SpectrumStore
     from htsr_ref.weights import Weights
@@ -76,6 +78,7 @@ def analyze(
     jobs: int | None = None,
     blas_threads: int = 1,
     max_memory: int | None = None,
+    cache: Cache | None = None,
     store: SpectrumStore | None = None,
     journal: Journal | None = None,
     executor: Executor | None = None,
@@ -96,7 +99,8 @@ def analyze(
     compare : whether other laws are fitted to every tail.
     seed : of replicas and shuffles.
     jobs, blas_threads, max_memory : layers side by side, threads for each, and bytes of them all.
-    store : where eigenvalues are kept, for figures; filled from several threads.
+    cache : a folder in which eigenvalues are kept for the next time, and looked for; made if new.
+    store : where eigenvalues are kept instead, for figures; filled from several threads.
     journal : where finished layers are kept, and found if this work was begun before.
     executor : analyzes layers elsewhere: any of `concurrent.futures`, dask and others. It is given
         names, never arrays: all weights are paths, unless it is a `ThreadPoolExecutor`.
@@ -111,7 +115,7 @@ def analyze(
     ------
     HtsrError : the source cannot be read, or two options do not go together.
 
-    Spec: RPT-3, RPT-4, SCL-2, SCL-12.
+    Spec: RPT-3, RPT-4, SCL-2, SCL-12, SCL-20.
 
     >>> import numpy as np
     >>> report = analyze({"fc": np.diag([1.0, 2.0, 4.0, 8.0])})
@@ -128,21 +132,26 @@ def analyze(
     weights = asked_weights(
         source, layers=layers, include=include, exclude=exclude, minus=minus, base=base
     )
-    work = None
-    if named is not None:
-        work = Work(named, stamps(weights), convention, solver, checks, blas_threads)
     planned = plan(weights, convention)
     # What others do takes no memory of this machine.
-    resources = resources.settled() if work is None else resources
+    resources = resources.settled() if named is None else resources
     digesting = partial(_digests, weights, digest)
-    with threads_of_blas(blas_threads), beside(digesting, resources.jobs) as digests:
+    with (
+        threads_of_blas(blas_threads),
+        opened_cache(cache, blas_threads) as opened,
+        beside(digesting, resources.jobs) as digests,
+    ):
+        work = None
+        if named is not None:
+            kept = None if opened is None else opened.place
+            work = Work(named, stamps(weights), convention, solver, checks, blas_threads, kept)
         reports = _reports(
             planned,
             convention,
             solver,
             checks,
             resources,
-            store=store,
+            store=opened if store is None else store,
             journal=journal,
             executor=executor,
             work=work,

@@ -28,7 +28,7 @@ def analyze_layer(
     item : the layer and its matrices, as `plan_layer` gives them.
     convention, solver, checks : see `analyze`.
     place : place of the layer in its source.
-    store : where eigenvalues are kept; the tensor is not loaded if all of them are there.
+    store : where eigenvalues are kept; the tensor is not loaded if it has all of them.
 
     Spec: RPT-3, RPT-5, SCL-7.
     """
@@ -73,7 +73,7 @@ def _out_of_memory(item: PlannedLayer, solver: SolverChoice) -> str:
 def _is_kept(item: PlannedLayer, solver: SolverChoice, store: SpectrumStore) -> bool:
     """Whether a store has the eigenvalues of all matrices of a layer."""
     return all(
-        store.get(member, solver_of(member, solver)) is not None
+        store.has(member, solver_of(member, solver))
         for matrix in item.matrices
         for member in matrix.members
     )

@@ -8,12 +8,15 @@ from htsr_ref.analysis.matrix_spectrum import spectrum_under
 from htsr_ref.analysis.planning import PlannedLayer, plan, plan_layer
 from htsr_ref.conventions import DEFAULT, Convention, get_convention
 from htsr_ref.errors import WeightFileError, shown
+from htsr_ref.machine.blas import blas_threads
+from htsr_ref.spectra.cache import opened_cache
 from htsr_ref.text.nearest import did_you_mean
 from htsr_ref.weights.asking import asked_weights
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from htsr_ref.spectra.cache import Cache
     from htsr_ref.spectra.eigenvalues import Spectrum
     from htsr_ref.spectra.solvers import SolverChoice
     from htsr_ref.spectra.store import SpectrumStore
@@ -29,16 +32,17 @@ def spectrum(
     *,
     layers: Mapping[str, Mapping[str, Any]] | None = None,
     solver: SolverChoice = "auto",
+    cache: Cache | None = None,
     store: SpectrumStore | None = None,
 ) -> Spectrum:
     """Compute the eigenvalues of one weight matrix as an analysis finds them.
 
     Parameters
     ----------
-    source, convention, layers, solver : as for `analyze`.
+    source, convention, layers, solver, cache : as for `analyze`.
     layer : name of the layer; may be left out where only one has matrices.
     matrix : which of its matrices.
-    store : where eigenvalues are kept.
+    store : where eigenvalues are kept instead, for figures.
 
     Returns
     -------
@@ -49,7 +53,7 @@ def spectrum(
     HtsrError
         The source cannot be read, or there is no such layer or matrix.
 
-    Spec: SPC-1, SPC-5.
+    Spec: SPC-1, SPC-5, SCL-2, SCL-20.
 
     >>> import numpy as np
     >>> spectrum(np.diag([3.0, 1.0])).eigenvalues
@@ -64,7 +68,9 @@ def spectrum(
             f"layer {shown(item.layer.name)} has no matrix {matrix}",
             f"It has matrices 0 to {len(item.matrices) - 1}",
         )
-    return spectrum_under(item.matrices[matrix], chosen, solver, store)
+    with blas_threads(1), opened_cache(cache) as opened:
+        kept = opened if store is None else store
+        return spectrum_under(item.matrices[matrix], chosen, solver, kept)
 
 
 def planned_layer(weights: Weights, name: str | None, convention: Convention) -> PlannedLayer:

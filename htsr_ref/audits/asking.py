@@ -8,6 +8,8 @@ from htsr_ref.audits.auditing import MOST_CHANGES, audit_table
 from htsr_ref.audits.spectra import SharedSpectra
 from htsr_ref.audits.tables import TheirTable, read_table
 from htsr_ref.conventions import Convention, get_convention
+from htsr_ref.machine.blas import blas_threads
+from htsr_ref.spectra.cache import opened_cache
 from htsr_ref.weights.asking import asked_weights
 
 if TYPE_CHECKING:
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from htsr_ref.audits.audit_report import AuditReport
+    from htsr_ref.spectra.cache import Cache
     from htsr_ref.spectra.solvers import SolverChoice
     from htsr_ref.weights import Weights
     from htsr_ref.weights.opening import WeightSource
@@ -34,6 +37,7 @@ def audit(
     include: Sequence[str] | None = None,
     exclude: Sequence[str] | None = None,
     solver: SolverChoice | None = None,
+    cache: Cache | None = None,
 ) -> AuditReport:
     """Say which convention reproduces somebody else's table, and why it differs from the paper's.
 
@@ -46,18 +50,21 @@ def audit(
     columns : what columns of any CSV file are, such as {"my alpha": "alpha"}.
     changes : greatest number of choices to change together in search of an explanation.
     solver : "gram", "svd" or "auto"; if None that of a report of ours, else "auto".
+    cache : as for `analyze`.
 
     Raises
     ------
     HtsrError
         The weights or the table cannot be read.
 
-    Spec: AUD-1, AUD-2, AUD-4, AUD-7, AUD-8, AUD-10, AUD-12.
+    Spec: AUD-1, AUD-2, AUD-4, AUD-7, AUD-8, AUD-10, AUD-12, SCL-2, SCL-20.
     """
     table = read_table(theirs, columns)
     weights = asked_weights(source, layers=layers, include=include, exclude=exclude)
-    spectra = SharedSpectra(weights, solver or table.solver or "auto")
-    return audit_table(spectra, table, _claimed(convention, table), most=changes)
+    claimed = _claimed(convention, table)
+    with blas_threads(1), opened_cache(cache) as opened:
+        spectra = SharedSpectra(weights, solver or table.solver or "auto", opened)
+        return audit_table(spectra, table, claimed, most=changes)
 
 
 def _claimed(convention: Convention | str | None, table: TheirTable) -> Convention | None:

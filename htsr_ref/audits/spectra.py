@@ -7,7 +7,7 @@ from htsr_ref.conventions import FIELDS, Convention
 from htsr_ref.errors import HtsrError
 from htsr_ref.reports.report import LayerReport
 from htsr_ref.spectra.solvers import Solver, SolverChoice, choose_solver, solver_error
-from htsr_ref.spectra.store import MemoryStore, solve
+from htsr_ref.spectra.store import MemoryStore, SpectrumStore, solve
 from htsr_ref.weights import Weights
 
 CUTTING = frozenset(
@@ -31,14 +31,17 @@ class SharedSpectra:
     weights : the source.
     solver : "gram", "svd" or "auto": for each layer gram, if the type of its weights and the error
         of the smallest eigenvalue allow that, else svd.
+    behind : where eigenvalues are kept that outlive it.
 
     Spec: AUD-9.
     """
 
-    def __init__(self, weights: Weights, solver: SolverChoice = "auto") -> None:
+    def __init__(
+        self, weights: Weights, solver: SolverChoice = "auto", behind: SpectrumStore | None = None
+    ) -> None:
         self.weights = weights
         self.solver = solver
-        self._store = MemoryStore()
+        self._store = MemoryStore(behind)
         self._layers: dict[object, LayerReport] = {}
         self._solvers: dict[int, Solver] = {}
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from htsr_ref.cli import options, output, sources
+from htsr_ref.cli.caching import cache_in
 from htsr_ref.cli.one_model import Place, Wanted, analyze_alone, analyze_part
 from htsr_ref.conventions import DEFAULT
 from htsr_ref.errors import HtsrError
@@ -67,6 +68,8 @@ def analyze(
     blas_threads: options.BlasThreadsOption = 1,
     max_memory: options.MaxMemoryOption = None,
     dask: options.DaskOption = None,
+    cache: options.CacheOption = None,
+    cache_size: options.CacheSizeOption = None,
     part: Annotated[
         str | None,
         typer.Option(
@@ -219,37 +222,39 @@ def analyze(
             f"warning: alpha_hat depends on the convention: the gate is for {DEFAULT}. "
             "Say which one you mean with --convention"
         )
-    wanted = Wanted(
-        minus=minus,
-        base=base,
-        layers=overrides,
-        include=include,
-        exclude=exclude,
-        convention=chosen,
-        solver=solver,
-        checks=Checks(gof, compare, seed, (shuffles or 19) if null == "shuffle" else 0),
-        resources=resources,
-        digest=digest,
-        form=form,
-        per=per,
-        columns=columns,
-        sort=sort,
-        skipped=skipped,
-        spark=spark,
-        gates=gates,
-        expect=expect,
-        allow_skipped=allow_skipped,
-        resume=resume,
-    )
-    if folder is not None:
-        from htsr_ref.cli.many_models import Folder, analyze_models
+    with cache_in(cache, cache_size, blas_threads) as kept:
+        wanted = Wanted(
+            minus=minus,
+            base=base,
+            layers=overrides,
+            include=include,
+            exclude=exclude,
+            convention=chosen,
+            solver=solver,
+            checks=Checks(gof, compare, seed, (shuffles or 19) if null == "shuffle" else 0),
+            resources=resources,
+            cache=kept,
+            digest=digest,
+            form=form,
+            per=per,
+            columns=columns,
+            sort=sort,
+            skipped=skipped,
+            spark=spark,
+            gates=gates,
+            expect=expect,
+            allow_skipped=allow_skipped,
+            resume=resume,
+        )
+        if folder is not None:
+            from htsr_ref.cli.many_models import Folder, analyze_models
 
-        where = Folder(folder, plot, skip_existing)
-        code = analyze_models(models, where, wanted, dask=dask, part=chosen_part)
-    elif chosen_part is not None and file is not None:
-        code = analyze_part(models[0].file, wanted, file, chosen_part, keep_converted)
-    else:
-        code = analyze_alone(models[0].file, wanted, Place(file, plot), dask, keep_converted)
+            where = Folder(folder, plot, skip_existing)
+            code = analyze_models(models, where, wanted, dask=dask, part=chosen_part)
+        elif chosen_part is not None and file is not None:
+            code = analyze_part(models[0].file, wanted, file, chosen_part, keep_converted)
+        else:
+            code = analyze_alone(models[0].file, wanted, Place(file, plot), dask, keep_converted)
     if code:
         raise typer.Exit(code)
 

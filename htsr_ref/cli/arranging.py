@@ -17,7 +17,10 @@ _GROUPS: Mapping[str, tuple[str, ...]] = MappingProxyType(
             *("gof", "compare", "null", "shuffles", "replicas", "resamples", "seed"),
         ),
         "What makes the exit code 1": ("fail_if", "fail_if_changed", "expect", "allow_skipped"),
-        "The machine": ("jobs", "blas_threads", "max_memory", "dask", "part"),
+        "The machine": (
+            *("jobs", "blas_threads", "max_memory", "dask", "part"),
+            *("cache", "cache_size"),
+        ),
         "Output": (
             "out",
             "skip_existing",

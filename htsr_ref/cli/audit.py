@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 import typer
 
 from htsr_ref.cli import options, output
+from htsr_ref.cli.caching import cache_in
 from htsr_ref.errors import HtsrError
 
 EPILOG = (
@@ -66,6 +67,8 @@ def audit(
             "default that of a report of ours, else auto.",
         ),
     ] = None,
+    cache: options.CacheOption = None,
+    cache_size: options.CacheSizeOption = None,
     plot: Annotated[
         Path | None,
         typer.Option(
@@ -108,7 +111,16 @@ def audit(
         exclude=exclude,
         keep_converted=keep_converted,
     )
-    found = run(opened, theirs, convention, columns=_mapping(map_), changes=changes, solver=solver)
+    with cache_in(cache, cache_size) as kept:
+        found = run(
+            opened,
+            theirs,
+            convention,
+            columns=_mapping(map_),
+            changes=changes,
+            solver=solver,
+            cache=kept,
+        )
     if plot is not None:
         from htsr_ref.plots import save_figure, waterfall_figure
 

@@ -34,6 +34,10 @@ def diff(
     ] = None,
     set_: options.SetOption = None,
     solver: options.SolverOption = "auto",
+    jobs: options.JobsOption = None,
+    max_memory: options.MaxMemoryOption = None,
+    cache: options.CacheOption = None,
+    cache_size: options.CacheSizeOption = None,
     fail_if_changed: Annotated[
         bool, typer.Option("--fail-if-changed", help="Exit with 1 if any number differs.")
     ] = False,
@@ -56,7 +60,10 @@ def diff(
     from htsr_ref.models.difference import compare_reports
 
     asked = loading.asked(convention, set_, layers, (include, exclude), solver)
-    loaded = loading.load_reports([before, after], as_reports_have_it(asked, before, after))
+    machine = loading.Machine(jobs, max_memory, cache, cache_size)
+    loaded = loading.load_reports(
+        [before, after], as_reports_have_it(asked, before, after), machine
+    )
     code = loaded.exit_code()
     if not loaded.unreadable:
         first, second = loaded.named()

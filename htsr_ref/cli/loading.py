@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path  # noqa: TC003 - typer reads the annotations
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from htsr_ref.cli import options, output
+from htsr_ref.cli.caching import cache_in
 from htsr_ref.conventions import DEFAULT
 from htsr_ref.errors import HtsrError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from htsr_ref.analysis.analyzing import Progress
     from htsr_ref.models.asking import Asked
@@ -82,13 +84,33 @@ def asked(
     chosen: tuple[list[str] | None, list[str] | None],
     solver: SolverChoice,
 ) -> Asked:
-    """Read the options of the command line."""
+    """Read the options of the command line that change numbers."""
     found = options.convention_of(convention or DEFAULT, overrides)
     corrections = options.layers_of(layers)
 
     from htsr_ref.models.asking import Asked
 
     return Asked(found, corrections, *chosen, solver, convention is not None or bool(overrides))
+
+
+@dataclass(frozen=True)
+class Machine:
+    """The options that do not: --jobs, --max-memory, --cache and --cache-size."""
+
+    jobs: int | None
+    max_memory: str | None
+    cache: Path | None
+    cache_size: str | None
+
+    @contextmanager
+    def given_to(self, asked: Asked) -> Iterator[Asked]:
+        """Add to what is asked what it is done with.
+
+        Spec: SCL-20, SCL-26.
+        """
+        resources = options.resources_of(self.jobs, 1, self.max_memory)
+        with cache_in(self.cache, self.cache_size) as cache:
+            yield replace(asked, resources=resources, cache=cache)
 
 
 def each_once(files: Sequence[str]) -> list[str]:
@@ -103,7 +125,9 @@ def each_once(files: Sequence[str]) -> list[str]:
     return list(kept.values())
 
 
-def load_reports(files: Sequence[str], asked: Asked, keep: Keep | None = None) -> Loaded:
+def load_reports(
+    files: Sequence[str], asked: Asked, machine: Machine, keep: Keep | None = None
+) -> Loaded:
     """Analyze weight files and read reports; a bad one is named and does not stop the others.
 
     `keep` is called after each analysis with the file, the report, the weights and the eigenvalues.
@@ -116,33 +140,35 @@ def load_reports(files: Sequence[str], asked: Asked, keep: Keep | None = None) -
         "--exclude": asked.exclude,
     }
     for option, value in only_of_weights.items():
-        if value is not None and all(map(is_report, files)):
+        if value is not None and machine.cache is None and all(map(is_report, files)):
             raise HtsrError(
                 f"{option} describes weight files, and only reports are given. Leave it out"
             )
     reports = []
-    for place, file in enumerate(files, 1):
-        try:
-            with output.progress_bar(f"{place}/{len(files)} ") as show:
-                if keep is None or is_report(file):
-                    report = asked.report_of(file, show)
-                else:
-                    report = _kept(file, asked, keep, show)
-        except HtsrError as error:
-            output.fail(f"error: {error}")
-        else:
-            reports.append((file, report))
+    with machine.given_to(asked) as equipped:
+        for place, file in enumerate(files, 1):
+            try:
+                with output.progress_bar(f"{place}/{len(files)} ") as show:
+                    if keep is None or is_report(file):
+                        report = equipped.report_of(file, show)
+                    else:
+                        report = _kept(file, equipped, keep, show)
+            except HtsrError as error:
+                output.fail(f"error: {error}")
+            else:
+                reports.append((file, report))
     return Loaded(tuple(reports), len(files) - len(reports))
 
 
 def _kept(file: str, asked: Asked, keep: Keep, progress: Callable[[Progress], None]) -> Report:
     """Analyze a weight file and hand on what it was made from."""
-    from htsr_ref.analysis.analyzing import analyze
+    from htsr_ref.spectra.cache import opened_cache
     from htsr_ref.spectra.store import MemoryStore
     from htsr_ref.weights.asking import asked_weights
 
     weights = asked_weights(file, layers=asked.layers, include=asked.include, exclude=asked.exclude)
-    store = MemoryStore()
-    report = analyze(weights, asked.convention, solver=asked.solver, store=store, progress=progress)
-    keep(file, report, weights, store)
+    with opened_cache(asked.cache) as cache:
+        store = MemoryStore(cache)
+        report = asked.of_weights(weights, progress, store)
+        keep(file, report, weights, store)
     return report

@@ -9,6 +9,7 @@ import typer
 from htsr_ref.cli import (
     analyze,
     audit,
+    cache,
     conventions,
     convert,
     describe,
@@ -57,6 +58,7 @@ for function, epilog in (
     (diff.diff, diff.EPILOG),
     (synth.synth, synth.EPILOG),
     (validate.validate, validate.EPILOG),
+    (cache.cache, cache.EPILOG),
 ):
     app.command(function.__name__, epilog=epilog, cls=Command)(function)
 app.add_typer(conventions.app, name="conventions")

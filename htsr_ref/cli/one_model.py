@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from htsr_ref.conventions import Convention
     from htsr_ref.reports.gates import Gate
     from htsr_ref.reports.report import Per, Report
+    from htsr_ref.spectra.cache import SpectrumCache
     from htsr_ref.spectra.solvers import SolverChoice
     from htsr_ref.spectra.store import SpectrumStore
     from htsr_ref.synthetic.expectations import Expectation
@@ -42,7 +43,7 @@ class Wanted:
     Attributes
     ----------
     minus, base, layers, include, exclude : see `asked_weights`.
-    convention, solver, checks, resources, digest : see `analyze`.
+    convention, solver, checks, resources, cache, digest : see `analyze`.
     form, per, columns, sort, skipped, spark : how a report is written.
     gates, expect, allow_skipped : what makes the exit code 1, and what does not.
     resume : whether to go on with a journal.
@@ -57,6 +58,7 @@ class Wanted:
     solver: SolverChoice
     checks: Checks
     resources: Resources
+    cache: SpectrumCache | None
     digest: bool
     form: output.Form
     per: Per | None
@@ -147,7 +149,7 @@ def analyze_model(
     from htsr_ref.cli.tabulating import report_text
     from htsr_ref.spectra.store import MemoryStore
 
-    store = MemoryStore() if place.plot is not None or wanted.spark else None
+    store = MemoryStore(wanted.cache) if place.plot is not None or wanted.spark else None
     with journal_beside(
         place.out, weights, wanted.compared, resume=wanted.resume, names_command=place.is_alone
     ) as journal:
@@ -251,6 +253,7 @@ def _run(
             solver=wanted.solver,
             **asdict(wanted.checks),
             **asdict(wanted.resources),
+            cache=wanted.cache,
             store=store,
             journal=journal,
             executor=executor,

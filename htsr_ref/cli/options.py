@@ -157,6 +157,26 @@ MaxMemoryOption = Annotated[
         "is free. A layer that needs more is skipped.",
     ),
 ]
+CacheOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--cache",
+        metavar="DIR",
+        envvar="HTSR_CACHE",
+        help="Keep eigenvalues in this folder and take them from there the next time, also for "
+        "another convention, another command or a figure. It is made if it is not there.",
+    ),
+]
+CacheSizeOption = Annotated[
+    str | None,
+    typer.Option(
+        "--cache-size",
+        metavar="SIZE",
+        envvar="HTSR_CACHE_SIZE",
+        help="What the folder of --cache may take, such as 500M, 10G by default; what "
+        "was used the longest ago goes first.",
+    ),
+]
 OutputOption = Annotated[
     Path | None,
     typer.Option(
@@ -280,18 +300,20 @@ def resources_of(jobs: int | None, blas_threads: int, max_memory: str | None) ->
     """Read what --jobs, --blas-threads and --max-memory leave to an analysis."""
     from htsr_ref.analysis.resources import Resources
 
-    return Resources(jobs, blas_threads, None if max_memory is None else bytes_of(max_memory))
+    return Resources(
+        jobs, blas_threads, None if max_memory is None else bytes_of(max_memory, "--max-memory")
+    )
 
 
-def bytes_of(text: str) -> int:
-    """Read a size in bytes, or in decimal units.
+def bytes_of(text: str, option: str) -> int:
+    """Read the size in bytes, or in decimal units, that an option is given.
 
-    >>> bytes_of("800M"), bytes_of("1.5 GB")
+    >>> bytes_of("800M", "--max-memory"), bytes_of("1.5 GB", "--max-memory")
     (800000000, 1500000000)
     """
     found = re.fullmatch(r"(\d+(?:\.\d+)?) ?([KMGT]?)B?", text.strip(), re.IGNORECASE)
     if found is None or (size := int(float(found[1]) * _UNITS[found[2].upper()])) < 1:
-        raise HtsrError(f"--max-memory {text!r}: give a size, such as 800M or 12G")
+        raise HtsrError(f"{option} {text!r}: give a size, such as 800M or 12G")
     return size
 
 

@@ -15,6 +15,10 @@ def rank(
     convention: loading.ConventionOption = None,
     set_: options.SetOption = None,
     solver: options.SolverOption = "auto",
+    jobs: options.JobsOption = None,
+    max_memory: options.MaxMemoryOption = None,
+    cache: options.CacheOption = None,
+    cache_size: options.CacheSizeOption = None,
     everything: loading.EverythingOption = False,
     json: options.JsonOption = False,
     csv: options.CsvOption = False,
@@ -29,7 +33,8 @@ def rank(
     form = output.choose_form(json, csv, False, out)
     output.check_writable(out, *files, layers, convention)
     asked = loading.asked(convention, set_, layers, (include, exclude), solver)
-    loaded = loading.load_reports(loading.each_once(files), asked)
+    machine = loading.Machine(jobs, max_memory, cache, cache_size)
+    loaded = loading.load_reports(loading.each_once(files), asked, machine)
     if loaded.reports:
         from htsr_ref.models.ranking import rank_reports
 

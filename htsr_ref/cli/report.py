@@ -31,6 +31,10 @@ def report(
     convention: loading.ConventionOption = None,
     set_: options.SetOption = None,
     solver: options.SolverOption = "auto",
+    jobs: options.JobsOption = None,
+    max_memory: options.MaxMemoryOption = None,
+    cache: options.CacheOption = None,
+    cache_size: options.CacheSizeOption = None,
     out: Annotated[
         Path | None,
         typer.Option(
@@ -63,7 +67,8 @@ def report(
 
         spectra[file] = thin_spectra(found, weights, store, asked.solver)
 
-    loaded = loading.load_reports(loading.each_once(files), asked, keep)
+    machine = loading.Machine(jobs, max_memory, cache, cache_size)
+    loaded = loading.load_reports(loading.each_once(files), asked, machine, keep)
     if loaded.reports:
         found = _told_apart(loaded)
         output.emit(report_page(found, [spectra.get(file, {}) for file, _ in loaded.reports]), out)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from htsr_ref.cli import options, output
+from htsr_ref.cli.caching import cache_in
 from htsr_ref.cli.completing import layer_names
 from htsr_ref.conventions import DEFAULT
 from htsr_ref.errors import HtsrError
@@ -35,6 +36,8 @@ def spectrum(
     convention: options.ConventionOption = DEFAULT,
     set_: options.SetOption = None,
     solver: options.SolverOption = "auto",
+    cache: options.CacheOption = None,
+    cache_size: options.CacheSizeOption = None,
     plot: Annotated[
         Path | None,
         typer.Option(
@@ -66,8 +69,9 @@ def spectrum(
     weights = asked_weights(
         file, layers=overrides, include=include, exclude=exclude, keep_converted=keep_converted
     )
-    store = MemoryStore()
-    found = run(weights, layer, matrix, chosen, solver=solver, store=store)
+    with cache_in(cache, cache_size) as kept:
+        store = MemoryStore(kept)
+        found = run(weights, layer, matrix, chosen, solver=solver, store=store)
     lines = [f"# {layer} matrix {matrix}, N = {found.N}, M = {found.M}, {found.num_zero} zeros"]
     lines += [repr(float(value)) for value in found.positive]
     if plot is not None:

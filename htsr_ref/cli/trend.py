@@ -33,6 +33,10 @@ def trend(
     convention: loading.ConventionOption = None,
     set_: options.SetOption = None,
     solver: options.SolverOption = "auto",
+    jobs: options.JobsOption = None,
+    max_memory: options.MaxMemoryOption = None,
+    cache: options.CacheOption = None,
+    cache_size: options.CacheSizeOption = None,
     everything: loading.EverythingOption = False,
     resamples: Annotated[
         int, typer.Option("--bootstrap", metavar="N", min=100, help="Resamples for R²'s interval.")
@@ -61,7 +65,8 @@ def trend(
 
     rows = read_accuracies(accuracy, column)
     asked = loading.asked(convention, set_, layers, (include, exclude), solver)
-    loaded = loading.load_reports(loading.each_once(files), asked)
+    machine = loading.Machine(jobs, max_memory, cache, cache_size)
+    loaded = loading.load_reports(loading.each_once(files), asked, machine)
     matched = match_files([(file, report.source.name) for file, report in loaded.reports], rows)
     reports = loaded.named()
     for report, row in zip(reports, matched, strict=True):

@@ -36,3 +36,14 @@ def blas_threads(count: int) -> Iterator[None]:
 
     with threadpool_limits(limits=count, user_api="blas"):
         yield
+
+
+def libraries() -> list[str]:
+    """Libraries of linear algebra that are loaded, with the processor whose code they run.
+
+    Spec: SCL-10, SCL-20.
+    """
+    from threadpoolctl import threadpool_info
+
+    facts = (entry for entry in threadpool_info() if entry["user_api"] == "blas")
+    return sorted({f"{entry['internal_api']} {entry.get('architecture')}" for entry in facts})

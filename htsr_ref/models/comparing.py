@@ -7,9 +7,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from htsr_ref.analysis.resources import Resources
 from htsr_ref.errors import HtsrError
 from htsr_ref.models.accuracies import NO_SERIES, Accuracy, match_files, read_accuracies
-from htsr_ref.models.asking import Asked, called, is_report, named_reports
+from htsr_ref.models.asking import Asked, is_report, named_reports
 from htsr_ref.models.difference import Difference, compare_reports
 from htsr_ref.models.ranking import Ranking, rank_reports
 from htsr_ref.models.trend_report import TrendReport, trend_report
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
     from htsr_ref.conventions import Convention
     from htsr_ref.models.asking import ModelSource
+    from htsr_ref.spectra.cache import Cache
     from htsr_ref.spectra.solvers import SolverChoice
 
 
@@ -32,6 +34,9 @@ def rank(
     include: Sequence[str] | None = None,
     exclude: Sequence[str] | None = None,
     solver: SolverChoice = "auto",
+    jobs: int | None = None,
+    max_memory: int | None = None,
+    cache: Cache | None = None,
     everything: bool = False,
 ) -> Ranking:
     """Order models by alpha-hat: the smallest, predicted to generalize best, comes first.
@@ -39,8 +44,9 @@ def rank(
     Parameters
     ----------
     sources : weights, reports or their JSON files; a list, or by name.
-    convention : for weights, the default if None; a report must follow it if it is given.
-    layers, include, exclude, solver : as for `analyze`; for weights.
+    convention : for weights, the default if None; a report must follow it if it is given, unless
+        there is a cache and the file that its weights are in, unchanged, beside it or here.
+    layers, include, exclude, solver, jobs, max_memory, cache : as for `analyze`; for weights.
     everything : rank models too that cannot be compared with the others.
 
     Raises
@@ -48,9 +54,11 @@ def rank(
     HtsrError
         A source cannot be read, or reports follow different conventions.
 
-    Spec: MET-13.
+    Spec: MET-13, SCL-25, SCL-26.
     """
-    asked = Asked.of(convention, layers, include, exclude, solver)
+    asked = Asked.of(
+        convention, layers, include, exclude, solver, Resources(jobs, max_memory=max_memory), cache
+    )
     return rank_reports(named_reports(sources, asked), everything=everything)
 
 
@@ -64,6 +72,9 @@ def trend(
     include: Sequence[str] | None = None,
     exclude: Sequence[str] | None = None,
     solver: SolverChoice = "auto",
+    jobs: int | None = None,
+    max_memory: int | None = None,
+    cache: Cache | None = None,
     resamples: int = RESAMPLES,
     seed: int = 0,
     everything: bool = False,
@@ -72,7 +83,8 @@ def trend(
 
     Parameters
     ----------
-    sources, convention, layers, include, exclude, solver : as for `rank`.
+    sources, convention, layers, include, exclude, solver, jobs, max_memory, cache : as for
+        `rank`.
     accuracy : accuracies by the models' names, or a CSV file of them.
     column : of the accuracies in that file.
     resamples, seed : of the bootstrap.
@@ -85,7 +97,9 @@ def trend(
 
     Spec: TRD-9, TRD-11.
     """
-    asked = Asked.of(convention, layers, include, exclude, solver)
+    asked = Asked.of(
+        convention, layers, include, exclude, solver, Resources(jobs, max_memory=max_memory), cache
+    )
     if isinstance(accuracy, Mapping):
         rows = tuple(Accuracy(name, float(value), NO_SERIES) for name, value in accuracy.items())
     else:
@@ -109,6 +123,9 @@ def diff(
     include: Sequence[str] | None = None,
     exclude: Sequence[str] | None = None,
     solver: SolverChoice = "auto",
+    jobs: int | None = None,
+    max_memory: int | None = None,
+    cache: Cache | None = None,
 ) -> Difference:
     """Compare two models layer by layer.
 
@@ -116,7 +133,7 @@ def diff(
     ----------
     before, after : weights, reports or their JSON files.
     convention : for weights; if None, that of a report that is given, else the default.
-    layers, include, exclude, solver : as for `analyze`; for weights.
+    layers, include, exclude, solver, jobs, max_memory, cache : as for `analyze`; for weights.
 
     Raises
     ------
@@ -125,17 +142,11 @@ def diff(
 
     Spec: AUD-20, AUD-21, AUD-22.
     """
-    asked = Asked.of(convention, layers, include, exclude, solver)
-    sources = [_loaded(source) for source in (before, after)]
-    first, second = named_reports(sources, as_reports_have_it(asked, *sources))
+    asked = Asked.of(
+        convention, layers, include, exclude, solver, Resources(jobs, max_memory=max_memory), cache
+    )
+    first, second = named_reports([before, after], as_reports_have_it(asked, before, after))
     return compare_reports(first, second)
-
-
-def _loaded(source: ModelSource) -> ModelSource:
-    """Read the JSON file of a report, which is then called as the file is."""
-    if isinstance(source, (str, os.PathLike)) and is_report(source):
-        return called(Report.load(source), str(source))
-    return source
 
 
 def as_reports_have_it(asked: Asked, *sources: ModelSource) -> Asked:

@@ -1,5 +1,7 @@
 """Eigenvalues that are kept, so that no matrix is solved twice."""
 
+from collections.abc import Callable
+from functools import partial
 from typing import Protocol
 
 import numpy as np
@@ -10,35 +12,42 @@ from htsr_ref.spectra.solvers import SOLVERS, Solved, Solver
 
 
 class SpectrumStore(Protocol):
-    """Eigenvalues of the matrices of one source, by matrix and solver.
+    """Where eigenvalues are kept; used by several threads."""
 
-    A matrix is told apart by the name of its tensor, `matrix.data.name`, and by `matrix.cut`.
-    A store that outlives the source would take a digest of the tensor for its name.
-    """
+    def has(self, matrix: WeightMatrix, solver: Solver) -> bool:
+        """Whether a matrix's eigenvalues are found without reading the matrix."""
 
-    def get(self, matrix: WeightMatrix, solver: Solver) -> Solved | None:
-        """Return what is kept of a matrix; None if nothing is kept."""
-
-    def put(self, matrix: WeightMatrix, solver: Solver, solved: Solved) -> None:
-        """Keep what a solver found."""
+    def fetch(self, matrix: WeightMatrix, solver: Solver, find: Callable[[], Solved]) -> Solved:
+        """Return what is kept of a matrix, or find it, keep it and return it."""
 
 
 class MemoryStore:
-    """A store in memory.
+    """Eigenvalues of the matrices of one source, in memory.
+
+    A matrix is told apart by the name of its tensor, `matrix.data.name`, and by `matrix.cut`.
+
+    Parameters
+    ----------
+    behind : where eigenvalues are looked for that are not here, and kept as well.
 
     Spec: AUD-9.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, behind: SpectrumStore | None = None) -> None:
+        self._behind = behind
         self._solved: dict[tuple[str, str, Solver], Solved] = {}
 
-    def get(self, matrix: WeightMatrix, solver: Solver) -> Solved | None:
-        """Return what is kept of a matrix; None if nothing is kept."""
-        return self._solved.get((matrix.data.name, matrix.cut, solver))
+    def has(self, matrix: WeightMatrix, solver: Solver) -> bool:
+        """Whether the eigenvalues are here."""
+        return (matrix.data.name, matrix.cut, solver) in self._solved
 
-    def put(self, matrix: WeightMatrix, solver: Solver, solved: Solved) -> None:
-        """Keep what a solver found."""
-        self._solved[matrix.data.name, matrix.cut, solver] = solved
+    def fetch(self, matrix: WeightMatrix, solver: Solver, find: Callable[[], Solved]) -> Solved:
+        """Return what is kept of a matrix, or find it, keep it and return it."""
+        key = (matrix.data.name, matrix.cut, solver)
+        if key not in self._solved:
+            behind = self._behind
+            self._solved[key] = find() if behind is None else behind.fetch(matrix, solver, find)
+        return self._solved[key]
 
 
 def solve(matrix: WeightMatrix, solver: Solver, store: SpectrumStore | None = None) -> Solved:
@@ -49,13 +58,12 @@ def solve(matrix: WeightMatrix, solver: Solver, store: SpectrumStore | None = No
     LayerError
         The matrix holds a NaN or an infinity (`NonFiniteError`), or the solver fails.
     """
-    kept = None if store is None else store.get(matrix, solver)
-    if kept is not None:
-        return kept
+    find = partial(_solved, matrix, solver)
+    return find() if store is None else store.fetch(matrix, solver, find)
+
+
+def _solved(matrix: WeightMatrix, solver: Solver) -> Solved:
     try:
-        solved = SOLVERS[solver](matrix)
+        return SOLVERS[solver](matrix)
     except np.linalg.LinAlgError as error:
         raise LayerError(f"the {solver} solver failed ({error}). Try the other solver") from error
-    if store is not None:
-        store.put(matrix, solver, solved)
-    return solved

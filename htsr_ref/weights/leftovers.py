@@ -50,6 +50,11 @@ def create_beside(target: Path, mode: int) -> tuple[Path, int]:
         os.close(descriptor)
 
 
+def is_temporary(name: str) -> bool:
+    """Whether a file of this name is one that `create_beside` made."""
+    return _FILE.fullmatch(name) is not None
+
+
 @contextmanager
 def temporary_folder() -> Iterator[Path]:
     """Make a folder among the system's temporary files; those of killed runs are removed.

@@ -3,6 +3,7 @@
 import multiprocessing
 import os
 import pickle
+import shutil
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 
 import numpy as np
@@ -19,6 +20,7 @@ from htsr_ref.errors import (
     OutputError,
     WeightFileError,
 )
+from htsr_ref.spectra.solvers import SOLVERS
 
 SHAPES = {"a": (300, 260), "b": (20, 12), "c": (270, 300), "d": (8, 60, 3, 3), "e": (30, 40)}
 pytestmark = pytest.mark.spec("SCL-12")
@@ -59,6 +61,36 @@ class Posted(Executor):
 def test_threads(path, expected):
     with ThreadPoolExecutor(3) as executor:
         assert analyze(path, executor=executor).to_json() == expected
+
+
+@pytest.mark.spec("SCL-20")
+@pytest.mark.parametrize("kind", [Posted, ThreadPoolExecutor])
+def test_workers_use_the_cache(path, expected, tmp_path, monkeypatch, kind):
+    cache = tmp_path / "cache"
+    assert analyze(path, executor=kind(), cache=cache).to_json() == expected
+    assert len(list(cache.rglob("*.spectrum"))) == 2  # a and c are wide enough
+    solvers = SOLVERS
+
+    def narrow(name):
+        def solve(matrix):
+            assert matrix.M < 256
+            return solvers[name](matrix)
+
+        return solve
+
+    monkeypatch.setattr("htsr_ref.spectra.store.SOLVERS", {name: narrow(name) for name in solvers})
+    assert analyze(path, executor=kind(), cache=cache).to_json() == expected
+
+
+@pytest.mark.spec("SCL-20")
+def test_a_worker_without_the_cache_solves(path, expected, tmp_path):
+    class Elsewhere(Posted):
+        def submit(self, function, /, *arguments):
+            shutil.rmtree(tmp_path / "cache", ignore_errors=True)
+            return super().submit(function, *arguments)
+
+    assert analyze(path, executor=Elsewhere(), cache=tmp_path / "cache").to_json() == expected
+    assert not (tmp_path / "cache").exists()
 
 
 def test_threads_may_analyze_what_is_in_memory():

@@ -10,6 +10,7 @@ from commands import environment, python, spawn
 from safetensors.numpy import save_file
 from threadpoolctl import threadpool_info
 
+import htsr_ref
 from htsr_ref import analyze, open_weights
 from htsr_ref.analysis import layer_analysis
 from htsr_ref.analysis.planning import plan
@@ -17,6 +18,7 @@ from htsr_ref.analysis.resources import Resources
 from htsr_ref.errors import HtsrError
 from htsr_ref.machine.blas import blas_threads
 from htsr_ref.machine.cores import usable_cores
+from htsr_ref.spectra.solvers import SOLVERS
 
 SHAPES = {"a": (700, 600), "b": (20, 12), "c": (320, 300), "d": (8, 60, 3, 3), "e": (400, 300)}
 
@@ -79,6 +81,37 @@ def test_threads_are_limited_for_a_while_and_the_report_states_how_many():
     written = analyze({"a": np.eye(3)}, jobs=1, blas_threads=2).to_json()
     assert json.loads(written)["blas_threads"] == 2
     assert analyze({"a": np.eye(3)}).blas_threads == 1
+
+
+def table_of(model, folder):
+    path = folder / "theirs.csv"
+    path.write_text(analyze(model).to_csv())
+    return path
+
+
+OTHERS = {
+    "spectrum": lambda model, _: htsr_ref.spectrum(model),
+    "rank": lambda model, _: htsr_ref.rank({"a": model, "b": model}),
+    "trend": lambda model, _: htsr_ref.trend({"a": model, "b": model}, {"a": 0.5, "b": 0.75}),
+    "diff": lambda model, _: htsr_ref.diff(model, model),
+    "audit": lambda model, folder: htsr_ref.audit(model, table_of(model, folder)),
+}
+
+
+@pytest.mark.spec("SCL-2", "SCL-26")
+@pytest.mark.parametrize("function", OTHERS)
+def test_every_function_limits_threads(tmp_path, monkeypatch, function):
+    seen = set()
+
+    def solver(matrix):
+        seen.update(lib["num_threads"] for lib in threadpool_info() if lib["user_api"] == "blas")
+        return SOLVERS["svd"](matrix)
+
+    monkeypatch.setattr("htsr_ref.spectra.store.SOLVERS", dict.fromkeys(SOLVERS, solver))
+    model = {"fc": np.diag(np.arange(1.0, 31.0))}
+    with blas_threads(2):
+        OTHERS[function](model, tmp_path)
+    assert seen == {1}
 
 
 @pytest.mark.spec("SCL-5")

@@ -46,8 +46,8 @@ def test_a_report_and_its_file_are_identical(htsr, model, tmp_path):
     outcome = htsr("diff", report, model, "--convention", "sdm2020")
     assert (outcome.code, outcome.out) == (2, "")
     assert outcome.err == (
-        f"htsr: error: {report}: it follows alphapruning, not sdm2020. Analyze its weights "
-        "again, or leave out the convention\n"
+        f"htsr: error: {report}: it follows alphapruning, not sdm2020. Give its "
+        f"weights, '{model}', in its place, or leave out the convention\n"
     )
 
 

@@ -73,7 +73,7 @@ def test_the_example_works_as_it_stands(htsr, monkeypatch, tmp_path, examples, w
     for path in examples[:3]:
         shutil.copy(path, "checkpoints")
     shutil.copy(examples[-1], "model.safetensors")
-    htsr("analyze", "model.safetensors", "-o", "saved.json")
+    htsr("analyze", "model.safetensors", "-o", "saved.json", "--cache", "spectra")
     for part in (1, 2) if words == ("merge",) else ():
         htsr("analyze", "model.safetensors", "--part", f"{part}/2", "-o", f"model.{part}.part")
     shutil.copy(FIXTURES / "same" / "pytorch.pt", "model.pt")

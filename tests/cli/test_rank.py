@@ -170,7 +170,7 @@ def test_a_report_must_follow_what_is_asked_for(htsr, series):
             "it follows sdm2020 with min_dim = 0, not sdm2020.",
             "the convention",
         ),
-        (["--solver", "gram"], "its solver was svd, not gram. Analyze", "out the solver"),
+        (["--solver", "gram"], "its solver was svd, not gram. Give its", "out the solver"),
     ]:
         outcome = htsr("rank", *reports, *options)
         assert (outcome.code, outcome.out) == (2, "")

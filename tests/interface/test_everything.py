@@ -17,7 +17,17 @@ TABLE = dict.fromkeys(("columns", "sort", "skipped"))
 FIGURES = {"plot": None}
 SILENCE = {"quiet": None}
 SAME = {name: name for name in ("layers", "include", "exclude", "solver")}
-MANY = {"files": "sources", "everything": "everything", **SAME, **CHOICES, **FORMS, **SILENCE}
+CACHE = {"cache": "cache", "cache_size": None}
+MACHINE = {"jobs": "jobs", "max_memory": "max_memory", **CACHE}
+MANY = {
+    "files": "sources",
+    "everything": "everything",
+    **SAME,
+    **CHOICES,
+    **MACHINE,
+    **FORMS,
+    **SILENCE,
+}
 MATRICES = (
     *("minus", "base", "gof", "compare", "shuffles", "seed"),
     *("jobs", "blas_threads", "max_memory", "digest"),
@@ -26,13 +36,17 @@ ENSEMBLE = (
     *("mu", "dof", "alpha", "xmin", "rho", "rank", "strength", "weight", "scale", "sigma"),
     *("spikes", "singular_values"),
 )
-OF_WEIGHTS = ("layers", "include", "exclude", "convention", "set_", "solver", "quiet")
+OF_WEIGHTS = (
+    *("layers", "include", "exclude", "convention", "set_", "solver", "quiet"),
+    *("jobs", "max_memory", "cache", "cache_size"),
+)
 """Options of `htsr report` that say how weights are analyzed, as `analyze` takes them."""
 
 IN_PYTHON = {
     "analyze": {
         **WEIGHTS,
         **SAME,
+        **CACHE,
         **CHOICES,
         **FORMS,
         **FIGURES,
@@ -50,6 +64,7 @@ IN_PYTHON = {
     "convert": {**WEIGHTS, "out": "path", "dtype": "dtype", **SAME, **SILENCE},
     "spectrum": {
         **WEIGHTS,
+        **CACHE,
         **CHOICES,
         **FORMS,
         **FIGURES,
@@ -87,6 +102,7 @@ IN_PYTHON = {
         "keep_converted": None,
         "changes": "changes",
         **SAME,
+        **CACHE,
         **CHOICES,
         **FORMS,
         **FIGURES,
@@ -115,9 +131,10 @@ RETURNED = {
 OTHERWISE = {"fit": "fit_sample", "report": "report_page"}
 """Functions of other names than their commands."""
 
-ELSEWHERE = {"show", "conventions", "help", "merge"}
-"""Commands that are no function: `Report.load`, the module `conventions`, `help()`; and parts are
-files of the command line, where Python gives the layers to an executor."""
+ELSEWHERE = {"show", "conventions", "help", "merge", "cache"}
+"""Commands that are no function: `Report.load`, the module `conventions`, `help()`; parts are
+files of the command line, where Python gives the layers to an executor; and what a look into a
+folder does."""
 
 
 @pytest.mark.parametrize("command", sorted(COMMANDS.keys() - ELSEWHERE))

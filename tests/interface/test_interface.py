@@ -15,22 +15,22 @@ import htsr_ref
 
 ARGUMENTS = {
     "analyze": "source convention layers include exclude minus base solver gof compare shuffles "
-    "seed jobs blas_threads max_memory store journal executor digest progress",
-    "audit": "source theirs convention columns changes layers include exclude solver",
+    "seed jobs blas_threads max_memory cache store journal executor digest progress",
+    "audit": "source theirs convention columns changes layers include exclude solver cache",
     "check_expected": "report source",
     "convert": "source path layers include exclude dtype progress",
     "describe": "source convention layers include exclude solver",
-    "diff": "before after convention layers include exclude solver",
+    "diff": "before after convention layers include exclude solver jobs max_memory cache",
     "fit_power_law": "sample ks xmin",
     "fit_sample": "sample convention key name law xmin ks gof bootstrap compare seed progress",
     "get_convention": "convention overrides",
     "open_weights": "source layers facts_first keep_converted",
-    "rank": "sources convention layers include exclude solver everything",
+    "rank": "sources convention layers include exclude solver jobs max_memory cache everything",
     "report_page": "reports spectra",
-    "spectrum": "source layer matrix convention layers solver store",
+    "spectrum": "source layer matrix convention layers solver cache store",
     "synth": "path ensemble shape layers seed force parameters",
-    "trend": "sources accuracy convention column layers include exclude solver resamples seed "
-    "everything",
+    "trend": "sources accuracy convention column layers include exclude solver jobs "
+    "max_memory cache resamples seed everything",
     "validate": "source layers include exclude made_from",
     "write_weights": "path arrays tensors source format extra",
 }
@@ -47,6 +47,7 @@ RECORDS = {
 
 ERRORS = {
     *(
+        "CacheError",
         "ChangedWeightsError",
         "ConventionError",
         "EnsembleError",

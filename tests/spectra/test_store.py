@@ -15,7 +15,7 @@ from htsr_ref.errors import LayerError
 from htsr_ref.layers.cuts import layer_matrices
 from htsr_ref.layers.matrices import matrix_from_array
 from htsr_ref.spectra.eigenvalues import spectrum
-from htsr_ref.spectra.solvers import SOLVERS, Solved
+from htsr_ref.spectra.solvers import Solved
 from htsr_ref.spectra.store import MemoryStore, solve
 from htsr_ref.weights import open_weights
 
@@ -33,15 +33,16 @@ class FolderStore:
         name = hashlib.sha256(repr((digest, matrix.cut, solver)).encode()).hexdigest()
         return self.folder / f"{name}.npz"
 
-    def get(self, matrix, solver):
+    def has(self, matrix, solver):
+        return self._path(matrix, solver).exists()
+
+    def fetch(self, matrix, solver, find):
         path = self._path(matrix, solver)
         if not path.exists():
-            return None
+            solved = find()
+            np.savez(path, eigenvalues=solved.eigenvalues, peak=solved.peak)
         with np.load(path) as kept:
             return Solved(kept["eigenvalues"], float(kept["peak"]))
-
-    def put(self, matrix, solver, solved):
-        np.savez(self._path(matrix, solver), eigenvalues=solved.eigenvalues, peak=solved.peak)
 
 
 @pytest.fixture
@@ -92,11 +93,12 @@ def test_no_two_matrices_of_a_source_are_confused(model, convention):
         assert (one.data.name, one.cut) != (other.data.name, other.cut)
     store = MemoryStore()
     for member in members:
-        assert store.get(member, "svd") is None
-        store.put(member, "svd", SOLVERS["svd"](member))
-        assert store.get(member, "gram") is None
+        assert not store.has(member, "svd")
+        solve(member, "svd", store)
+        assert store.has(member, "svd")
+        assert not store.has(member, "gram")
     copy = replace(members[0], data=members[0].data.load())
-    assert store.get(copy, "svd") is store.get(members[0], "svd")
+    assert solve(copy, "svd", store) is solve(members[0], "svd", store)
 
 
 @pytest.mark.spec("AUD-9", "SPC-1")
@@ -105,7 +107,7 @@ def test_what_is_kept_does_not_depend_on_the_scale():
     store = MemoryStore()
     assert spectrum(matrix, store=store, normalization="none").lambda_max == 9
     assert spectrum(matrix, store=store).lambda_max == 3
-    assert store.get(matrix, "svd").eigenvalues.tolist() == [1, 4, 9]
+    assert solve(matrix, "svd", store).eigenvalues.tolist() == [1, 4, 9]
 
 
 def test_arrays_of_one_store_are_not_confused():
@@ -122,4 +124,12 @@ def test_a_solver_that_fails_keeps_nothing(monkeypatch):
     matrix, store = matrix_from_array(np.eye(3)), MemoryStore()
     with pytest.raises(LayerError, match=r"svd solver failed .* Try the other solver"):
         solve(matrix, "svd", store)
-    assert store.get(matrix, "svd") is None
+    assert not store.has(matrix, "svd")
+
+
+@pytest.mark.spec("AUD-9")
+def test_what_a_store_behind_another_has_is_not_solved_again(monkeypatch):
+    matrix, behind = matrix_from_array(np.diag([1.0, 2.0])), MemoryStore()
+    solved = solve(matrix, "svd", MemoryStore(behind))
+    monkeypatch.setattr("htsr_ref.spectra.store.SOLVERS", {"svd": forbidden})
+    assert solve(matrix, "svd", MemoryStore(behind)) is solved
