@@ -18,7 +18,7 @@ from htsr_ref.text.apart import shorten
 from htsr_ref.text.lines import one_line
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from htsr_ref.analysis.analyzing import Progress
     from htsr_ref.reports.report import Report
@@ -170,16 +170,18 @@ def _may_be_weights(path: Path) -> bool:
     return path.suffix.lower() not in _REPORTS and path.is_file()
 
 
-def emit(text: str, output: Path | None) -> None:
-    """Write text to standard output, or to a file that is whole or not there at all."""
+def emit(text: str | Iterable[str], output: Path | None) -> None:
+    """Write text, or its pieces, to standard output or to a file, whole or not there at all."""
+    pieces = [text] if isinstance(text, str) else text
     if output is None:
-        _print(text)
+        _print(pieces)
         return
     from htsr_ref.weights.outputs import writing
 
     with writing(output) as file:
-        # A file's name need not be Unicode; escaped, it is valid in JSON and legible elsewhere.
-        file.write(text.encode("utf-8", "backslashreplace"))
+        for piece in pieces:
+            # A file's name need not be Unicode; escaped, it is valid in JSON, legible elsewhere.
+            file.write(piece.encode("utf-8", "backslashreplace"))
 
 
 def is_standard_output(path: Path) -> bool:
@@ -189,9 +191,10 @@ def is_standard_output(path: Path) -> bool:
     return False
 
 
-def _print(text: str) -> None:
+def _print(pieces: Iterable[str]) -> None:
     try:
-        sys.stdout.write(text)
+        for piece in pieces:
+            sys.stdout.write(piece)
         sys.stdout.flush()
     except BrokenPipeError:
         raise  # The reader, such as `head`, has enough; typer ends the program quietly.

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from htsr_ref.reports.forms import written
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
     from htsr_ref.cli.output import Form
@@ -25,8 +25,8 @@ def report_text(
     sort: str,
     listed: bool,
     sparks: Mapping[str, str] | None = None,
-) -> str:
-    """Write a report in a form; the table as the options ask for it.
+) -> Iterable[str]:
+    """Write a report in a form, piece by piece; the table as the options ask for it.
 
     Spec: RPT-12.
     """
@@ -37,7 +37,7 @@ def report_text(
     from htsr_ref.reports.plain_text import TableChoices, report_table
 
     chosen = TableChoices(names_of(columns), sort, listed, sparks or {})
-    return report_table(report, layout_of(out), chosen)
+    return [report_table(report, layout_of(out), chosen)]
 
 
 def names_of(columns: str | None) -> tuple[str, ...]:

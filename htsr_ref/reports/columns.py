@@ -1,13 +1,13 @@
 """A report's numbers under the column names of WeightWatcher 0.7.7."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import Any
 
 from htsr_ref.reports.report import LayerReport, MatrixReport, Report
 from htsr_ref.reports.verdicts import training_word
-from htsr_ref.text.csvtext import csv_text
+from htsr_ref.text.csvtext import csv_lines
 
 Row = dict[str, Any]
 
@@ -15,8 +15,8 @@ LAYER_TYPES: Mapping[str, str] = MappingProxyType({"weight": "dense"})
 """Names of roles; others keep theirs, and a convolution names its dimension."""
 
 
-def weightwatcher_rows(report: Report) -> list[Row]:
-    """One row per matrix, as `analyze()` has them; undefined numbers are None.
+def weightwatcher_rows(report: Report) -> Iterator[Row]:
+    """Give one row per matrix, as `analyze()` has them; undefined numbers are None.
 
     Of the columns, `layer_id` counts the report's analyzed layers, since a file does not say how
     many modules without weights stood between them.
@@ -24,11 +24,11 @@ def weightwatcher_rows(report: Report) -> list[Row]:
     Spec: RPT-8. Source: WeightWatcher 0.7.7, `get_details`.
     """
     failed = report.convention.failed_alpha
-    return [
+    return (
         {"layer_id": number, **weightwatcher_row(layer, matrix, failed)}
         for number, layer in enumerate(report.analyzed())
         for matrix in layer.matrices
-    ]
+    )
 
 
 def weightwatcher_row(layer: LayerReport, matrix: MatrixReport, failed: float | None) -> Row:
@@ -44,12 +44,12 @@ def weightwatcher_row(layer: LayerReport, matrix: MatrixReport, failed: float | 
     return {**_names(layer, matrix), **_numbers(matrix), **_fit(matrix, failed)}
 
 
-def weightwatcher_csv(report: Report) -> str:
-    """Write the rows as CSV; undefined numbers are empty cells.
+def weightwatcher_lines(report: Report) -> Iterator[str]:
+    """Write the rows as lines of CSV; undefined numbers are empty cells.
 
     Spec: RPT-8.
     """
-    return csv_text(COLUMNS, weightwatcher_rows(report))
+    return csv_lines(COLUMNS, weightwatcher_rows(report))
 
 
 def _names(layer: LayerReport, matrix: MatrixReport) -> Row:

@@ -4,17 +4,24 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-from htsr_ref.reports.columns import weightwatcher_csv
+from htsr_ref.reports.columns import weightwatcher_lines
+from htsr_ref.reports.rows import report_rows, row_columns
+from htsr_ref.text.csvtext import csv_lines
+from htsr_ref.text.strictjson import pieces
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from htsr_ref.reports.report import Per, Report
 
 Form = Literal["table", "json", "csv", "markdown"]
 Columns = Literal["own", "weightwatcher"]
 
 
-def written(report: Report, form: Form, per: Per = "matrix", columns: Columns = "own") -> str:
-    """Write a report in a form.
+def written(
+    report: Report, form: Form, per: Per = "matrix", columns: Columns = "own"
+) -> Iterable[str]:
+    """Write a report in a form, piece by piece, so that a long one is not held as one text.
 
     Parameters
     ----------
@@ -26,9 +33,14 @@ def written(report: Report, form: Form, per: Per = "matrix", columns: Columns = 
     Spec: RPT-1, RPT-6, RPT-8.
     """
     if form == "json":
-        return report.to_json()
+        return pieces(report)
     if form == "markdown":
-        return report.to_markdown()
+        return [report.to_markdown()]
     if form == "csv":
-        return weightwatcher_csv(report) if columns == "weightwatcher" else report.to_csv(per)
-    return str(report)
+        own = columns == "own"
+        return (
+            csv_lines(row_columns(per), report_rows(report, per))
+            if own
+            else weightwatcher_lines(report)
+        )
+    return [str(report)]

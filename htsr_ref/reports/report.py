@@ -378,7 +378,7 @@ class Report:
         """
         from htsr_ref.reports.rows import report_rows
 
-        return report_rows(self, per)
+        return list(report_rows(self, per))
 
     def to_csv(self, per: Per = "matrix") -> str:
         """Write the rows as CSV; undefined numbers are empty cells.

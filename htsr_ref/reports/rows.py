@@ -1,6 +1,6 @@
 """A report as flat rows, as CSV and data frames take them: pairs and objects over columns."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, fields
 from types import MappingProxyType
 from typing import Any
@@ -60,14 +60,14 @@ MATRIX_COLUMNS = tuple(flat_columns(part.name for part in fields(MatrixReport)))
 _LAYER_COLUMNS = ("layer", "role", "tensor", "shape", "dtype", "skipped", "skip_code", "matrices")
 
 
-def report_rows(report: Report, per: Per) -> list[dict[str, Any]]:
-    """Flatten a report to one dict per matrix, or per layer.
+def report_rows(report: Report, per: Per) -> Iterator[dict[str, Any]]:
+    """Flatten a report to one dict per matrix, or per layer; each is made when it is asked for.
 
     Spec: RPT-6.
     """
     if per == "layer":
-        return [_layer_row(layer) for layer in report.layers]
-    return [
+        return map(_layer_row, report.layers)
+    return (
         {
             "layer": layer.name,
             "role": layer.role,
@@ -76,7 +76,7 @@ def report_rows(report: Report, per: Per) -> list[dict[str, Any]]:
         }
         for layer in report.layers
         for matrix in layer.matrices
-    ]
+    )
 
 
 def row_columns(per: Per) -> tuple[str, ...]:

@@ -3,8 +3,9 @@
 import csv
 import io
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 from htsr_ref.errors import TableError
@@ -109,9 +110,18 @@ def csv_text(columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> str:
     >>> csv_text(["a", "b"], [{"a": "x\ry", "b": None}])
     'a,b\n"x\ry",\n'
     """
-    lines = []
-    for row in [dict(zip(columns, columns, strict=True)), *rows]:
-        line = io.StringIO()
-        csv.DictWriter(line, columns, lineterminator="\r\n").writerow(row)
-        lines.append(line.getvalue().removesuffix("\r\n") + "\n")
-    return "".join(lines)
+    return "".join(csv_lines(columns, rows))
+
+
+def csv_lines(columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    """Write the lines of `csv_text` one by one.
+
+    Spec: RPT-6.
+    """
+    line = io.StringIO()
+    writer = csv.DictWriter(line, columns, lineterminator="\r\n")
+    for row in chain([dict(zip(columns, columns, strict=True))], rows):
+        writer.writerow(row)
+        yield line.getvalue().removesuffix("\r\n") + "\n"
+        line.seek(0)
+        line.truncate()

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import fields, is_dataclass
 from functools import cache
 from json.encoder import encode_basestring
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterator, Sequence
 
 
 def loads(text: str | bytes) -> Any:
@@ -75,72 +75,74 @@ def dumps(value: Any) -> str:
     >>> dumps({"a": [1, None]})
     '{\n "a": [\n  1,\n  null\n ]\n}\n'
     """
-    text = _Text()
-    _write(value, "\n", text.add)
-    text.add("\n")
-    return text.joined()
+    return "".join(pieces(value))
 
 
-class _Text:
-    """A text put together from parts, which are joined as they come: many take much memory."""
+def pieces(value: Any) -> Iterator[str]:
+    r"""Write JSON as `dumps` does, in pieces: a report's layers one by one, however many they are.
 
-    def __init__(self) -> None:
-        self._joined: list[str] = []
-        self._parts: list[str] = []
+    Spec: RPT-1.
 
-    def add(self, part: str) -> None:
-        self._parts.append(part)
-        if len(self._parts) == _PARTS:
-            self._joined.append("".join(self._parts))
-            self._parts.clear()
-
-    def joined(self) -> str:
-        return "".join([*self._joined, *self._parts])
+    >>> list(pieces({"a": [1, [2]], "b": []}))
+    ['{\n "a": ', '[\n  1', ',\n  [\n   2\n  ]', '\n ]', ',\n "b": ', '[]', '\n}', '\n']
+    """
+    yield from _pieces(value, "\n", 1)
+    yield "\n"
 
 
-def _write(value: Any, line: str, add: Callable[[str], object]) -> None:
-    """Add the parts of a value's text; `line` ends a line and indents the next as the value is.
+def _pieces(value: Any, line: str, levels: int) -> Iterator[str]:
+    """Pieces of a value's text, of so many levels of its members as well; `line` as for `_text`."""
+    brackets, members = _members(value)
+    inner, before = f"{line} ", brackets[:1]
+    if not members:
+        yield _text(value, line)
+        return
+    for key, member in members:
+        if levels:
+            yield f"{before}{inner}{key}"
+            yield from _pieces(member, inner, levels - 1)
+        else:
+            yield f"{before}{inner}{key}{_text(member, inner)}"
+        before = ","
+    yield f"{line}{brackets[1]}"
+
+
+def _text(value: Any, line: str) -> str:
+    """Text of a value; `line` ends a line and indents the next as the value is.
 
     The encoder of `json` is written in C for text on one line alone.
     """
+    write = _SCALARS.get(type(value))
+    if write is not None:
+        return write(value)
+    brackets, members = _members(value)
+    if not members:
+        return brackets or _ENCODE(value)
+    inner = f"{line} "
+    text = ",".join([f"{inner}{key}{_text(member, inner)}" for key, member in members])
+    return f"{brackets[0]}{text}{line}{brackets[1]}"
+
+
+def _members(value: Any) -> tuple[str, Sequence[tuple[str, Any]]]:
+    """Brackets of an object or array, none of other values; its members after their keys' text."""
     kind = type(value)
-    if kind is float and math.isfinite(value):
-        add(float.__repr__(value))
-    elif kind is str:
-        add(encode_basestring(value))
-    elif value is None or kind in (int, bool, float):
-        add(_ENCODE(value))
-    elif is_dataclass(kind):
-        _write_object(((name, getattr(value, name)) for name in field_names(kind)), line, add)
-    elif isinstance(value, Mapping):
-        _write_object(value.items(), line, add)
-    elif isinstance(value, list | tuple):
-        if not value:
-            add("[]")
-            return
-        inner, before = f"{line} ", "["
-        for item in value:
-            add(f"{before}{inner}")
-            _write(item, inner, add)
-            before = ","
-        add(f"{line}]")
-    else:
-        add(_ENCODE(value))
+    if is_dataclass(kind):
+        return "{}", [(key, getattr(value, name)) for name, key in _keys(kind)]
+    if isinstance(value, Mapping):
+        return "{}", [(_key(name), member) for name, member in value.items()]
+    if isinstance(value, list | tuple):
+        return "[]", [("", member) for member in value]
+    return "", ()
 
 
-_PARTS = 4096
-"""Parts that are kept before they are joined."""
+def _key(name: str) -> str:
+    return f"{encode_basestring(name)}: "
 
 
-def _write_object(
-    items: Iterable[tuple[str, Any]], line: str, add: Callable[[str], object]
-) -> None:
-    inner, before = f"{line} ", "{"
-    for key, value in items:
-        add(f"{before}{inner}{encode_basestring(key)}: ")
-        _write(value, inner, add)
-        before = ","
-    add("{}" if before == "{" else f"{line}}}")
+@cache
+def _keys(kind: type) -> tuple[tuple[str, str], ...]:
+    """Names of the fields of a dataclass and the text of their keys."""
+    return tuple((name, _key(name)) for name in field_names(kind))
 
 
 @cache
@@ -150,3 +152,17 @@ def field_names(kind: type) -> tuple[str, ...]:
 
 
 _ENCODE = json.JSONEncoder(allow_nan=False, ensure_ascii=False).encode
+
+
+def _float_text(value: float) -> str:
+    return float.__repr__(value) if math.isfinite(value) else _ENCODE(value)
+
+
+_SCALARS: Mapping[type, Callable[[Any], str]] = {
+    float: _float_text,
+    int: int.__repr__,
+    str: encode_basestring,
+    bool: lambda value: "true" if value else "false",
+    type(None): lambda _: "null",
+}
+"""Text of the values that most of a report consists of, by their type."""

@@ -8,7 +8,7 @@ from htsr_ref.audits import SharedSpectra, audit_table, read_table
 from htsr_ref.audits.printed import Printed
 from htsr_ref.conventions import CONVENTIONS, SDM2020_TEXT
 from htsr_ref.errors import HtsrError, TableError
-from htsr_ref.reports.columns import weightwatcher_csv
+from htsr_ref.reports.columns import weightwatcher_lines
 from htsr_ref.weights import open_weights
 
 OLD = {
@@ -33,7 +33,10 @@ def test_columns_tell_the_tool(tmp_path):
     ours = report(small_model(), SDM2020_TEXT)
     assert read(tmp_path, ours.to_csv()).dialect.name == "htsr-ref"
     assert read(tmp_path, ours.to_csv("layer")).dialect.name == "htsr-ref"
-    assert read(tmp_path, weightwatcher_csv(ours)).dialect.convention == "weightwatcher-0.7.7"
+    assert (
+        read(tmp_path, "".join(weightwatcher_lines(ours))).dialect.convention
+        == "weightwatcher-0.7.7"
+    )
     assert read(tmp_path, to_csv([OLD])).dialect.convention == "weightwatcher-0.2.7"
     renamed = {"lognorm" if name == "log_norm" else name: value for name, value in OLD.items()}
     del renamed["level"]
@@ -66,7 +69,7 @@ def test_a_report_tells_its_solver_if_it_has_one(tmp_path):
     ):
         assert read(tmp_path, made.to_csv()).solver == solver
         assert read_table(written(tmp_path, made.to_json(), "a.json")).solver == solver
-    assert read(tmp_path, weightwatcher_csv(gram)).solver is None
+    assert read(tmp_path, "".join(weightwatcher_lines(gram))).solver is None
 
 
 @pytest.mark.spec("AUD-2")

@@ -138,7 +138,7 @@ def test_the_summary_of_a_net(tmp_path, form):
 
 
 def assert_summary(report: Report, theirs: dict[str, float]) -> None:
-    rows = weightwatcher_rows(report)
+    rows = [*weightwatcher_rows(report)]
     for column, mean in theirs.items():
         ours = sum(row[column] for row in rows) / len(rows)
         assert ours == pytest.approx(mean, rel=1e-10), column

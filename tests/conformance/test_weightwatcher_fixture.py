@@ -79,14 +79,14 @@ def test_every_column_of_a_layer(reports, network, layer):
 @pytest.mark.spec("CNV-12", "MAT-15")
 @pytest.mark.parametrize("network", TABLES)
 def test_the_layers_are_the_same_in_the_same_order(reports, network):
-    rows = weightwatcher_rows(reports[network])
+    rows = [*weightwatcher_rows(reports[network])]
     assert [row["name"] for row in rows] == list(TABLES[network]["details"])
 
 
 @pytest.mark.spec("CNV-12", "RPT-8")
 @pytest.mark.parametrize("network", [name for name in TABLES if name != "degenerate"])
 def test_the_summary_is_the_means_of_the_columns(reports, network):
-    theirs, rows = TABLES[network]["summary"], weightwatcher_rows(reports[network])
+    theirs, rows = TABLES[network]["summary"], [*weightwatcher_rows(reports[network])]
     ours = {column: mean(row[column] for row in rows).value for column in theirs}
     assert disagreements(theirs, ours, 1e-10) == {}
 
