@@ -3,6 +3,7 @@
 import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Literal
 
 from htsr_ref.conventions.combinations import check_combinations
@@ -134,6 +135,10 @@ def shipped_convention(name: str, overrides: Mapping[str, Any] | None = None) ->
 
     Spec: CNV-2, CNV-3, CNV-4, CNV-22.
     """
-    name = shipped_name(name)
-    convention = Convention(name=name, **SHIPPED[name])
+    convention = _shipped(shipped_name(name))
     return convention.override(overrides) if overrides else convention
+
+
+@cache
+def _shipped(name: str) -> Convention:
+    return Convention(name=name, **SHIPPED[name])
