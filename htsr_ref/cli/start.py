@@ -3,6 +3,7 @@
 Only what Python has loaded anyway is imported before that is arranged.
 """
 
+import gc
 import os
 import sys
 
@@ -13,6 +14,10 @@ if TYPE_CHECKING:
 INTERRUPTED = 130
 AGAIN_SECONDS = 0.01
 
+NEW_OBJECTS = 50_000
+"""New objects after which Python looks for cycles among them: what is imported, and the many small
+records of a report, have none, and would be gone over again and again."""
+
 
 def run() -> "NoReturn":
     """Run the command line as a process; SIGINT ends it with 130 and without a word."""
@@ -21,6 +26,7 @@ def run() -> "NoReturn":
 
     _signal.signal(_signal.SIGINT, lambda *_: os._exit(INTERRUPTED))
     open_closed_streams()
+    gc.set_threshold(NEW_OBJECTS)
     from htsr_ref.cli.main import run as run_command
 
     interrupts = _Interrupts()
