@@ -110,7 +110,7 @@ def entropy(eigenvalues: Eigenvalues, rank: int) -> float | None:
         p = eigenvalues[-rank:] / eigenvalues[-rank:].sum()
     p = p[p > 0]  # p ln p vanishes with p.
     # Rounding may carry equal eigenvalues beyond 1.
-    return float(np.minimum(1.0, abs((p * np.log(p)).sum()) / math.log(rank)))
+    return min(1.0, abs(float((p * np.log(p)).sum())) / math.log(rank))
 
 
 def shifted_entropy(eigenvalues: Eigenvalues, rank: int) -> float | None:
@@ -186,10 +186,10 @@ def erg_tail_size(eigenvalues: Eigenvalues, resolution: float = 0.0) -> int | No
     if eigenvalues[-1] - eigenvalues[0] <= resolution:
         return None
     with np.errstate(divide="ignore"):
-        logs = np.log(eigenvalues / eigenvalues.mean())
+        logs = np.log(eigenvalues / _mean(eigenvalues))
     # The largest alone is never below the mean, though rounding may say so.
-    below = np.flatnonzero(np.cumsum(logs[::-1])[1:] < 0)
-    return int(below[0]) + 2 if below.size else eigenvalues.size
+    below = logs[::-1].cumsum()[1:] < 0
+    return int(below.argmax()) + 2 if below.any() else eigenvalues.size
 
 
 def delta_lambda_min(
@@ -211,7 +211,11 @@ def delta_lambda_min(
     size = erg_tail_size(eigenvalues, resolution)
     if size is None:
         return None
-    return float((xmin - eigenvalues[-size]) / eigenvalues.mean())
+    return (xmin - float(eigenvalues[-size])) / _mean(eigenvalues)
+
+
+def _mean(eigenvalues: Eigenvalues) -> float:
+    return float(eigenvalues.sum()) / eigenvalues.size
 
 
 @dataclass(frozen=True)

@@ -71,6 +71,11 @@ def require_distinct(x: NDArray[np.float64]) -> None:
         )
 
 
+_FAR_AND_CLOSE = np.array([np.finfo(np.float64).tiny, 0.5])
+"""Ratios to the largest value: below the first they have lost digits, above the second they lie
+close."""
+
+
 def relative_logs(ascending: NDArray[np.float64]) -> NDArray[np.float64]:
     """Logarithms ln(x_j/x_max) of a positive ascending sample, for any range of values.
 
@@ -82,7 +87,7 @@ def relative_logs(ascending: NDArray[np.float64]) -> NDArray[np.float64]:
     largest = ascending[-1]
     with np.errstate(under="ignore"):
         ratios = ascending / largest
-    tiny, close = np.searchsorted(ratios, [np.finfo(np.float64).tiny, 0.5])
+    tiny, close = ratios.searchsorted(_FAR_AND_CLOSE)
     logs = np.empty(ratios.size)
     logs[:tiny] = np.log(ascending[:tiny]) - np.log(largest)
     logs[tiny:close] = np.log(ratios[tiny:close])

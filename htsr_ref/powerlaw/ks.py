@@ -50,7 +50,8 @@ def step_starts(points: NDArray[np.float64]) -> NDArray[np.intp]:
     >>> step_starts(np.array([1.0, 2.0, 2.0, 5.0]))
     array([0, 1, 1, 3])
     """
-    starts = np.broadcast_to(np.arange(points.shape[-1]), points.shape).copy()
+    starts = np.empty(points.shape, dtype=np.intp)
+    starts[...] = np.arange(points.shape[-1])
     starts[..., 1:][points[..., 1:] == points[..., :-1]] = 0
     return np.maximum.accumulate(starts, axis=-1)
 

@@ -104,8 +104,10 @@ def candidate_starts(sample: NDArray[np.float64]) -> NDArray[np.intp]:
     >>> candidate_starts(np.array([1.0, 1.0, 2.0, 5.0, 5.0]))
     array([0, 2])
     """
-    rises = np.flatnonzero(np.diff(sample) > 0)
-    return np.concatenate(([0], rises[:-1] + 1)) if rises.size else rises
+    rises = (sample[1:] > sample[:-1]).nonzero()[0]
+    starts = np.zeros_like(rises)
+    starts[1:] = rises[:-1] + 1
+    return starts
 
 
 def search_plain(tails: Iterable[Tail], fit: Callable[[Tail], TailFit[Law]]) -> TailFit[Law] | None:

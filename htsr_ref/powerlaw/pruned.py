@@ -60,7 +60,7 @@ def fit_candidates(
 ) -> Candidates:
     """Exponents of all candidates in one pass."""
     sizes = logs.size - starts
-    decays = sizes / tail_log_sums(np.diff(logs))[starts]
+    decays = sizes / tail_log_sums(logs[1:] - logs[:-1])[starts]
     masses = np.ones(sizes.size)
     if renormalized:
         masses = -np.expm1(-decays * (logs[-1] - logs[starts]))
@@ -85,7 +85,7 @@ def tail_log_sums(steps: NDArray[np.float64]) -> NDArray[np.float64]:
     array([4., 2.])
     """
     points_above = np.arange(steps.shape[-1], 0, -1)
-    return np.cumsum((steps * points_above)[..., ::-1], axis=-1)[..., ::-1]
+    return (steps * points_above)[..., ::-1].cumsum(axis=-1)[..., ::-1]
 
 
 def search_pruned(

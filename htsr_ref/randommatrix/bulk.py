@@ -109,14 +109,14 @@ def fit_bulk(eigenvalues: NDArray[np.float64], N: int, *, level: float = KS_LEVE
     >>> fit.num_spikes, round(fit.variance, 2)
     (1, 0.99)
     """
-    positive = eigenvalues[np.searchsorted(eigenvalues, 0.0, side="right") :]
+    positive = eigenvalues[eigenvalues.searchsorted(0.0, side="right") :]
     if positive.size > N:
         raise SampleError(f"{positive.size} positive eigenvalues do not fit {N} rows")
     if positive.size < LEAST_BULK:
         raise NoFitError(f"{positive.size} positive eigenvalues are too few for a bulk")
     spikes, edge = _count_spikes(positive, N, level)
     size, rows = positive.size - spikes, N - spikes
-    law = MarchenkoPastur(rows / size, float(positive[:size].mean()))
+    law = MarchenkoPastur(rows / size, float(positive[:size].sum()) / size)
     return BulkFit(
         variance=law.variance,
         Q=law.Q,
@@ -138,7 +138,7 @@ def _count_spikes(positive: NDArray[np.float64], N: int, level: float) -> tuple[
 
     Spec: RMT-28, RMT-29.
     """
-    means = np.cumsum(positive) / np.arange(1, positive.size + 1)
+    means = positive.cumsum() / np.arange(1, positive.size + 1)
     # Noise alone shows no spike at the first edge: the median is as low as chance can make it.
     variance = _median(positive) / lowest_median(N, positive.size)
     edge = largest_eigenvalue(N, positive.size, variance).upper_quantile(level)
@@ -167,11 +167,11 @@ def lowest_median(N: int, M: int) -> float:
 def _median(ascending: NDArray[np.float64]) -> float:
     """Median of a sample that is in order."""
     middle = ascending.size // 2
-    return float(ascending[middle - 1 + ascending.size % 2 : middle + 1].mean())
+    return 0.5 * float(ascending[middle - 1 + ascending.size % 2] + ascending[middle])
 
 
 def _count_above(positive: NDArray[np.float64], edge: float) -> int:
-    return positive.size - int(np.searchsorted(positive, edge, side="right"))
+    return positive.size - int(positive.searchsorted(edge, side="right"))
 
 
 def _ks_distance(cdf: NDArray[np.float64]) -> float:

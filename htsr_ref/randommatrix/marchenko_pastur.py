@@ -128,8 +128,8 @@ def _mass(angle: Array, r: float) -> Array:
     else:
         turn = np.arctan2(z.imag, 1.0 + z.real)
         curved = (turn - z.imag) / (r * r)
-    share: Array = np.clip((angle - turn + curved) / math.pi, 0.0, 1.0)
-    return share
+    share = (angle - turn + curved) / math.pi
+    return np.minimum(np.maximum(share, 0.0), 1.0)
 
 
 def _angle(mass: Array, r: float) -> Array:

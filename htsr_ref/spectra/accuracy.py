@@ -71,12 +71,12 @@ def grouped(ascending: Values, widths: Values) -> Values:
     """
     values = ascending.copy()
     lows = values - widths
-    zeros = int(np.searchsorted(values, 0.0, side="right"))
+    zeros = int(values.searchsorted(0.0, side="right"))
     # Only a value within its successor's width can share a group.
-    close = np.flatnonzero(values[:-1] >= lows[1:]) + 1
+    close = (values[:-1] >= lows[1:]).nonzero()[0] + 1
     end = values.size
     for top in close[::-1].tolist():
         if zeros < top < end:
-            end = max(zeros, int(np.searchsorted(values, lows[top])))
+            end = max(zeros, int(values.searchsorted(lows[top])))
             values[end : top + 1] = values[end]
     return values

@@ -1,6 +1,7 @@
 """Eigenvalues of X = c·WᵀW, with what the arithmetic can and cannot tell."""
 
 import math
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -77,7 +78,7 @@ class Spectrum:
     @cached_property
     def num_zero(self) -> int:
         """Number of eigenvalues that count as zero."""
-        return int(np.searchsorted(self.eigenvalues, 0.0, side="right"))
+        return int(self.eigenvalues.searchsorted(0.0, side="right"))
 
     @cached_property
     def error_bounds(self) -> NDArray[np.float64]:
@@ -249,7 +250,7 @@ def _spectrum_of(
         eigenvalues = solved.eigenvalues * scale
     threshold = zero_threshold(float(eigenvalues[-1]), matrix.N, chosen)
     adds_up = _adds_up(solved.eigenvalues) and _adds_up(eigenvalues)
-    if solved.peak > 0 and not (adds_up and threshold >= np.finfo(np.float64).tiny):
+    if solved.peak > 0 and not (adds_up and threshold >= sys.float_info.min):
         raise LayerError(
             f"entries up to {solved.peak:.3g} and the factor {scale:.3g} give eigenvalues outside "
             "the range of float64. Rescale the matrix"

@@ -108,7 +108,7 @@ def _gram(matrix: WeightMatrix) -> Solved:
     for block in matrix.blocks():
         peak = max(peak, _finite_peak(block))
         add(gram, block)
-    if not np.isfinite(np.diagonal(gram)).all():
+    if not np.isfinite(gram.diagonal()).all():
         return Solved(np.full(matrix.M, math.inf), peak)
     return Solved(_eigenvalues(gram), peak)
 

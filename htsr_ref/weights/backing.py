@@ -148,8 +148,7 @@ class FileStamp:
     @classmethod
     def of(cls, path: Path, file: BinaryIO) -> FileStamp:
         """Stamp of an open file."""
-        status = os.fstat(file.fileno())
-        return cls(path, status.st_size, status.st_mtime_ns)
+        return cls(path, *_size_and_time(file))
 
     def open(self) -> BinaryIO:
         """Open the file again; OSError if it is not the one that was stamped."""
@@ -168,8 +167,13 @@ class FileStamp:
 
         Spec: FMT-13.
         """
-        if self.held is None and FileStamp.of(self.path, file) != self:
+        if self.held is None and _size_and_time(file) != (self.size, self.modified_ns):
             raise ChangedFileError(self.path)
+
+
+def _size_and_time(file: BinaryIO) -> tuple[int, int]:
+    status = os.fstat(file.fileno())
+    return status.st_size, status.st_mtime_ns
 
 
 @dataclass(frozen=True, eq=False)

@@ -105,21 +105,29 @@ def tail_index(sample: ArrayLike) -> TailIndex:
     >>> f"{index.xi:.2f} ± {index.stderr:.2f} from {index.k}: {index.verdict}"
     '0.65 ± 0.12 from 100: heavy tail'
     """
-    x = checked_sample(sample)
-    if x.size < LEAST_SAMPLE:
-        raise NoFitError(f"{x.size} values are too few for the moment estimator")
-    return moment_index(x, min(max(int(SHARE * x.size), LEAST_TAIL), x.size // 2))
+    return _tail_index(checked_sample(sample))
 
 
-def tail_index_or_none(sample: ArrayLike) -> TailIndex | None:
+def tail_index_or_none(ascending: NDArray[np.float64]) -> TailIndex | None:
     """Estimate as `tail_index` does; None where the sample allows no estimate, or holds nothing.
+
+    Parameters
+    ----------
+    ascending : (n,) float64, positive.
 
     Spec: PL-66, PL-71.
     """
     try:
-        return tail_index(sample) if np.size(sample) else None
+        return _tail_index(ascending)
     except NoFitError:
         return None
+
+
+def _tail_index(ascending: NDArray[np.float64]) -> TailIndex:
+    size = ascending.size
+    if size < LEAST_SAMPLE:
+        raise NoFitError(f"{size} values are too few for the moment estimator")
+    return moment_index(ascending, min(max(int(SHARE * size), LEAST_TAIL), size // 2))
 
 
 def moment_index(ascending: NDArray[np.float64], k: int) -> TailIndex:

@@ -54,10 +54,10 @@ def moment(sample: NDArray[np.float64], k: int) -> float:
     -1.03
     """
     excesses = log_excesses(sample, k)
-    mean = float(excesses.mean())
+    mean = float(excesses.sum()) / k
     if excesses[0] == excesses[-1]:
         raise NoFitError(f"the {k} largest values are equal")
-    variance = float(np.square(excesses - mean).mean())
+    variance = float(np.square(excesses - mean).sum()) / k
     # 1 - M_1²/M_2 is variance/M_2, which loses no digits where the excesses are nearly equal.
     return mean + 1.0 - 0.5 * (variance + mean * mean) / variance
 
