@@ -128,8 +128,8 @@ def _mass(angle: Array, r: float) -> Array:
     else:
         turn = np.arctan2(z.imag, 1.0 + z.real)
         curved = (turn - z.imag) / (r * r)
-    share = (angle - turn + curved) / math.pi
-    return np.minimum(np.maximum(share, 0.0), 1.0)
+    share: Array = np.minimum(np.maximum((angle - turn + curved) / math.pi, 0.0), 1.0)
+    return share
 
 
 def _angle(mass: Array, r: float) -> Array:
