@@ -44,6 +44,11 @@ class Measured:
         """Rank, counted as the convention says."""
         return RANKS[self.convention.rank](self.eigen)
 
+    @cached_property
+    def erg_tail_size(self) -> int | None:
+        """Size of the tail of the ERG condition; not for a zero matrix."""
+        return metrics.erg_tail_size(self.eigen.eigenvalues, self.eigen.resolution)
+
     @property
     def scale(self) -> float:
         """Factor c of the matrix whose norms are reported.
@@ -55,9 +60,9 @@ class Measured:
     @property
     def delta_lambda_min(self) -> float | None:
         """Δλ_min, where it is asked for."""
-        if self.ks_xmin is None:
+        if self.ks_xmin is None or self.erg_tail_size is None:
             return None
-        return metrics.delta_lambda_min(self.eigen.eigenvalues, self.ks_xmin, self.eigen.resolution)
+        return metrics.delta_lambda_min(self.eigen.eigenvalues, self.ks_xmin, self.erg_tail_size)
 
     def log10_alpha_norm(self, alpha: float) -> float | None:
         """Alpha-norm of the eigenvalues that are fitted; None if there are none."""
@@ -219,7 +224,7 @@ METRICS: Mapping[str, Metric] = MappingProxyType({
     "erg_tail_size": Metric(
         "size of the tail of the ERG condition; null if all are equal within their errors",
         "MET-16", "spectrum",
-        _of_nonzero(lambda m: metrics.erg_tail_size(m.eigen.eigenvalues, m.eigen.resolution)),
+        _of_nonzero(lambda m: m.erg_tail_size),
         limits={"minimum": 1}),
     "delta_lambda_min": Metric(
         "xmin above the threshold of the ERG condition", "MET-17", "fit",

@@ -192,26 +192,21 @@ def erg_tail_size(eigenvalues: Eigenvalues, resolution: float = 0.0) -> int | No
     return int(below.argmax()) + 2 if below.any() else eigenvalues.size
 
 
-def delta_lambda_min(
-    eigenvalues: Eigenvalues, xmin: float, resolution: float = 0.0
-) -> float | None:
+def delta_lambda_min(eigenvalues: Eigenvalues, xmin: float, tail_size: int) -> float:
     """How far a threshold lies above that of the ERG tail, in units of the mean eigenvalue.
 
     Parameters
     ----------
     eigenvalues : of X.
     xmin : the threshold of the power law.
-    resolution : as for `erg_tail_size`.
+    tail_size : of the ERG tail, see `erg_tail_size`.
 
     Spec: MET-17. Source: SETOL (arXiv 2507.17912), Δλ_min = λ_min^PL - λ_min^|detX|=1.
 
-    >>> round(delta_lambda_min(np.array([0.1, 0.2, 1.2, 2.5]), 1.2), 6)
+    >>> round(delta_lambda_min(np.array([0.1, 0.2, 1.2, 2.5]), 1.2, 3), 6)
     1.0
     """
-    size = erg_tail_size(eigenvalues, resolution)
-    if size is None:
-        return None
-    return (xmin - float(eigenvalues[-size])) / _mean(eigenvalues)
+    return (xmin - float(eigenvalues[-tail_size])) / _mean(eigenvalues)
 
 
 def _mean(eigenvalues: Eigenvalues) -> float:

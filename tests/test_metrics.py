@@ -209,7 +209,6 @@ def test_the_largest_eigenvalue_alone_is_no_erg_tail():
 def test_eigenvalues_equal_within_the_resolution_have_no_erg_tail():
     eigenvalues = np.array([1.0, 1.5, 2.0])
     assert metrics.erg_tail_size(eigenvalues, resolution=1.0) is None
-    assert metrics.delta_lambda_min(eigenvalues, 1.5, resolution=1.0) is None
     # Over the mean 3/2 these are 2/3, 1 and 4/3, whose product 8/9 is the first below 1.
     assert metrics.erg_tail_size(eigenvalues, resolution=0.999) == 3
 

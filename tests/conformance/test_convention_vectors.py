@@ -59,7 +59,9 @@ def compute_metrics(given: Json) -> Json:
         "rank": rank,
         "entropy": metrics.shifted_entropy(eigenvalues, rank),
         "erg_tail_size": metrics.erg_tail_size(eigenvalues),
-        "delta_lambda_min": metrics.delta_lambda_min(eigenvalues, given["xmin"]),
+        "delta_lambda_min": metrics.delta_lambda_min(
+            eigenvalues, given["xmin"], metrics.erg_tail_size(eigenvalues)
+        ),
     }
 
 
