@@ -17,7 +17,7 @@ LOAD_LIMIT = 1 << 28
 """Elements of a tensor that is loaded whole, in its stored type, before it is analyzed."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class PlannedLayer:
     """A layer and the matrices that a convention takes from it, or why it takes none."""
 

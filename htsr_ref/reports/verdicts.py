@@ -38,7 +38,7 @@ OVER_TRAINED, UNDER_TRAINED = 2.0, 6.0
 """Ends of the range of α that the field calls reliable (VRD-7)."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Verdict:
     """What a matrix's numbers say of a power law.
 

@@ -6,7 +6,7 @@ from htsr_ref.layers.matrices import BLOCK_ELEMENTS, Pool, WeightMatrix
 from htsr_ref.spectra.solvers import SolverChoice, solver_of
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Cost:
     """Leading terms of the work on one matrix.
 

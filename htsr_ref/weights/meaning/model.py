@@ -250,7 +250,7 @@ def configs_of(config: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
         waiting += [value for value in found.values() if isinstance(value, dict)]
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=4096)
 def matches(pattern: str, text: str, *, ignore_case: bool = True) -> bool:
     """Whether a text has a pattern as a whole."""
     flags = re.IGNORECASE if ignore_case else 0
