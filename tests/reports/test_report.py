@@ -21,6 +21,7 @@ from htsr_ref import Report, __version__, analyze, write_weights
 from htsr_ref.conventions import FIELDS, SDM2020_TEXT
 from htsr_ref.errors import ReportError
 from htsr_ref.metric_table import MEAN_FIELDS
+from htsr_ref.reports.forms import written
 from htsr_ref.weights import TensorSpec
 
 
@@ -237,6 +238,18 @@ def test_the_same_input_gives_the_same_bytes_wherever_it_lies(tmp_path, monkeypa
     monkeypatch.setattr("time.time", lambda: 0.0)
     assert analyze("m.safetensors").to_json() == first
     assert str(tmp_path) not in first
+
+
+@pytest.mark.spec("RPT-1", "RPT-6")
+@pytest.mark.parametrize(
+    ("form", "columns"), [("json", "own"), ("csv", "own"), ("csv", "weightwatcher")]
+)
+def test_a_long_report_is_written_in_pieces_no_longer_than_a_layer(whole, form, columns):
+    longest = {}
+    for times in (1, 20):
+        report = replace(whole, layers=whole.layers * times)
+        longest[times] = max(map(len, written(report, form, columns=columns)))
+    assert longest[20] <= longest[1] + 2  # digits of layer_id
 
 
 # RPT-6: rows
