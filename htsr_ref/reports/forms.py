@@ -36,11 +36,8 @@ def written(
         return pieces(report)
     if form == "markdown":
         return [report.to_markdown()]
+    if form == "csv" and columns == "weightwatcher":
+        return weightwatcher_lines(report)
     if form == "csv":
-        own = columns == "own"
-        return (
-            csv_lines(row_columns(per), report_rows(report, per))
-            if own
-            else weightwatcher_lines(report)
-        )
+        return csv_lines(row_columns(per), report_rows(report, per))
     return [str(report)]
