@@ -50,6 +50,7 @@ numpydoc_show_class_members = False
 python_maximum_signature_line_length = 88
 toc_object_entries_show_parents = "hide"
 
+smartquotes = False
 html_copy_source = False
 html_extra_path = ["redirect"]
 html_show_copyright = False

@@ -51,6 +51,7 @@ class Links(SphinxPostTransform):
                 leaf = nodes.Text(piece)
                 if page:
                     leaf = make_refnode(self.app.builder, here, page, anchor, leaf)
+                    leaf["classes"].append("requirement")
                 linked.append(leaf)
             text.parent.replace(text, linked)
 
