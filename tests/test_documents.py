@@ -35,7 +35,7 @@ def test_commands_print_what_pages_show(page, reader, htsr):
 
 @pytest.mark.parametrize("page", [page for page in with_blocks("python") if "site" in page.id])
 def test_examples_in_python_print_what_pages_show(page, reader):
-    examples = "".join(shown.blocks(text(page), "python"))
+    examples = "\n".join(shown.blocks(text(page), "python"))
     test = doctest.DocTestParser().get_doctest(examples, {}, page.name, str(page), 0)
     assert test.examples
     assert doctest.DocTestRunner().run(test).failed == 0

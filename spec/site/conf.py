@@ -57,4 +57,5 @@ html_show_copyright = False
 html_static_path = ["static"]
 html_css_files = ["site.css"]
 html_theme = "furo"
+html_theme_options = {"light_css_variables": {"code-font-size": "75%"}}
 html_title = f"htsr-ref {version}"
