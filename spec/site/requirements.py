@@ -45,14 +45,13 @@ class Links(SphinxPostTransform):
             pieces = ID.split(text)
             if len(pieces) == 1 or isinstance(text.parent, APART):
                 continue
-            linked: list[nodes.Node] = []
+            linked: list[Any] = []
             for piece in pieces:
-                page, anchor = labels.get(piece.lower(), (None, None))
-                leaf = nodes.Text(piece)
-                if page:
-                    leaf = make_refnode(self.app.builder, here, page, anchor, leaf)
-                    leaf["classes"].append("requirement")
-                linked.append(leaf)
+                linked.append(nodes.Text(piece))
+                if piece.lower() in labels:
+                    to, builder = labels[piece.lower()], self.app.builder
+                    linked[-1] = make_refnode(builder, here, *to, linked[-1])
+                    linked[-1]["classes"].append("requirement")
             text.parent.replace(text, linked)
 
 
