@@ -4,6 +4,7 @@
     spectrum        eigenvalues of one matrix        validate   is a file sound?
     fit_sample      a power law in any numbers       fit_power_law   the fit alone
     rank, trend, diff   several models               audit      somebody else's table
+    watch, over_time    a training run, live or finished
     synth, check_expected   known answers            convert, open_weights, write_weights   files
     get_convention, conventions   the choices behind the numbers
 
@@ -65,6 +66,10 @@ if TYPE_CHECKING:
         Report,
         Source,
     )
+    from htsr_ref.runs.checkpoint import Checkpoint
+    from htsr_ref.runs.course import Course
+    from htsr_ref.runs.following import watch
+    from htsr_ref.runs.over_time import over_time
     from htsr_ref.samples.fitting import fit_sample
     from htsr_ref.samples.sample_report import SampleReport
     from htsr_ref.spectra.eigenvalues import Spectrum
@@ -85,9 +90,11 @@ _HOME = {
     "CacheError": "errors",
     "Change": "models.difference",
     "ChangedWeightsError": "errors",
+    "Checkpoint": "runs.checkpoint",
     "Convention": "conventions",
     "ConventionError": "errors",
     "Converted": "weights",
+    "Course": "runs.course",
     "DescribedLayer": "analysis.description",
     "DescribedMatrix": "analysis.description",
     "Description": "analysis.description",
@@ -137,12 +144,14 @@ _HOME = {
     "fit_sample": "samples.fitting",
     "get_convention": "conventions",
     "open_weights": "weights",
+    "over_time": "runs.over_time",
     "rank": "models.comparing",
     "report_page": "pages.page",
     "spectrum": "analysis.one_spectrum",
     "synth": "synthetic.writing",
     "trend": "models.comparing",
     "validate": "analysis.validation",
+    "watch": "runs.following",
     "write_weights": "weights",
 }
 """Where each public name is defined."""
@@ -152,9 +161,11 @@ __all__ = [
     "CacheError",
     "Change",
     "ChangedWeightsError",
+    "Checkpoint",
     "Convention",
     "ConventionError",
     "Converted",
+    "Course",
     "DescribedLayer",
     "DescribedMatrix",
     "Description",
@@ -205,12 +216,14 @@ __all__ = [
     "fit_sample",
     "get_convention",
     "open_weights",
+    "over_time",
     "rank",
     "report_page",
     "spectrum",
     "synth",
     "trend",
     "validate",
+    "watch",
     "write_weights",
 ]
 

@@ -19,7 +19,7 @@ ORDER = (
     {"reports"},
     {"analysis"},
     {"samples", "models", "synthetic"},
-    {"audits"},
+    {"audits", "runs"},
     {"plots"},
     {"pages"},
     {"cli"},

@@ -7,6 +7,7 @@ import typer
 
 from htsr_ref.cli import options, output, sources
 from htsr_ref.cli.caching import cache_in
+from htsr_ref.cli.gating import warn_of_default
 from htsr_ref.cli.one_model import Place, Wanted, analyze_alone, analyze_part
 from htsr_ref.conventions import DEFAULT
 from htsr_ref.errors import HtsrError
@@ -213,15 +214,11 @@ def analyze(
 
     from htsr_ref.analysis.checks import Checks
     from htsr_ref.analysis.parts import Part
-    from htsr_ref.reports.gates import OF_CONVENTION, parse_gate
+    from htsr_ref.reports.gates import parse_gate
 
     chosen_part = None if part is None else Part.of(part)
     gates = tuple(parse_gate(text) for text in fail_if or [])
-    if convention is None and any(gate.name in OF_CONVENTION for gate in gates):
-        output.fail(
-            f"warning: alpha_hat depends on the convention: the gate is for {DEFAULT}. "
-            "Say which one you mean with --convention"
-        )
+    warn_of_default(gates, convention)
     with cache_in(cache, cache_size, blas_threads) as kept:
         wanted = Wanted(
             minus=minus,

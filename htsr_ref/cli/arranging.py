@@ -13,6 +13,7 @@ _GROUPS: Mapping[str, tuple[str, ...]] = MappingProxyType(
             *("key", "matrix", "source", "column", "map_", "everything"),
         ),
         "Whose choices": ("convention", "set_", "solver", "xmin", "ks", "law", "changes"),
+        "When it ends": ("once", "until", "interval"),
         "Tests and intervals": (
             *("gof", "compare", "null", "shuffles", "replicas", "resamples", "seed"),
         ),
@@ -35,6 +36,7 @@ _GROUPS: Mapping[str, tuple[str, ...]] = MappingProxyType(
             "skipped",
             "spark",
             "plot",
+            "reports",
             "quiet",
         ),
     }

@@ -24,6 +24,7 @@ from htsr_ref.cli import (
     synth,
     trend,
     validate,
+    watch,
 )
 from htsr_ref.cli.arranging import Command, Commands
 from htsr_ref.cli.completing import words_of_bash
@@ -54,6 +55,7 @@ for function, epilog in (
     (rank.rank, rank.EPILOG),
     (report.report, report.EPILOG),
     (trend.trend, trend.EPILOG),
+    (watch.watch, watch.EPILOG),
     (audit.audit, audit.EPILOG),
     (diff.diff, diff.EPILOG),
     (synth.synth, synth.EPILOG),

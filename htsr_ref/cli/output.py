@@ -241,7 +241,12 @@ def fail(message: str) -> None:
 def say_if_nothing_was_analyzed(file: str, report: Report) -> None:
     """Say on standard error that a report has no numbers."""
     if not report.analyzed():
-        fail(f"{file}: no weight matrix was analyzed. `htsr describe` says what the file holds")
+        fail(nothing_analyzed(file))
+
+
+def nothing_analyzed(name: str) -> str:
+    """Say that a report has no numbers."""
+    return f"{name}: no weight matrix was analyzed. `htsr describe` says what the file holds"
 
 
 @contextmanager

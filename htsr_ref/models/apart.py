@@ -29,10 +29,14 @@ def why_apart(models: Sequence[tuple[Report, Standing]]) -> tuple[str | None, ..
     ]
     known = [norm for norm in norms if norm is not None]
     median = statistics.median(known) if len(known) >= LEAST_MODELS else None
-    return tuple(_noise(standing) or _scale(report, median) for report, standing in models)
+    return tuple(why_noise(standing) or _scale(report, median) for report, standing in models)
 
 
-def _noise(standing: Standing) -> str | None:
+def why_noise(standing: Standing) -> str | None:
+    """Say why a model cannot be told from noise; None if it can.
+
+    Spec: VRD-13.
+    """
     if not standing.random_like:
         return None
     noisy = standing.verdicts["random-like"]

@@ -67,6 +67,33 @@ def tau_b(x: Array, y: Array) -> float:
     return int((a * b).sum()) / math.sqrt(untied)
 
 
+def tau_b_range(x: Array, y: Array) -> tuple[float, float] | None:
+    """Least and greatest τ-b when any one of the pairs of numbers is left out.
+
+    Parameters
+    ----------
+    x, y : (n,) float64, finite, n ≥ 2.
+
+    Returns
+    -------
+    None if x or y are all equal once one is left out.
+
+    Spec: TRD-6.
+
+    >>> tau_b_range(np.array([1.0, 2.0, 3.0, 4.0]), np.array([9.0, 7.0, 8.0, 5.0]))
+    (-1.0, -0.3333333333333333)
+    """
+    a, b = _signs(x), _signs(y)
+    # Each pair counts twice, and leaves with either of its two.
+    sums, in_x, in_y = (
+        (found.sum() - 2 * found.sum(axis=1)).tolist() for found in (a * b, a != 0, b != 0)
+    )
+    if 0 in in_x or 0 in in_y:
+        return None
+    taus = [s / math.sqrt(u * v) for s, u, v in zip(sums, in_x, in_y, strict=True)]
+    return min(taus), max(taus)
+
+
 def spearman_rho(x: Array, y: Array) -> Correlation:
     """Spearman's ρ, with mean ranks for ties.
 

@@ -68,6 +68,11 @@ class Standing:
         """Number of matrices with eigenvalues enough for a verdict."""
         return _judged(self.verdicts)
 
+    @property
+    def random_like_share(self) -> float | None:
+        """Share of the judged matrices that cannot be told from noise; None if none is judged."""
+        return self.verdicts["random-like"] / self.judged if self.judged else None
+
 
 def _judged(verdicts: dict[str, int]) -> int:
     return sum(verdicts.values()) - verdicts["too few eigenvalues"]

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from htsr_ref.errors import HtsrError
-from htsr_ref.models.rank_correlation import Correlation, kendall_tau_b, spearman_rho, tau_b
+from htsr_ref.models.rank_correlation import Correlation, kendall_tau_b, spearman_rho, tau_b_range
 from htsr_ref.models.standing import Standing
 
 Array = NDArray[np.float64]
@@ -181,12 +181,12 @@ def _leave_one_out(x: Array, y: Array) -> tuple[tuple[float, float], tuple[float
 
     Spec: TRD-6.
     """
-    others = [np.arange(x.size) != i for i in range(x.size)]
-    if any(_why_undefined(x[kept], y[kept]) is not None for kept in others):
+    taus = tau_b_range(x, y)
+    if taus is None or x.size < LEAST_LEFT_OUT:
         return None
+    others = [np.arange(x.size) != i for i in range(x.size)]
     slopes = [_line(x[kept], y[kept])[0] for kept in others]
-    taus = [tau_b(x[kept], y[kept]) for kept in others]
-    return (min(slopes), max(slopes)), (min(taus), max(taus))
+    return (min(slopes), max(slopes)), taus
 
 
 def _bootstrap(x: Array, y: Array, resamples: int, seed: int) -> tuple[float, float] | None:

@@ -4,6 +4,7 @@ Functions take data and return a figure of matplotlib; they set nothing that out
 """
 
 from htsr_ref.plots.canvas import drawing, save_figure
+from htsr_ref.plots.course import course_figure
 from htsr_ref.plots.density import density_figure
 from htsr_ref.plots.depth import alpha_by_depth, difference_figure
 from htsr_ref.plots.folder import matrix_figure, model_figures, write_figures
@@ -22,6 +23,7 @@ __all__ = [
     "BLUE",
     "ORANGE",
     "alpha_by_depth",
+    "course_figure",
     "density_figure",
     "difference_figure",
     "drawing",

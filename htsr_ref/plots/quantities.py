@@ -17,6 +17,7 @@ QUANTITIES: Mapping[str, str] = MappingProxyType(
         "mean_log10_frobenius_norm": "mean log10 ‖W‖F",
         "mean_log10_spectral_norm": "mean log10 ‖W‖₂",
         "mean_log10_alpha_norm": "mean log10 α-norm",
+        "random_like_share": "random-like share",
     }
 )
 """Numbers of a layer and of a model."""

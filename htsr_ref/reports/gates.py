@@ -3,7 +3,7 @@
 import math
 import operator
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from types import MappingProxyType
 
@@ -66,12 +66,12 @@ class Gate:
         Spec: RPT-7.
         """
         if not self.of_layers:
-            found = self._found(self.name, getattr(report.model, self.name))
+            found = self.found(self.name, getattr(report.model, self.name))
             return None if found is None else f"{self}: {found}"
         failures = [
             found
             for layer in report.analyzed()
-            if (found := self._found(layer.name, (layer.means or {})[self.name])) is not None
+            if (found := self.found(layer.name, (layer.means or {})[self.name])) is not None
         ]
         if not failures:
             return None
@@ -79,14 +79,20 @@ class Gate:
         rest = f" and {more} layers more" if more > 0 else ""
         return f"{self}: {', '.join(failures[:MOST_NAMED])}{rest}"
 
-    def _found(self, whose: str, value: float | None) -> str | None:
+    def found(self, whose: str, value: float | None) -> str | None:
+        """Say what a number is if the comparison holds for it, or if it is undefined."""
         if value is None:
             return f"{whose} is undefined"
         return f"{whose} is {value:.6g}" if _OPERATORS[self.op](value, self.threshold) else None
 
 
-def parse_gate(text: str) -> Gate:
+def parse_gate(text: str, names: Sequence[str] = GATED) -> Gate:
     """Read a gate NAME OP NUMBER, OP one of < <= > >=; layer:NAME is a number of every layer.
+
+    Parameters
+    ----------
+    text : the gate.
+    names : numbers that it may name, but for those of layers.
 
     Raises
     ------
@@ -109,7 +115,7 @@ def parse_gate(text: str) -> Gate:
             f"{text!r} is not a gate NAME OP NUMBER, OP one of {' '.join(_OPERATORS)}. "
             "Write for example 'alpha_hat>3' or 'layer:alpha>6'"
         )
-    known = MEAN_FIELDS if of_layer else GATED
+    known = MEAN_FIELDS if of_layer else names
     if name not in known:
         what = "Numbers of a layer" if of_layer else "Numbers"
         raise GateError(f"{text!r}: no such number {name!r}. {one_of(name, known, what)}")

@@ -25,6 +25,8 @@ ARGUMENTS = {
     "fit_sample": "sample convention key name law xmin ks gof bootstrap compare seed progress",
     "get_convention": "convention overrides",
     "open_weights": "source layers facts_first keep_converted",
+    "over_time": "sources convention layers include exclude solver jobs max_memory cache "
+    "everything",
     "rank": "sources convention layers include exclude solver jobs max_memory cache everything",
     "report_page": "reports spectra",
     "spectrum": "source layer matrix convention layers solver cache store",
@@ -32,12 +34,15 @@ ARGUMENTS = {
     "trend": "sources accuracy convention column layers include exclude solver jobs "
     "max_memory cache resamples seed everything",
     "validate": "source layers include exclude made_from",
+    "watch": "places convention layers include exclude solver jobs max_memory interval once "
+    "left_out notice progress",
     "write_weights": "path arrays tensors source format extra",
 }
 """Functions and their arguments, in order: who changes them changes what users wrote."""
 
 RECORDS = {
-    *("AuditReport", "Change", "Convention", "Converted", "DescribedLayer", "DescribedMatrix"),
+    *("AuditReport", "Change", "Checkpoint", "Convention", "Converted", "Course"),
+    *("DescribedLayer", "DescribedMatrix"),
     *("Description", "Difference", "ExpectationCheck", "ExtremeValue", "LawComparison", "Layer"),
     *("LayerChange", "LayerReport", "MatrixReport", "ModelReport", "Progress", "RankedModel"),
     *("Ranking", "Report"),

@@ -1,0 +1,1 @@
+"""Training runs: checkpoints as they appear, and metrics over their steps."""
