@@ -15,6 +15,7 @@ from htsr_ref.machine.blas import libraries
 from htsr_ref.spectra.cache_folder import CacheFolder, cause_of, open_folder
 from htsr_ref.spectra.solvers import Solved
 from htsr_ref.version import __version__
+from htsr_ref.weights.stored import StoredTensor
 
 if TYPE_CHECKING:
     import os
@@ -63,8 +64,14 @@ class SpectrumCache:
         return self.folder.path.absolute(), self.folder.limit
 
     def has(self, matrix: WeightMatrix, solver: Solver) -> bool:
-        """Without the matrix's numbers nothing is found."""
-        return False
+        """Whether a remote matrix is found without its numbers; any other is not.
+
+        Spec: SCL-28.
+        """
+        if not _is_kept(matrix):
+            return False
+        key = self._key_unread(matrix, solver)
+        return key is not None and self.folder.has(key.hex(), size_of(matrix.M))
 
     def fetch(self, matrix: WeightMatrix, solver: Solver, find: Callable[[], Solved]) -> Solved:
         """Return what is kept of a matrix, or find it, keep it and return it.
@@ -73,10 +80,9 @@ class SpectrumCache:
 
         Spec: SCL-23, SCL-24.
         """
-        # A product of small factors is solved from them (DER-9), without forming it.
-        if matrix.M < LEAST_COLUMNS or matrix.rank_bound < matrix.M:
+        if not _is_kept(matrix):
             return find()
-        key = self._key(matrix, solver)
+        key = self._key_unread(matrix, solver) or self._key(matrix, solver)
         content = self.folder.read(key.hex(), size_of(matrix.M))
         kept = None if content is None else unpacked(content, key)
         if kept is not None:
@@ -93,6 +99,19 @@ class SpectrumCache:
                 )
         return solved
 
+    def _key_unread(self, matrix: WeightMatrix, solver: Solver) -> bytes | None:
+        """Digest of what a server states in place of the numbers; None without such a statement.
+
+        Spec: SCL-28.
+        """
+        version = matrix.data.version if isinstance(matrix.data, StoredTensor) else None
+        if version is None:
+            return None
+        stated = repr((version, matrix.cut, matrix.transposed, matrix.N, matrix.M, solver))
+        return hashlib.sha256(
+            self._circumstances + stated.encode("utf-8", "backslashreplace")
+        ).digest()
+
     def _key(self, matrix: WeightMatrix, solver: Solver) -> bytes:
         """Digest of all that the last digits of the eigenvalues depend on.
 
@@ -106,6 +125,14 @@ class SpectrumCache:
             digest.update(f"{block.shape} {is_c}".encode("ascii"))
             digest.update(np.ascontiguousarray(block if is_c else block.T).data)
         return digest.digest()
+
+
+def _is_kept(matrix: WeightMatrix) -> bool:
+    """Whether a matrix is large; a product of small factors is solved from them (DER-9).
+
+    Spec: SCL-24.
+    """
+    return matrix.M >= LEAST_COLUMNS and matrix.rank_bound >= matrix.M
 
 
 def packed(solved: Solved, key: bytes) -> bytes:

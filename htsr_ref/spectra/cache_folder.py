@@ -76,6 +76,14 @@ class CacheFolder:
         self._held: int | None = None
         self._lock = Lock()
 
+    def has(self, name: str, size: int) -> bool:
+        """Whether there is a file of this name and size."""
+        try:
+            status = self._place(name).lstat()
+        except OSError:
+            return False
+        return stat.S_ISREG(status.st_mode) and status.st_size == size
+
     def read(self, name: str, size: int) -> bytes | None:
         """Return the content of a file; None if there is none of this size that can be read."""
         flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)

@@ -116,6 +116,11 @@ class Stamp(Protocol):
         """Bytes it had."""
         ...
 
+    @property
+    def version(self) -> str | None:
+        """What tells its content from any other, as a server states it; None for a file at hand."""
+        ...
+
     def open(self) -> BinaryIO:
         """Open the file again; OSError if it is not the one that was stamped."""
         ...
@@ -144,6 +149,11 @@ class FileStamp:
     size: int
     modified_ns: int
     held: HeldFile | None = field(default=None, compare=False)
+
+    @property
+    def version(self) -> None:
+        """Time and size do not tell what a file holds."""
+        return None
 
     @classmethod
     def of(cls, path: Path, file: BinaryIO) -> FileStamp:
@@ -178,9 +188,16 @@ def _size_and_time(file: BinaryIO) -> tuple[int, int]:
 
 @dataclass(frozen=True, eq=False)
 class InMemory:
-    """Codes in an array."""
+    """Codes in an array.
+
+    Parameters
+    ----------
+    codes : the array.
+    version : of the remote file that they were read from, see `UncompressedArray`.
+    """
 
     codes: NDArray[Any]
+    version: str | None = None
 
     def read(self, index: tuple[slice, ...]) -> NDArray[Any]:
         """View of a part."""
@@ -238,7 +255,17 @@ class UncompressedArray:
 
     def load(self) -> InMemory:
         """Read all codes."""
-        return InMemory(self.read((slice(None),) * len(self.shape)))
+        return InMemory(self.read((slice(None),) * len(self.shape)), self.version)
+
+    @property
+    def version(self) -> str | None:
+        """What tells codes of a remote file from all others, unread; None for a file at hand.
+
+        Spec: FMT-32.
+        """
+        version = self.stamp.version
+        where = (self.offset, self.shape, self.storage, self.order, self.strides)
+        return None if version is None else repr((version, where))
 
 
 def _strides(shape: tuple[int, ...], size: int, order: Literal["C", "F"]) -> tuple[int, ...]:

@@ -8,7 +8,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from htsr_ref.errors import ChangedWeightsError, LayerError, shown
-from htsr_ref.weights.backing import ChangedFileError, DamagedFileError
+from htsr_ref.weights.backing import (
+    ChangedFileError,
+    DamagedFileError,
+    InMemory,
+    UncompressedArray,
+)
 from htsr_ref.weights.derived.derived_tensor import DerivedTensor
 from htsr_ref.weights.derived.low_rank import LowRank
 from htsr_ref.weights.dtypes import decode, is_decoded
@@ -151,6 +156,19 @@ class StoredTensor:
     def terms(self) -> tuple[StoredTensor, ...]:
         """Weights that it is the sum or difference of; none if it is not."""
         return self.backing.terms if isinstance(self.backing, DerivedTensor) else ()
+
+    @property
+    def version(self) -> str | None:
+        """What tells the numbers of a remote tensor from all others, unread; else None.
+
+        Spec: FMT-32.
+        """
+        if self.scaling is not None or not isinstance(self.backing, InMemory | UncompressedArray):
+            return None
+        version = self.backing.version
+        return (
+            None if version is None else repr((version, self.dtype, self.stored_dtype, self.layout))
+        )
 
     def load(self) -> StoredTensor:
         """Return the same tensor with its codes in memory, in the stored type.

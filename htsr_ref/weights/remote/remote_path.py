@@ -163,6 +163,12 @@ class RemoteStamp:
     size: int
     tag: str
 
+    @property
+    def version(self) -> str | None:
+        """Address, size and tag, if the tag is a strong one: others tell less, or the time."""
+        is_strong = self.tag.startswith('"')
+        return repr((self.path.address, self.size, self.tag)) if is_strong else None
+
     def open(self) -> BinaryIO:
         """Open the file; nothing is asked for before something is read."""
         return cast("BinaryIO", RemoteFile(self))

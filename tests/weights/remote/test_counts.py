@@ -73,3 +73,35 @@ def test_only_the_rows_asked_for_are_read(server, fc):
     data = open_weights(server.url + "/m.safetensors").layers[1].data
     np.testing.assert_array_equal(data[10:12], fc[10:12])
     assert server.sent("/m.safetensors") == HEAD + 2 * 4 * 128
+
+
+@pytest.mark.spec("SCL-28")
+def test_layers_whose_spectra_are_kept_are_not_downloaded_again(server, htsr, tmp_path):
+    rng = np.random.default_rng(1)
+    wide = rng.standard_normal((300, 3, 256), dtype=np.float32)
+    arrays = {"pad": np.zeros(HEAD, np.uint8), "conv.weight": wide.transpose(0, 2, 1)}
+    arrays["fc.weight"] = rng.standard_normal((260, 256), dtype=np.float32)
+    arrays["small.weight"] = rng.standard_normal((120, 60), dtype=np.float32)
+    content = safetensors(arrays)
+
+    def asked(tag):
+        server.files["/m.safetensors"] = Served.of(content, etag=tag)
+        before = server.sent("/m.safetensors")
+        url = server.url + "/m.safetensors"
+        outcome = htsr("analyze", url, "--json", "--cache", tmp_path / "kept")
+        assert outcome.code == 0, outcome.err
+        return outcome.out.replace(tag.replace('"', '\\"'), ""), server.sent(
+            "/m.safetensors"
+        ) - before
+
+    first, all_bytes = asked('"one"')
+    assert all_bytes > arrays["conv.weight"].nbytes
+    again, few_bytes = asked('"one"')
+    assert again == first
+    assert few_bytes == HEAD + arrays["small.weight"].nbytes
+    for tag in ('"two"', 'W/"one"'):
+        assert asked(tag) == (first, all_bytes)
+    kept = next((tmp_path / "kept").rglob("*.spectrum"))
+    kept.write_bytes(bytes(kept.stat().st_size))
+    repaired, _ = asked('"one"')
+    assert repaired == first
