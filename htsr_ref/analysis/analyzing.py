@@ -136,10 +136,11 @@ def analyze(
     # What others do takes no memory of this machine.
     resources = resources.settled() if named is None else resources
     digesting = partial(_digests, weights, digest)
+    digesters = resources.jobs if digest and weights.files else 1
     with (
         threads_of_blas(blas_threads),
         opened_cache(cache, blas_threads) as opened,
-        beside(digesting, resources.jobs) as digests,
+        beside(digesting, digesters) as digests,
     ):
         work = None
         if named is not None:

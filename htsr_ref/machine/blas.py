@@ -4,9 +4,18 @@ More than one changes the last digits of eigenvalues, and on a busy machine thre
 one another waste all cores.
 """
 
+from __future__ import annotations
+
 import os
-from collections.abc import Iterator
+import sys
 from contextlib import contextmanager
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from threadpoolctl import ThreadpoolController
 
 VARIABLES = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "BLIS_NUM_THREADS", "OMP_NUM_THREADS")
 """What the libraries read when they are loaded."""
@@ -32,10 +41,19 @@ def blas_threads(count: int) -> Iterator[None]:
 
     Spec: SCL-2.
     """
-    from threadpoolctl import threadpool_limits
-
-    with threadpool_limits(limits=count, user_api="blas"):
+    with _controller(len(sys.modules)).limit(limits=count, user_api="blas"):
         yield
+
+
+@lru_cache(maxsize=1)
+def _controller(modules: int) -> ThreadpoolController:
+    """Find the libraries that are loaded, which takes as long as a small matrix does.
+
+    They come with modules: as long as there are no more of these, there are no more of them.
+    """
+    from threadpoolctl import ThreadpoolController
+
+    return ThreadpoolController()
 
 
 def libraries() -> list[str]:

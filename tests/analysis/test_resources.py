@@ -62,6 +62,20 @@ def test_the_environment_does_not_reach_the_numbers(path, expected, threads):
     assert done.stdout.decode() == expected, done.stderr
 
 
+@pytest.mark.spec("SCL-2")
+def test_libraries_that_are_loaded_later_are_limited_too():
+    code = (
+        "import numpy\n"
+        "from htsr_ref.machine.blas import blas_threads\n"
+        "from threadpoolctl import threadpool_info\n"
+        "with blas_threads(1): pass\n"
+        "import scipy.linalg\n"
+        "with blas_threads(1): print([one['num_threads'] for one in threadpool_info()])\n"
+    )
+    done = python("-c", code, env=environment(OPENBLAS_NUM_THREADS="2"))
+    assert set(json.loads(done.stdout)) == {1}, done.stderr
+
+
 @pytest.mark.spec("RPT-4", "SCL-2")
 def test_the_command_sets_its_own_threads(path, expected):
     env = environment(OPENBLAS_NUM_THREADS="3")
