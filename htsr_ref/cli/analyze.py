@@ -25,7 +25,7 @@ def analyze(
     files: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="FILE...",
+            metavar="FILE",
             help=f"{options.WEIGHTS_HELP} Several, or a quoted pattern such as "
             "'runs/*/model.safetensors', get a report each in the folder that -o names; a folder "
             "is one model.",
@@ -156,7 +156,9 @@ def analyze(
             help="State the SHA-256 of the files, which are read once more for it.",
         ),
     ] = True,
-    seed: Annotated[int, typer.Option("--seed", min=0, help="Seed of replicas and shuffles.")] = 0,
+    seed: Annotated[
+        int, typer.Option("--seed", metavar="N", min=0, help="Seed of replicas and shuffles.")
+    ] = 0,
     expect: Annotated[
         bool,
         typer.Option("--expect", help="Compare with what the file says is known (`htsr synth`)."),

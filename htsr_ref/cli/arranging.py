@@ -1,9 +1,11 @@
 """How the help of a command is laid out: options in groups, flags without a type."""
 
 from collections.abc import Mapping
+from copy import copy
 from types import MappingProxyType
 from typing import Any
 
+import typer
 from typer.core import TyperCommand, TyperGroup
 
 _GROUPS: Mapping[str, tuple[str, ...]] = MappingProxyType(
@@ -46,26 +48,68 @@ _GROUPS: Mapping[str, tuple[str, ...]] = MappingProxyType(
 GROUP_OF = MappingProxyType({name: group for group, names in _GROUPS.items() for name in names})
 
 
-class Command(TyperCommand):
+UsageError: type[Exception] = typer.BadParameter.__bases__[0]
+"""What typer raises where the command line breaks its rules."""
+
+
+class _Arranged:
+    """What every command does differently from typer's."""
+
+    def get_params(self, ctx: Any) -> list[Any]:
+        """Arrange the parameters that help and parser take."""
+        return _arranged(super().get_params(ctx))  # type: ignore[misc]  # of typer's class beside
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Let an error about an option know the command, whose help is then named."""
+        try:
+            return super().parse_args(ctx, args)  # type: ignore[misc, no-any-return]  # as above
+        except UsageError as error:
+            if getattr(error, "ctx", None) is None:
+                error.ctx = ctx  # type: ignore[attr-defined]  # typer's name of its type is private
+            raise
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        """Show every word as it stands: no brackets as markup, no breaks inside a paragraph."""
+        shown: Any = copy(self)
+        shown.help = _literal("\n\n".join(map(_joined, (shown.help or "").split("\n\n"))))
+        shown.epilog = _literal(shown.epilog)
+        shown.params = [_with_help(param) for param in shown.params]
+        super(_Arranged, shown).format_help(ctx, formatter)  # type: ignore[misc]  # as above
+
+
+class Command(_Arranged, TyperCommand):
     """A command whose help is arranged so."""
 
-    def get_params(self, ctx: Any) -> list[Any]:
-        """Arrange the parameters that help and parser take."""
-        return _arranged(super().get_params(ctx))
 
-
-class Commands(TyperGroup):
+class Commands(_Arranged, TyperGroup):
     """A group of commands; options of its own are few and stay together."""
 
-    def get_params(self, ctx: Any) -> list[Any]:
-        """Arrange the parameters that help and parser take."""
-        return _arranged(super().get_params(ctx))
+
+def _joined(paragraph: str) -> str:
+    return " ".join(paragraph.split())
+
+
+def _literal(text: str | None) -> str:
+    """Escape what would be taken as markup."""
+    from rich.markup import escape
+
+    return escape(text or "")
+
+
+def _with_help(param: Any) -> Any:
+    """Copy a parameter, whose help is not markup."""
+    shown = copy(param)
+    shown.help = _literal(param.help)
+    return shown
 
 
 def _arranged(params: list[Any]) -> list[Any]:
     for param in params:
         if getattr(param, "is_flag", False):
             param.metavar = ""
+        if param.param_type_name == "argument":
+            # The word for an argument says what it is; its type in Python says nothing more.
+            param.display_type = lambda ctx: ""
         if param.name in GROUP_OF and getattr(param, "rich_help_panel", None) is None:
             param.rich_help_panel = GROUP_OF[param.name]
     return params

@@ -49,6 +49,7 @@ def audit(
         int,
         typer.Option(
             "--changes",
+            metavar="N",
             min=0,
             max=4,
             help="Greatest number of choices to change together in search of an explanation.",

@@ -101,7 +101,9 @@ def fit(
     compare: Annotated[
         bool, typer.Option("--compare", help="Compare with other heavy-tailed laws.")
     ] = False,
-    seed: Annotated[int, typer.Option("--seed", min=0, help="Seed of the random choices.")] = 0,
+    seed: Annotated[
+        int, typer.Option("--seed", metavar="N", min=0, help="Seed of the random choices.")
+    ] = 0,
     json: options.JsonOption = False,
     plot: Annotated[
         Path | None,

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 FilesArgument = Annotated[
     list[str],
     typer.Argument(
-        metavar="FILE...",
+        metavar="FILE",
         help="Weight files, or JSON reports of `htsr analyze`, which are taken as they are.",
     ),
 ]

@@ -26,7 +26,7 @@ from htsr_ref.cli import (
     validate,
     watch,
 )
-from htsr_ref.cli.arranging import Command, Commands
+from htsr_ref.cli.arranging import Command, Commands, UsageError
 from htsr_ref.cli.completing import words_of_bash
 from htsr_ref.errors import HtsrError
 from htsr_ref.machine.blas import start_with_one_thread
@@ -64,9 +64,6 @@ for function, epilog in (
 ):
     app.command(function.__name__, epilog=epilog, cls=Command)(function)
 app.add_typer(conventions.app, name="conventions")
-
-UsageError: type[Exception] = typer.BadParameter.__bases__[0]
-"""What typer raises where the command line breaks its rules."""
 
 
 def _print_version(wanted: bool) -> None:

@@ -12,7 +12,7 @@ EPILOG = "Example: htsr merge model.1.part model.2.part -o report.json"
 def merge(
     parts: Annotated[
         list[str],
-        typer.Argument(metavar="PART...", help="The files that `htsr analyze --part i/n` wrote."),
+        typer.Argument(metavar="PART", help="The files that `htsr analyze --part i/n` wrote."),
     ],
     json: options.JsonOption = False,
     csv: options.CsvOption = False,

@@ -65,11 +65,12 @@ def synth(
         int,
         typer.Option(
             "--layers",
+            metavar="N",
             min=1,
             help="Number of layers; alpha of Pareto entries can be contradicted from four on.",
         ),
     ] = 1,
-    seed: Annotated[int, typer.Option("--seed", min=0, help="Seed of the draws.")] = 0,
+    seed: Annotated[int, typer.Option("--seed", metavar="N", min=0, help="Seed of the draws.")] = 0,
     mu: Annotated[
         float | None, _parameter("mu", "Tail index: pareto, levy-stable, gaussian-with-heavy-part.")
     ] = None,

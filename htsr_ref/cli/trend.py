@@ -59,7 +59,9 @@ def trend(
     resamples: Annotated[
         int, typer.Option("--bootstrap", metavar="N", min=100, help="Resamples for R²'s interval.")
     ] = 2000,
-    seed: Annotated[int, typer.Option("--seed", min=0, help="Seed of the resampling.")] = 0,
+    seed: Annotated[
+        int, typer.Option("--seed", metavar="N", min=0, help="Seed of the resampling.")
+    ] = 0,
     json: options.JsonOption = False,
     csv: options.CsvOption = False,
     plot: Annotated[

@@ -35,7 +35,7 @@ def watch(
     places: Annotated[
         list[str],
         typer.Argument(
-            metavar="DIR...",
+            metavar="DIR",
             help="A folder whose files and folders are checkpoints, or a quoted pattern such as "
             "'runs/checkpoint-*/model.safetensors'. It need not be there yet.",
         ),

@@ -4,8 +4,11 @@ import json
 import re
 
 import pytest
+import typer
 from commands import tensors
 from safetensors.numpy import save_file
+
+from htsr_ref.cli.main import app
 
 
 @pytest.mark.parametrize(
@@ -110,3 +113,30 @@ def test_one_file_per_model(htsr, tmp_path):
     saved = htsr("rank", *sorted(tmp_path.glob("*.safetensors")), "--json")
     found = json.loads(saved.out)
     assert len(found["models"]) + len(found["apart"]) == 2
+
+
+def _commands(command=None, words=()):
+    """Every command, by the words that call it."""
+    command = command or typer.main.get_command(app)
+    yield words, command
+    for name, inner in getattr(command, "commands", {}).items():
+        yield from _commands(inner, (*words, name))
+
+
+def test_help_shows_every_word_as_it_was_written(htsr, monkeypatch):
+    monkeypatch.setattr(typer.rich_utils, "MAX_WIDTH", 500)
+    for words, command in _commands():
+        shown = " ".join(htsr(*words, "--help").out.split())
+        written = [command.help, command.epilog, *(p.help for p in command.params)]
+        for paragraph in filter(None, "\n\n".join(filter(None, written)).split("\n\n")):
+            assert " ".join(paragraph.split()) in shown
+        assert "<list[" not in shown
+        assert "<int range>" not in shown
+    assert "Needs htsr-ref[dask]." in " ".join(htsr("analyze", "--help").out.split())
+
+
+@pytest.mark.parametrize("arguments", [["--gof"], ["--nosuch"], ["--jobs", "0"]])
+def test_a_wrong_option_names_the_help_of_its_command(htsr, model, arguments):
+    outcome = htsr("analyze", model, *arguments)
+    assert (outcome.code, outcome.out) == (2, "")
+    assert outcome.err.endswith("Usage: `htsr analyze --help` shows it\n")
