@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from htsr_ref.metric_table import METRICS
 from htsr_ref.reports.words import tests_in_words
 from htsr_ref.text.lines import one_line
+from htsr_ref.text.order import by_depth
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -48,8 +49,7 @@ def page_data(reports: Sequence[Report], spectra: Sequence[Spectra], rows: Seque
                 "law": LAWS.get(report.convention.estimator, "plain"),
                 "layers": [
                     _layer(layer, place, found, ranks)
-                    for place, layer in enumerate(report.layers)
-                    if layer.skipped is None
+                    for place, layer in _analyzed_by_depth(report)
                 ],
             }
             for report, found in zip(reports, spectra, strict=True)
@@ -71,6 +71,12 @@ def safe_json(value: Any) -> str:
     for character in "<>&":
         text = text.replace(character, f"\\u{ord(character):04x}")
     return text
+
+
+def _analyzed_by_depth(report: Report) -> list[tuple[int, LayerReport]]:
+    """Analyzed layers in the order of the table, with their places in the report."""
+    found = [item for item in enumerate(report.layers) if item[1].skipped is None]
+    return [found[i] for i in by_depth([layer.name for _, layer in found])]
 
 
 Ranks = dict[tuple[int, ...], int]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from htsr_ref.reports.judgments import verdict_text
 from htsr_ref.reports.markdown import number
+from htsr_ref.reports.table_columns import sorted_layers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -47,7 +48,7 @@ class Row:
     ----------
     name : of the layer.
     verdicts : of its matrices in all reports, each once.
-    layers : place among the analyzed layers of each report; None where it is not there.
+    layers : place by depth among the analyzed layers of each report; None where it is not there.
     cells : of all columns, report after report, then the change.
     """
 
@@ -73,7 +74,7 @@ def layer_rows(reports: Sequence[Report]) -> tuple[Row, ...]:
     Spec: PAG-4, PAG-6.
     """
     columns = columns_for(reports)
-    analyzed = [report.analyzed() for report in reports]
+    analyzed = [sorted_layers(report.analyzed()) for report in reports]
     places = [
         {(layer.name, count): place for place, (layer, count) in enumerate(_counted(layers))}
         for layers in analyzed

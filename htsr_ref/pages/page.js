@@ -239,7 +239,7 @@
     const beyond = found.filter((one) => one.alpha > cap).length;
     const words = `α of ${found.length} ${found.length === 1 ? "matrix" : "matrices"} by depth, with 95 % intervals; median ${text(sorted[Math.floor(sorted.length / 2)])}, from ${text(sorted[0])} to ${text(sorted[sorted.length - 1])}`;
     const plot = frame({ label: words, x: { ends: [-0.5, data.rows.length - 0.5], named: false }, y: { ends: [Math.min(1, sorted[0]), cap] },
-      width, height: 230, xTitle: width < 500 ? "layers, first on the left" : "layers in the order of the file, first on the left", yTitle: "α" });
+      width, height: 230, xTitle: width < 500 ? "layers, first on the left" : "layers by depth, first on the left", yTitle: "α" });
     for (const one of found) {
       const x = plot.px(one.row);
       const className = `bar p${VERDICTS.indexOf(one.verdict) + 1}`;

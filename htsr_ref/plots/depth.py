@@ -23,6 +23,7 @@ from htsr_ref.plots.palette import (
 from htsr_ref.plots.quantities import QUANTITIES
 from htsr_ref.plots.rows import rows_height, set_rows
 from htsr_ref.reports.markdown import convention_text
+from htsr_ref.text.order import by_depth
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -49,6 +50,8 @@ def alpha_by_depth(report: Report, verdicts: Sequence[str] | None = None) -> Fig
     """
     rows = matrix_rows(report)
     words = [WITHOUT_VERDICT] * len(rows) if verdicts is None else list(verdicts)
+    order = by_depth([row.layer for row in rows])
+    rows, words = [rows[i] for i in order], [words[i] for i in order]
     known = [row.matrix.alpha for row in rows if row.matrix.alpha is not None]
     intervals = [row.matrix.alpha_ci95 or (np.nan, np.nan) for row in rows]
     end = _end(known)
@@ -113,7 +116,7 @@ def difference_figure(found: Difference, depth: Sequence[str], number: str = "al
 
     Spec: FIG-2, FIG-6.
     """
-    order = {name: place for place, name in enumerate(depth)}
+    order = {depth[i]: place for place, i in enumerate(by_depth(depth))}
     layers = sorted(found.layers, key=lambda layer: order.get(layer.name, len(order)))
     changes = [layer.numbers[number] for layer in layers]
     before, after = (

@@ -16,6 +16,7 @@ from htsr_ref.plots.ridges import ridge_figure
 from htsr_ref.plots.tails import tail_figure
 from htsr_ref.reports.judgments import verdict_words
 from htsr_ref.reports.markdown import convention_text
+from htsr_ref.text.order import by_depth
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -69,6 +70,7 @@ def write_figures(
     except OSError as error:
         raise HtsrError(f"{folder}: cannot be written ({error.strerror})") from error
     names: list[str] = []
+    layers: list[str] = []
     spectra: list[NDArray[np.float64]] = []
     for place, (layer, item) in enumerate(zip(report.layers, planned, strict=True)):
         if progress is not None:
@@ -89,10 +91,12 @@ def write_figures(
                     folder / file_name(place, layer, found),
                 )
                 names.append(matrix_name(layer, found))
+                layers.append(layer.name)
                 spectra.append(view.values)
     if not names:
         return 0
-    model = model_figures(report, names, spectra)
+    order = by_depth(layers)
+    model = model_figures(report, [names[i] for i in order], [spectra[i] for i in order])
     for name, figure in model.items():
         save_figure(figure, folder / f"model-{name}.svg")
     return len(names) + len(model)
@@ -124,7 +128,7 @@ def model_figures(
     Parameters
     ----------
     report : of the model.
-    names, spectra : of its matrices, and their positive eigenvalues, (n,) float64.
+    names, spectra : of its matrices by depth, and their positive eigenvalues, (n,) float64.
 
     Spec: FIG-6.
     """

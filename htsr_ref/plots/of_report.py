@@ -14,16 +14,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Row:
-    """A matrix of a report and its name."""
+    """A matrix of a report, its name and that of its layer."""
 
     name: str
+    layer: str
     matrix: MatrixReport
 
 
 def matrix_rows(report: Report) -> list[Row]:
     """Name every analyzed matrix of a report, in the order of the file."""
     return [
-        Row(matrix_name(layer, matrix), matrix)
+        Row(matrix_name(layer, matrix), layer.name, matrix)
         for layer in report.layers
         for matrix in layer.matrices
     ]

@@ -104,6 +104,21 @@ def test_three_hundred_layers_take_at_most_three_megabytes(matrices):
     assert page.count('class="name"') == 300
 
 
+@pytest.mark.spec("PAG-4", "PAG-5")
+def test_layers_stand_by_depth_with_their_own_spectra():
+    report, spectra = many_layers(3)
+    names = ("h.1", "h.10", "h.2")
+    layers = [replace(x, name=n, tensor=n) for x, n in zip(report.layers, names, strict=True)]
+    report = replace(report, layers=tuple(layers))
+    page = parsed(report_page([report], [spectra]))
+    rows = ["".join(row.find("th").itertext()) for row in layer_rows(page)]
+    assert rows == ["h.1", "h.2", "h.10"]
+    [shown] = data_of(page)["reports"]
+    assert [layer["facts"][0][1] for layer in shown["layers"]] == rows
+    largest = [max(layer["matrices"][0]["spectrum"][2]) for layer in shown["layers"]]
+    assert largest == pytest.approx([spectra[i, 0].values[-1] for i in (0, 2, 1)], rel=1e-4)
+
+
 @pytest.mark.spec("PAG-2")
 def test_hostile_names_are_texts():
     page = report_page([with_hostile_names()])

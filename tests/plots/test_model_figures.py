@@ -123,6 +123,21 @@ def test_a_difference_is_drawn_by_depth(model):
     assert outside(figure) == []
 
 
+@pytest.mark.spec("FIG-6")
+def test_depth_is_that_of_the_numbers_where_a_file_is_in_the_order_of_the_alphabet(model):
+    names = ("h.1", "h.10", "h.2")
+    layers = [replace(x, name=n) for x, n in zip(model.report.layers, names, strict=True)]
+    report = replace(model.report, layers=tuple(layers))
+    shown = {"h.1": 0, "h.2": 1, "h.10": 2}
+    figure = alpha_by_depth(report, WORDS)
+    points = {str(line.get_label()): line.get_xydata() for line in figure.axes[0].lines}
+    assert [points[word][0, 1] for word in WORDS] == [shown[name] for name in names]
+    labels = [label.get_text() for label in figure.axes[0].get_yticklabels()]
+    assert labels == ["1", "2", "10"]  # what all begin with is left out
+    changes = difference_figure(compare_reports(report, report), names)
+    assert [label.get_text() for label in changes.axes[0].get_yticklabels()] == labels
+
+
 @pytest.mark.spec("FIG-2")
 @pytest.mark.parametrize(
     "marks",
