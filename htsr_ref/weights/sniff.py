@@ -84,8 +84,12 @@ def _refuse_other(path: AnyPath, head: bytes) -> None:
     for at, signature, what, cure in _REFUSED:
         if head[at:].startswith(signature):
             raise WeightFileError(path, f"it is {what}", cure)
-    if head.lstrip(b"\xef\xbb\xbf \r\n\t").startswith(b"<"):
+    start = head.lstrip(b"\xef\xbb\xbf \r\n\t")
+    if start.startswith(b"<"):
         raise WeightFileError(path, "it is a web page, not weights", "Download the weights again")
+    if start.startswith(b"{") and b'"spec_version"' in start:
+        cure = "`htsr show` prints it; `htsr rank`, `trend` and `diff` compare it"
+        raise WeightFileError(path, "it is a report, not weights", cure)
 
 
 def _sniff_zip(path: Path) -> Format | Foreign:

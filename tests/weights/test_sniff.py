@@ -32,6 +32,7 @@ FOREIGN = {
     "gzip": (b"\x1f\x8b\x08\x00", "gzip"),
     "tar": (bytes(257) + b"ustar\x0000" + bytes(248), "tar archive"),
     "lfs": (b"version https://git-lfs.github.com/spec/v1\n", "Git LFS pointer"),
+    "report": (b'{\n "spec_version": "0.3",\n "tool": {', "it is a report"),
     "html": (b"\n <!DOCTYPE html><html>", "web page"),
     "nothing": (b"", "it is empty"),
 }
