@@ -6,21 +6,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from htsr_ref.analysis.matrix_spectrum import spectrum_under
 from htsr_ref.analysis.planning import plan
-from htsr_ref.spectra.eigenvalues import spectrum
+from htsr_ref.text.sparklines import log_histogram
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from htsr_ref.reports.report import Report
     from htsr_ref.spectra.solvers import SolverChoice
     from htsr_ref.spectra.store import SpectrumStore
     from htsr_ref.weights import Weights
-
-BINS = 16
-"""Blocks of a line."""
-
-BLOCKS = "▁▂▃▄▅▆▇█"
 
 
 def spectra_in_blocks(
@@ -39,39 +33,9 @@ def spectra_in_blocks(
     drawn = {}
     for layer, item in zip(report.layers, plan(weights, convention), strict=True):
         spectra = [
-            spectrum(
-                item.matrices[found.index],
-                normalization=convention.normalization,
-                solver=solver,
-                clamp=convention.counts_zeros,
-                store=store,
-            ).positive
+            spectrum_under(item.matrices[found.index], convention, solver, store).positive
             for found in layer.matrices
         ]
         if spectra:
-            drawn[layer.name] = blocks(np.concatenate(spectra))
+            drawn[layer.name] = log_histogram(np.concatenate(spectra))
     return drawn
-
-
-def blocks(values: NDArray[np.float64]) -> str:
-    """Draw a histogram over the logarithm, from the smallest to the largest value.
-
-    Parameters
-    ----------
-    values : (n,) float64, positive.
-
-    Returns
-    -------
-    `BINS` characters, the height of each in proportion to its count, a blank for none; empty
-    without values.
-
-    Spec: RPT-13.
-
-    >>> blocks(np.geomspace(1.0, 100.0, 160)), blocks(np.array([1.0, 1e15]))
-    ('████████████████', '█              █')
-    """
-    if not values.size:
-        return ""
-    counts, _ = np.histogram(np.log10(values), BINS)
-    heights = np.ceil(counts * (len(BLOCKS) / counts.max())).astype(int)
-    return "".join(BLOCKS[height - 1] if height else " " for height in heights)

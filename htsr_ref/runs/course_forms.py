@@ -9,7 +9,7 @@ from htsr_ref.reports.blocks import Block, Lines, Table
 from htsr_ref.reports.markdown import convention_text, number
 from htsr_ref.runs.checkpoint import MEASURES, counts
 from htsr_ref.runs.course import places_of
-from htsr_ref.runs.sparks import spark
+from htsr_ref.text.sparklines import series
 
 if TYPE_CHECKING:
     from htsr_ref.runs.checkpoint import Point
@@ -124,7 +124,7 @@ def _drift_row(course: Course, name: str) -> list[str]:
         at = str(place)
     return [
         TITLES[name],
-        spark([point.measures[name] for point in course.points]),
+        series([point.measures[name] for point in course.points]),
         first,
         last,
         least,

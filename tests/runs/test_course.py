@@ -16,7 +16,7 @@ from scipy import stats
 import htsr_ref
 from htsr_ref.models.rank_correlation import tau_b_range
 from htsr_ref.runs.course_forms import course_blocks
-from htsr_ref.runs.sparks import LONGEST, spark
+from htsr_ref.text.sparklines import LONGEST, series
 
 
 @pytest.mark.spec("TRD-14")
@@ -96,7 +96,7 @@ def test_forms_hold_the_same_numbers():
 @pytest.mark.spec("WCH-4")
 @given(st.lists(st.none() | st.integers(-50, 50), min_size=1, max_size=40))
 def test_lines_of_blocks_rise_and_fall_as_the_numbers_do(values):
-    line = spark([None if value is None else float(value) for value in values])
+    line = series([None if value is None else float(value) for value in values])
     known = [value for value in values if value is not None]
     if not known:
         assert line == ""

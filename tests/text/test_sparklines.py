@@ -1,11 +1,11 @@
-"""Spectra as lines of blocks."""
+"""Numbers as lines of blocks."""
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from htsr_ref.analysis.sparks import BINS, BLOCKS, blocks
+from htsr_ref.text.sparklines import BINS, BLOCKS, log_histogram
 
 pytestmark = pytest.mark.spec("RPT-13")
 
@@ -19,10 +19,10 @@ def test_heights_are_shares_of_the_largest_count_in_eighths(counts):
     exponents[0], exponents[-1] = 0.0, BINS
     heights = [-(-8 * count // max(counts)) for count in counts]
     expected = "".join(BLOCKS[height - 1] if height else " " for height in heights)
-    assert blocks(10.0**exponents) == expected
+    assert log_histogram(10.0**exponents) == expected
 
 
 def test_one_value_and_none():
-    assert len(blocks(np.array([3.0]))) == BINS
-    assert blocks(np.array([3.0])).strip() == BLOCKS[-1]
-    assert blocks(np.array([])) == ""
+    assert len(log_histogram(np.array([3.0]))) == BINS
+    assert log_histogram(np.array([3.0])).strip() == BLOCKS[-1]
+    assert log_histogram(np.array([])) == ""
