@@ -61,12 +61,14 @@ class Asked:
         include: Sequence[str] | None,
         exclude: Sequence[str] | None,
         solver: SolverChoice,
-        resources: Resources,
+        jobs: int | None,
+        max_memory: int | None,
         cache: Cache | None,
     ) -> Asked:
         """Take the default convention where none is asked for."""
         chosen = get_convention(DEFAULT if convention is None else convention)
         is_asked = convention is not None
+        resources = Resources(jobs, max_memory=max_memory)
         return cls(chosen, layers, include, exclude, solver, is_asked, resources, cache)
 
     def report_of(

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from htsr_ref.analysis.resources import Resources
 from htsr_ref.errors import HtsrError
 from htsr_ref.models.accuracies import NO_SERIES, Accuracy, match_files, read_accuracies
 from htsr_ref.models.asking import Asked, is_report, named_reports
@@ -56,9 +55,7 @@ def rank(
 
     Spec: MET-13, SCL-25, SCL-26.
     """
-    asked = Asked.of(
-        convention, layers, include, exclude, solver, Resources(jobs, max_memory=max_memory), cache
-    )
+    asked = Asked.of(convention, layers, include, exclude, solver, jobs, max_memory, cache)
     return rank_reports(named_reports(sources, asked), everything=everything)
 
 
@@ -97,9 +94,7 @@ def trend(
 
     Spec: TRD-9, TRD-11.
     """
-    asked = Asked.of(
-        convention, layers, include, exclude, solver, Resources(jobs, max_memory=max_memory), cache
-    )
+    asked = Asked.of(convention, layers, include, exclude, solver, jobs, max_memory, cache)
     if isinstance(accuracy, Mapping):
         rows = tuple(Accuracy(name, float(value), NO_SERIES) for name, value in accuracy.items())
     else:
@@ -142,9 +137,7 @@ def diff(
 
     Spec: AUD-20, AUD-21, AUD-22.
     """
-    asked = Asked.of(
-        convention, layers, include, exclude, solver, Resources(jobs, max_memory=max_memory), cache
-    )
+    asked = Asked.of(convention, layers, include, exclude, solver, jobs, max_memory, cache)
     first, second = named_reports([before, after], as_reports_have_it(asked, before, after))
     return compare_reports(first, second)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from htsr_ref.analysis.resources import Resources
 from htsr_ref.models.asking import Asked, named_reports
 from htsr_ref.models.ranking import check_one_convention
 from htsr_ref.runs.checkpoint import checkpoint_of, point_of
@@ -49,9 +48,7 @@ def over_time(
 
     Spec: TRD-13, TRD-14.
     """
-    asked = Asked.of(
-        convention, layers, include, exclude, solver, Resources(jobs, max_memory=max_memory), cache
-    )
+    asked = Asked.of(convention, layers, include, exclude, solver, jobs, max_memory, cache)
     return course_of_reports(named_reports(sources, asked), everything=everything)
 
 
