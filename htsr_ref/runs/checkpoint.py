@@ -94,10 +94,10 @@ def is_again(known: Point, new: Point) -> bool:
     return known.name == new.name and new.step is not None
 
 
-def counts(point: Point, name: str, *, everything: bool = False) -> bool:
-    """Whether a number of a checkpoint counts: of noise, its share of noise alone does.
+def counted(point: Point, name: str, *, everything: bool = False) -> float | None:
+    """Give a number of a checkpoint if it counts: of noise, its share of noise alone does.
 
     Spec: TRD-14, WCH-5.
     """
     is_used = everything or point.apart is None or name == "random_like_share"
-    return is_used and point.measures[name] is not None
+    return point.measures[name] if is_used else None

@@ -13,7 +13,7 @@ from htsr_ref.models.trends import LEAST_LEFT_OUT, LEAST_MODELS
 from htsr_ref.reports.blocks import blocks_markdown, blocks_text
 from htsr_ref.reports.markdown import convention_text
 from htsr_ref.reports.report import SPEC_VERSION, Tool
-from htsr_ref.runs.checkpoint import MEASURES, counts
+from htsr_ref.runs.checkpoint import MEASURES, counted
 from htsr_ref.runs.steps import in_order
 from htsr_ref.text import strictjson
 from htsr_ref.text.csvtext import csv_text
@@ -146,14 +146,24 @@ def places_of(order: Order, points: Sequence[Point]) -> list[int]:
     ]
 
 
-def _drift_of(name: str, order: Order, points: Sequence[Point], *, everything: bool) -> Drift:
-    counted = [
-        (place, point.measures[name])
+def counted_by_place(
+    name: str, order: Order, points: Sequence[Point], *, everything: bool
+) -> list[tuple[int, float]]:
+    """Give a number of the checkpoints for which it counts, after their steps or places.
+
+    Spec: TRD-14.
+    """
+    return [
+        (place, value)
         for place, point in zip(places_of(order, points), points, strict=True)
-        if counts(point, name, everything=everything)
+        if (value := counted(point, name, everything=everything)) is not None
     ]
+
+
+def _drift_of(name: str, order: Order, points: Sequence[Point], *, everything: bool) -> Drift:
+    found = counted_by_place(name, order, points, everything=everything)
     # Steps may exceed what an int64 holds.
-    x, y = np.array(counted, dtype=np.float64).reshape(-1, 2).T
+    x, y = np.array(found, dtype=np.float64).reshape(-1, 2).T
     if x.size < LEAST_MODELS:
         reason = f"fewer than {LEAST_MODELS} checkpoints that are not like noise"
         return Drift(x.size, null_reason=reason)

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from htsr_ref.models.trends import METRIC_TITLES
 from htsr_ref.reports.blocks import Block, Lines, Table
 from htsr_ref.reports.markdown import convention_text, number
-from htsr_ref.runs.checkpoint import MEASURES, counts
-from htsr_ref.runs.course import places_of
+from htsr_ref.runs.checkpoint import MEASURES
+from htsr_ref.runs.course import counted_by_place
 from htsr_ref.text.sparklines import series
 
 if TYPE_CHECKING:
@@ -79,10 +79,10 @@ def _row(point: Point) -> list[str]:
         *map(point.measures.__getitem__, IN_ROWS),
     ]
     step = "–" if point.step is None else str(point.step)
-    return [point.name, step, *map(number, numbers), noise_text(point)]
+    return [point.name, step, *map(number, numbers), _noise_text(point)]
 
 
-def noise_text(point: Point) -> str:
+def _noise_text(point: Point) -> str:
     """Say how many of the matrices that are judged are random-like."""
     return f"{point.standing.verdicts['random-like']} of {point.standing.judged}"
 
@@ -97,7 +97,7 @@ def line_of(point: Point) -> str:
     error = point.standing.alpha_hat_stderr
     numbers = [f"alpha_hat {number(point.measures['alpha_hat'])} ± {number(error)}"]
     numbers += [f"{TITLES[measure]} {number(point.measures[measure])}" for measure in IN_ROWS]
-    return f"{place}: {', '.join(numbers)}, random-like {noise_text(point)}{name}"
+    return f"{place}: {', '.join(numbers)}, random-like {_noise_text(point)}{name}"
 
 
 def _drift_table(course: Course) -> Table:
@@ -107,13 +107,7 @@ def _drift_table(course: Course) -> Table:
 
 def _drift_row(course: Course, name: str) -> list[str]:
     """Say what becomes of a number."""
-    everything = course.everything
-    known = [
-        (place, value)
-        for place, point in zip(places_of(course.order, course.points), course.points, strict=True)
-        if (value := point.measures[name]) is not None
-        and counts(point, name, everything=everything)
-    ]
+    known = counted_by_place(name, course.order, course.points, everything=course.everything)
     drift = course.drifts[name]
     ends = drift.kendall_range
     dash = number(None)

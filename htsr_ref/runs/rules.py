@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from htsr_ref.reports.gates import GATED, OF_LAYER, Gate, GateError, parse_gate
-from htsr_ref.runs.checkpoint import MEASURES, counts
+from htsr_ref.runs.checkpoint import MEASURES, counted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -51,8 +51,8 @@ class Rule:
         """
         name = self.gate.name
         if self.since is not None:
-            counted = (point.measures[name] for point in points if counts(point, name))
-            values = [value for value in counted if value is not None]
+            found_at = (counted(point, name) for point in points)
+            values = [value for value in found_at if value is not None]
             passed = checkpoints_since(values, self.since)
             whose = f"the number of checkpoints since the {self.since} {name}"
             found = None if passed is None else self.gate.found(whose, passed)
