@@ -34,9 +34,6 @@ if TYPE_CHECKING:
     from htsr_ref.models.overview import Result, Row
     from htsr_ref.reports.report import Report
 
-SUFFIXES = {"json": ".json", "csv": ".csv", "markdown": ".md"}
-"""Suffixes of reports in a folder, by their form."""
-
 
 @dataclass(frozen=True)
 class Folder:
@@ -131,7 +128,7 @@ def _report(
     from htsr_ref.analysis.agreement import digests_in, portable_agreement
     from htsr_ref.reports.report import Report
 
-    out = folder.path / (name + SUFFIXES[wanted.form])
+    out = folder.path / (name + output.SUFFIXES[wanted.form])
     output.check_writable(out, file, wanted.minus, wanted.base)
     weights = opened(file, wanted)
     expected = expected_of(weights, wanted)

@@ -18,13 +18,16 @@ from htsr_ref.text.apart import shorten
 from htsr_ref.text.lines import one_line
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from htsr_ref.analysis.analyzing import Progress
     from htsr_ref.reports.report import Report
 
 Form = Literal["table", "json", "csv", "markdown"]
-_SUFFIXES: dict[str, Form] = {".json": "json", ".csv": "csv", ".md": "markdown"}
+SUFFIXES: Mapping[Form, str] = {"json": ".json", "csv": ".csv", "markdown": ".md"}
+"""Suffixes of the files that reports are written to, by their form."""
+
+_FORMS = {suffix: form for form, suffix in SUFFIXES.items()}
 _PLAIN = ("", ".txt", ".text", ".log")
 """Suffixes of files that can hold any text."""
 
@@ -47,15 +50,14 @@ def choose_form(json: bool, csv: bool, markdown: bool, output: Path | None) -> F
     if len(asked) > 1:
         raise HtsrError(f"choose one of {' and '.join(f'--{form}' for form in asked)}")
     suffix = "" if output is None else output.suffix.lower()
-    if suffix not in _PLAIN and suffix not in _SUFFIXES and not _exists_as_stream(output):
+    if suffix not in _PLAIN and suffix not in _FORMS and not _exists_as_stream(output):
         raise HtsrError(
-            f"{output}: {suffix} is not written. Name it {', '.join(_SUFFIXES)}, or .txt for a "
-            "table"
+            f"{output}: {suffix} is not written. Name it {', '.join(_FORMS)}, or .txt for a table"
         )
     if not asked:
-        return _SUFFIXES.get(suffix, "table")
-    if _SUFFIXES.get(suffix, asked[0]) != asked[0]:
-        right = next(ending for ending, form in _SUFFIXES.items() if form == asked[0])
+        return _FORMS.get(suffix, "table")
+    if _FORMS.get(suffix, asked[0]) != asked[0]:
+        right = SUFFIXES[asked[0]]
         raise HtsrError(f"{output}: --{asked[0]} is no {suffix}. Name it {right}")
     return asked[0]
 
@@ -134,7 +136,7 @@ def check_folder(folder: Path | None) -> None:
 TICK, MINUTE = 0.2, 60.0
 """Seconds between two changes of a bar, and two lines where there is none."""
 
-_REPORTS = {*_SUFFIXES, ".txt", ".log"}
+_REPORTS = {*_FORMS, ".txt", ".log"}
 """Suffixes of files in a folder that are no weights, unless they are settings or an index."""
 
 
