@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 import typer
 
 from htsr_ref.cli import options, output
+from htsr_ref.cli.progress import amount_bar
 from htsr_ref.text.lines import count, one_line
 
 EPILOG = "Example: htsr convert model.pt -o model.safetensors"
@@ -44,7 +45,7 @@ def convert(
     from htsr_ref.weights import convert as run
     from htsr_ref.weights import open_weights
 
-    with output.amount_bar("reading") as show:
+    with amount_bar("reading") as show:
         done = run(
             open_weights(file, overrides),
             out,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, cast
 import typer
 
 from htsr_ref.cli import options, output
+from htsr_ref.cli.progress import amount_bar
 from htsr_ref.conventions import DEFAULT, FIT_FIELDS
 from htsr_ref.errors import HtsrError
 
@@ -134,7 +135,7 @@ def fit(
         sample, name = parse_sample(sys.stdin.read(), "standard input"), "standard input"
     else:
         raise HtsrError("--key names an array of an .npz file, and DATA is text. Leave it out")
-    with output.amount_bar("reading") as show:
+    with amount_bar("reading") as show:
         report = fit_sample(
             sample,
             chosen,

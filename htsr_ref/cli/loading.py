@@ -12,6 +12,7 @@ import typer
 
 from htsr_ref.cli import options, output
 from htsr_ref.cli.caching import cache_in
+from htsr_ref.cli.progress import progress_bar
 from htsr_ref.conventions import DEFAULT
 from htsr_ref.errors import HtsrError
 
@@ -148,7 +149,7 @@ def load_reports(
     with machine.given_to(asked) as equipped:
         for place, file in enumerate(files, 1):
             try:
-                with output.progress_bar(f"{place}/{len(files)} ") as show:
+                with progress_bar(f"{place}/{len(files)} ") as show:
                     if keep is None or is_report(file):
                         report = equipped.report_of(file, show)
                     else:

@@ -17,6 +17,7 @@ from htsr_ref.cli.one_model import (
     expected_of,
     opened,
 )
+from htsr_ref.cli.progress import amount_bar
 from htsr_ref.cli.report_names import report_names
 from htsr_ref.cli.resuming import go_on
 from htsr_ref.cli.share_of_models import ShareOfModels
@@ -80,7 +81,7 @@ def analyze_models(
     codes = [0]
     share = ShareOfModels([model.file for _, model in chosen])
     try:
-        with dask_executor(dask) as executor, output.amount_bar("reading") as show:
+        with dask_executor(dask) as executor, amount_bar("reading") as show:
             for at, (name, model) in enumerate(chosen):
                 shown = share.showing(at, name, show)
                 row, code = _row(name, model, folder, wanted, executor, shown)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from htsr_ref.cli import output
 from htsr_ref.cli.dask import dask_executor, lost_workers_named
 from htsr_ref.cli.exit_code import exit_code, failures_of
+from htsr_ref.cli.progress import amount_bar, progress_bar
 from htsr_ref.cli.resuming import journal_beside
 from htsr_ref.text.lines import count
 
@@ -183,7 +184,7 @@ def analyze_alone(
     weights = opened(file, wanted, keep_converted)
     expected = expected_of(weights, wanted)
     with dask_executor(dask) as executor:
-        report = analyze_model(file, weights, wanted, place, executor, output.progress_bar())
+        report = analyze_model(file, weights, wanted, place, executor, progress_bar())
     return exit_code(file, report, all_failures(report, wanted, expected))
 
 
@@ -201,7 +202,7 @@ def analyze_part(
     mine, places = share_of(weights, part, wanted.convention, wanted.solver)
     options = {**wanted.compared, "part": str(part)}
     with journal_beside(out, weights, options, resume=wanted.resume) as journal:
-        with output.progress_bar() as show:
+        with progress_bar() as show:
             report = _run(file, mine, wanted, None, show, None, journal)
         made_with = portable_agreement(weights, wanted.compared, digests_in(report.source))
         output.emit(part_text(report, part, places, made_with), out)
@@ -268,7 +269,7 @@ def _draw(
     from htsr_ref.analysis.planning import plan
     from htsr_ref.plots import write_figures
 
-    with output.amount_bar("drawing") as show:
+    with amount_bar("drawing") as show:
         drawn = write_figures(
             folder,
             report,

@@ -12,15 +12,12 @@ from typing import TYPE_CHECKING, Literal
 
 import typer
 
-from htsr_ref.cli.progress import SPEED, Amount, every
 from htsr_ref.errors import HtsrError
-from htsr_ref.text.apart import shorten
 from htsr_ref.text.lines import one_line
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
-    from htsr_ref.analysis.analyzing import Progress
     from htsr_ref.reports.report import Report
 
 Form = Literal["table", "json", "csv", "markdown"]
@@ -38,6 +35,11 @@ def be_quiet(wanted: bool) -> bool:
     """Say nothing on standard error but errors from here on, if that is wanted."""
     _QUIET.set(wanted)
     return wanted
+
+
+def is_quiet() -> bool:
+    """Whether nothing but errors is said on standard error."""
+    return _QUIET.get()
 
 
 def choose_form(json: bool, csv: bool, markdown: bool, output: Path | None) -> Form:
@@ -132,9 +134,6 @@ def check_folder(folder: Path | None) -> None:
             raise HtsrError(f"{folder}: there is no folder {folder.parent}. Create it first")
         require_matplotlib()
 
-
-TICK, MINUTE = 0.2, 60.0
-"""Seconds between two changes of a bar, and two lines where there is none."""
 
 _REPORTS = {*_FORMS, ".txt", ".log"}
 """Suffixes of files in a folder that are no weights, unless they are settings or an index."""
@@ -231,7 +230,7 @@ def drop_standard_output() -> None:
 
 def fail(message: str) -> None:
     """Say on standard error, in one line, what is wrong or was found; errors are always said."""
-    if _QUIET.get() and not message.startswith("error: "):
+    if is_quiet() and not message.startswith("error: "):
         return
     if "://" in message:
         from htsr_ref.weights.remote.addresses import without_secrets
@@ -249,64 +248,3 @@ def say_if_nothing_was_analyzed(file: str, report: Report) -> None:
 def nothing_analyzed(name: str) -> str:
     """Say that a report has no numbers."""
     return f"{name}: no weight matrix was analyzed. `htsr describe` says what the file holds"
-
-
-@contextmanager
-def progress_bar(prefix: str = "") -> Iterator[Callable[[Progress], None]]:
-    """Show an analysis's progress on standard error; see `amount_bar`."""
-    with amount_bar("reading", prefix, SPEED) as show:
-        yield lambda step: show(step.layer, step.done, step.total)
-
-
-@contextmanager
-def amount_bar(
-    first: str, prefix: str = "", speed: float | None = None
-) -> Iterator[Callable[[str, float, float], None]]:
-    """Show progress on standard error: a bar on a terminal, elsewhere a line every minute.
-
-    What is yielded is called with the name of what is at work, the amount done and all of it.
-
-    Parameters
-    ----------
-    first : what is said before the first call.
-    prefix : stands before every name.
-    speed : amount a second that is expected until something has been finished.
-
-    Spec: SCL-27.
-    """
-    amount = Amount(speed)
-    if _QUIET.get():
-        yield amount.set
-    elif sys.stderr.isatty():
-        with _bar(amount, first, prefix):
-            yield amount.set
-    else:
-        with every(
-            MINUTE, lambda: fail(f"{prefix}{amount.share:.0%} after {amount}: {amount.name}")
-        ):
-            yield amount.set
-
-
-@contextmanager
-def _bar(amount: Amount, first: str, prefix: str) -> Iterator[None]:
-    from rich.console import Console
-    from rich.progress import BarColumn, TextColumn
-    from rich.progress import Progress as Bar
-
-    with Bar(
-        TextColumn("{task.description}", markup=False),
-        BarColumn(),
-        TextColumn("{task.percentage:3.0f} %"),
-        TextColumn("{task.fields[times]}"),
-        console=Console(stderr=True),
-        transient=True,
-    ) as bar:
-        task = bar.add_task(f"{prefix}{first}", total=1, times="")
-
-        def show() -> None:
-            name = shorten(one_line(amount.name), 30) or first
-            bar.update(task, description=prefix + name, completed=amount.share, times=str(amount))
-
-        with every(TICK, show):
-            yield
-        show()

@@ -1,12 +1,27 @@
 """How far long work has come, and how long the rest will take."""
 
+from __future__ import annotations
+
+import sys
 import time
-from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from threading import Event, Thread
+from typing import TYPE_CHECKING
+
+from htsr_ref.cli import output
+from htsr_ref.text.apart import shorten
+from htsr_ref.text.lines import one_line
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from htsr_ref.analysis.analyzing import Progress
 
 SPEED = 1e10
 """Operations a second that are expected until something has been finished."""
+
+TICK, MINUTE = 0.2, 60.0
+"""Seconds between two changes of a bar, and two lines where there is none."""
 
 
 class Amount:
@@ -72,6 +87,67 @@ def duration(seconds: float) -> str:
     if whole < 3600:
         return f"{whole // 60} min {whole % 60} s"
     return f"{whole // 3600} h {whole % 3600 // 60} min"
+
+
+@contextmanager
+def progress_bar(prefix: str = "") -> Iterator[Callable[[Progress], None]]:
+    """Show an analysis's progress on standard error; see `amount_bar`."""
+    with amount_bar("reading", prefix, SPEED) as show:
+        yield lambda step: show(step.layer, step.done, step.total)
+
+
+@contextmanager
+def amount_bar(
+    first: str, prefix: str = "", speed: float | None = None
+) -> Iterator[Callable[[str, float, float], None]]:
+    """Show progress on standard error: a bar on a terminal, elsewhere a line every minute.
+
+    What is yielded is called with the name of what is at work, the amount done and all of it.
+
+    Parameters
+    ----------
+    first : what is said before the first call.
+    prefix : stands before every name.
+    speed : amount a second that is expected until something has been finished.
+
+    Spec: SCL-27.
+    """
+    amount = Amount(speed)
+    if output.is_quiet():
+        yield amount.set
+    elif sys.stderr.isatty():
+        with _bar(amount, first, prefix):
+            yield amount.set
+    else:
+        with every(
+            MINUTE, lambda: output.fail(f"{prefix}{amount.share:.0%} after {amount}: {amount.name}")
+        ):
+            yield amount.set
+
+
+@contextmanager
+def _bar(amount: Amount, first: str, prefix: str) -> Iterator[None]:
+    from rich.console import Console
+    from rich.progress import BarColumn, TextColumn
+    from rich.progress import Progress as Bar
+
+    with Bar(
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        TextColumn("{task.percentage:3.0f} %"),
+        TextColumn("{task.fields[times]}"),
+        console=Console(stderr=True),
+        transient=True,
+    ) as bar:
+        task = bar.add_task(f"{prefix}{first}", total=1, times="")
+
+        def show() -> None:
+            name = shorten(one_line(amount.name), 30) or first
+            bar.update(task, description=prefix + name, completed=amount.share, times=str(amount))
+
+        with every(TICK, show):
+            yield
+        show()
 
 
 @contextmanager

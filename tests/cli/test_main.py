@@ -18,9 +18,9 @@ from conversions import FIXTURES
 
 import htsr_ref
 from htsr_ref.analysis.analyzing import Progress
-from htsr_ref.cli import output
+from htsr_ref.cli import output, progress
 from htsr_ref.cli.main import app, run
-from htsr_ref.cli.output import progress_bar
+from htsr_ref.cli.progress import progress_bar
 
 ROOT = typer.main.get_command(app)
 COMMANDS = {
@@ -213,7 +213,7 @@ def test_progress_names_the_layer_whatever_it_is_called(monkeypatch):
 
 @pytest.mark.spec("SCL-27")
 def test_without_a_terminal_progress_is_a_line_now_and_then(monkeypatch, capsys):
-    monkeypatch.setattr(output, "MINUTE", 0.01)
+    monkeypatch.setattr(progress, "MINUTE", 0.01)
     said = ""
     with progress_bar("2/9 ") as show:
         show(Progress("f\nc", 1.0, 4.0))
@@ -224,7 +224,7 @@ def test_without_a_terminal_progress_is_a_line_now_and_then(monkeypatch, capsys)
 
 @pytest.mark.spec("SCL-27")
 def test_nothing_is_said_where_silence_was_asked_for(monkeypatch, capsys):
-    monkeypatch.setattr(output, "MINUTE", 0.001)
+    monkeypatch.setattr(progress, "MINUTE", 0.001)
     output.be_quiet(True)
     try:
         with progress_bar() as show:
