@@ -7,7 +7,7 @@ import typer
 
 from htsr_ref.cli import options, output, sources
 from htsr_ref.cli.caching import cache_in
-from htsr_ref.cli.gating import warn_of_default
+from htsr_ref.cli.failures import warn_of_default
 from htsr_ref.cli.one_model import Place, Wanted, analyze_alone, analyze_part
 from htsr_ref.conventions import DEFAULT
 from htsr_ref.errors import HtsrError

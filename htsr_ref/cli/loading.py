@@ -12,6 +12,7 @@ import typer
 
 from htsr_ref.cli import options, output
 from htsr_ref.cli.caching import cache_in
+from htsr_ref.cli.failures import say_if_nothing_was_analyzed
 from htsr_ref.cli.progress import progress_bar
 from htsr_ref.conventions import DEFAULT
 from htsr_ref.errors import HtsrError
@@ -68,7 +69,7 @@ class Loaded:
     def exit_code(self) -> int:
         """Name the bad layers on standard error; 2 if a file failed, 1 if a layer did."""
         for file, report in self.reports:
-            output.say_if_nothing_was_analyzed(file, report)
+            say_if_nothing_was_analyzed(file, report)
         bad = [(file, layer) for file, report in self.reports for layer in report.bad_layers()]
         for file, layer in bad:
             output.fail(f"{file}: layer skipped: {layer.fault}")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from htsr_ref.cli import output, records
 from htsr_ref.cli.dask import dask_executor
-from htsr_ref.cli.exit_code import exit_code
+from htsr_ref.cli.failures import exit_code
 from htsr_ref.cli.one_model import (
     Place,
     Wanted,

@@ -35,7 +35,7 @@ def merge(
     output.check_writable(out, *parts)
 
     from htsr_ref.analysis.parts import merge as run
-    from htsr_ref.cli.exit_code import exit_code, failures_of
+    from htsr_ref.cli.failures import exit_code, failures_of
     from htsr_ref.cli.tabulating import report_text
     from htsr_ref.reports.gates import parse_gate
 

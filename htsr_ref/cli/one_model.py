@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from htsr_ref.cli import output
 from htsr_ref.cli.dask import dask_executor, lost_workers_named
-from htsr_ref.cli.exit_code import exit_code, failures_of
+from htsr_ref.cli.failures import exit_code, failures_of
 from htsr_ref.cli.progress import amount_bar, progress_bar
 from htsr_ref.cli.resuming import journal_beside
 from htsr_ref.text.lines import count

@@ -18,7 +18,6 @@ from htsr_ref.text.lines import one_line
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from htsr_ref.reports.report import Report
 
 Form = Literal["table", "json", "csv", "markdown"]
 SUFFIXES: Mapping[Form, str] = {"json": ".json", "csv": ".csv", "markdown": ".md"}
@@ -237,14 +236,3 @@ def fail(message: str) -> None:
 
         message = without_secrets(message)
     typer.echo(f"htsr: {one_line(message)}", err=True)
-
-
-def say_if_nothing_was_analyzed(file: str, report: Report) -> None:
-    """Say on standard error that a report has no numbers."""
-    if not report.analyzed():
-        fail(nothing_analyzed(file))
-
-
-def nothing_analyzed(name: str) -> str:
-    """Say that a report has no numbers."""
-    return f"{name}: no weight matrix was analyzed. `htsr describe` says what the file holds"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from htsr_ref.cli import options, output
-from htsr_ref.cli.gating import warn_of_default
+from htsr_ref.cli.failures import nothing_analyzed, warn_of_default
 from htsr_ref.conventions import DEFAULT
 from htsr_ref.errors import HtsrError
 
@@ -157,7 +157,7 @@ def watch(
             for layer in report.bad_layers():
                 shown.say(f"{checkpoint.name}: layer skipped: {layer.fault}")
             if not report.analyzed():
-                shown.say(output.nothing_analyzed(checkpoint.name))
+                shown.say(nothing_analyzed(checkpoint.name))
             bad += bool(report.bad_layers()) or not report.analyzed()
             failed = _met(failing, report, points, undefined=True)
             ended = [] if failed else _met(ends, report, points, undefined=False)
