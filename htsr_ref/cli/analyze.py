@@ -170,7 +170,7 @@ def analyze(
 
     Every tensor of the file appears in the report, analyzed or with the reason why not.
     """
-    folder = sources.folder_of(out)
+    folder = output.folder_of(out)
     file = None if out is None or folder is not None else Path(out)
     form = output.choose_form(json, csv, markdown, None if part is not None else file)
     if folder is not None and form == "table":

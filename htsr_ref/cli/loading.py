@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path  # noqa: TC003 - typer reads the annotations
@@ -113,18 +112,6 @@ class Machine:
         resources = options.resources_of(self.jobs, 1, self.max_memory)
         with cache_in(self.cache, self.cache_size) as cache:
             yield replace(asked, resources=resources, cache=cache)
-
-
-def each_once(files: Sequence[str]) -> list[str]:
-    """Drop files that were given before, and say so."""
-    kept: dict[str, str] = {}
-    for file in files:
-        # No file has a name with a null byte: whoever opens it says so.
-        place = file if "\0" in file else os.path.realpath(file)
-        if place in kept:
-            output.fail(f"{file}: given twice; it is counted once")
-        kept.setdefault(place, file)
-    return list(kept.values())
 
 
 def load_reports(

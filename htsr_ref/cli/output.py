@@ -72,6 +72,13 @@ def _exists_as_stream(output: Path | None) -> bool:
     return not os.path.isfile(output) or names_open_file(output)  # noqa: PTH113 - as above
 
 
+def folder_of(output: str | None) -> Path | None:
+    """Folder that an output names: it ends in a slash, or is there; None for a file or nothing."""
+    if output is None or not (output.endswith(("/", os.sep)) or os.path.isdir(output)):  # noqa: PTH112 - raises nothing
+        return None
+    return Path(output)
+
+
 def check_weights_name(output: Path) -> None:
     """Refuse the name of a file that is not written as weights."""
     if output.suffix.lower() not in WEIGHT_SUFFIXES and not _exists_as_stream(output):

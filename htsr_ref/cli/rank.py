@@ -3,6 +3,7 @@
 import typer
 
 from htsr_ref.cli import loading, options, output
+from htsr_ref.cli.sources import each_once
 
 EPILOG = "Example: htsr rank checkpoints/*.safetensors"
 
@@ -34,7 +35,7 @@ def rank(
     output.check_writable(out, *files, layers, convention)
     asked = loading.asked(convention, set_, layers, (include, exclude), solver)
     machine = loading.Machine(jobs, max_memory, cache, cache_size)
-    loaded = loading.load_reports(loading.each_once(files), asked, machine)
+    loaded = loading.load_reports(each_once(files), asked, machine)
     if loaded.reports:
         from htsr_ref.models.ranking import rank_reports
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from htsr_ref.cli import loading, options, output
+from htsr_ref.cli.sources import each_once
 from htsr_ref.errors import HtsrError
 
 if TYPE_CHECKING:
@@ -68,7 +69,7 @@ def report(
         spectra[file] = thin_spectra(found, weights, store, asked.solver)
 
     machine = loading.Machine(jobs, max_memory, cache, cache_size)
-    loaded = loading.load_reports(loading.each_once(files), asked, machine, keep)
+    loaded = loading.load_reports(each_once(files), asked, machine, keep)
     if loaded.reports:
         found = _told_apart(loaded)
         output.emit(report_page(found, [spectra.get(file, {}) for file, _ in loaded.reports]), out)

@@ -6,11 +6,14 @@ import glob
 import os
 import sys
 from dataclasses import dataclass
-from pathlib import Path
+from typing import TYPE_CHECKING
 
-from htsr_ref.cli.loading import each_once
+from htsr_ref.cli import output
 from htsr_ref.errors import HtsrError
 from htsr_ref.text.reading import read_bytes, read_rest
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 STANDARD_INPUT = "-"
 """In place of a file's name: a list on standard input."""
@@ -54,6 +57,18 @@ def given_models(files: list[str], manifest: str | None) -> list[Given]:
     return [found[file] for file in each_once(list(found))]
 
 
+def each_once(files: Sequence[str]) -> list[str]:
+    """Drop files that were given before, and say so."""
+    kept: dict[str, str] = {}
+    for file in files:
+        # No file has a name with a null byte: whoever opens it says so.
+        place = file if "\0" in file else os.path.realpath(file)
+        if place in kept:
+            output.fail(f"{file}: given twice; it is counted once")
+        kept.setdefault(place, file)
+    return list(kept.values())
+
+
 def read_list(path: str) -> list[Given]:
     """Read a list of models: one a line, relative to the list; # begins a comment.
 
@@ -94,10 +109,3 @@ def _matching(text: str, folder: str = "", line: str = "") -> list[Given]:
     if glob.has_magic(text) and not os.path.lexists(os.path.join(folder, text)):  # noqa: PTH118 - as below
         found = sorted(glob.glob(text, root_dir=folder or None, recursive=True)) or found  # noqa: PTH207 - as a shell does
     return [Given(os.path.join(folder, name), line) for name in found]  # noqa: PTH118 - ./ stays
-
-
-def folder_of(out: str | None) -> Path | None:
-    """Folder that an output names: it ends in a slash, or is there; None for a file or nothing."""
-    if out is None or not (out.endswith(("/", os.sep)) or os.path.isdir(out)):  # noqa: PTH112 - raises nothing
-        return None
-    return Path(out)

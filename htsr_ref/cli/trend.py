@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from htsr_ref.cli import loading, options, output
+from htsr_ref.cli.sources import each_once
 from htsr_ref.errors import HtsrError
 from htsr_ref.text.lines import count
 
@@ -97,13 +98,13 @@ def trend(
     machine = loading.Machine(jobs, max_memory, cache, cache_size)
     found: TrendReport | Course | None
     if accuracy is None:
-        loaded = loading.load_reports(loading.each_once(files), asked, machine)
+        loaded = loading.load_reports(each_once(files), asked, machine)
         found = _over_time(loaded, plot, everything=everything)
     else:
         from htsr_ref.models.accuracies import read_accuracies
 
         rows = read_accuracies(accuracy, column)
-        loaded = loading.load_reports(loading.each_once(files), asked, machine)
+        loaded = loading.load_reports(each_once(files), asked, machine)
         models = _with_accuracies(loaded, rows, accuracy)
         found = _trends(models, accuracy, plot, resamples, seed, everything=everything)
     if found is not None:
