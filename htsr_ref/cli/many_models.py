@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from htsr_ref.cli import output, records
 from htsr_ref.cli.dask import dask_executor
 from htsr_ref.cli.failures import exit_code
+from htsr_ref.cli.models_progress import ModelsProgress
 from htsr_ref.cli.one_model import (
     Place,
     Wanted,
@@ -20,7 +21,6 @@ from htsr_ref.cli.one_model import (
 from htsr_ref.cli.progress import amount_bar
 from htsr_ref.cli.report_names import report_names
 from htsr_ref.cli.resuming import go_on
-from htsr_ref.cli.share_of_models import ShareOfModels
 from htsr_ref.errors import HtsrError, OutputError
 from htsr_ref.text.lines import count
 
@@ -79,15 +79,15 @@ def analyze_models(
             _make(made)
     rows: list[Row] = []
     codes = [0]
-    share = ShareOfModels([model.file for _, model in chosen])
+    progress = ModelsProgress([model.file for _, model in chosen])
     try:
         with dask_executor(dask) as executor, amount_bar("reading") as show:
             for at, (name, model) in enumerate(chosen):
-                shown = share.showing(at, name, show)
+                shown = progress.showing(at, name, show)
                 row, code = _row(name, model, folder, wanted, executor, shown)
                 rows.append(row)
                 codes.append(code)
-                share.end(at, was_work=row.result != "kept")
+                progress.end(at, was_work=row.result != "kept")
     except (KeyboardInterrupt, SystemExit):
         done = f"{len(rows)} of {count(len(chosen), 'model')} done, with reports in {folder.path}"
         output.fail(f"{done}. {go_on('--skip-existing', '--resume')}")

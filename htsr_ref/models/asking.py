@@ -12,7 +12,7 @@ from htsr_ref.analysis.analyzing import analyze
 from htsr_ref.analysis.resources import Resources
 from htsr_ref.conventions import DEFAULT, Convention, get_convention
 from htsr_ref.errors import HtsrError, ReportError, shown
-from htsr_ref.models.source import file_of, weights_of
+from htsr_ref.models.weights_of_report import file_of, weights_of
 from htsr_ref.reports.markdown import convention_text
 from htsr_ref.reports.report import Report
 from htsr_ref.weights.asking import asked_weights

@@ -16,8 +16,8 @@ from safetensors.numpy import load_file, save_file
 from htsr_ref.analysis import journal
 from htsr_ref.analysis.layer_analysis import analyze_layer
 from htsr_ref.cli import records
+from htsr_ref.cli.models_progress import ModelsProgress
 from htsr_ref.cli.report_names import report_names
-from htsr_ref.cli.share_of_models import ShareOfModels
 from htsr_ref.cli.sources import Given, given_models
 from htsr_ref.errors import HtsrError
 from htsr_ref.reports.report import Report
@@ -181,11 +181,11 @@ def test_progress_is_that_over_all_models(tmp_path):
     """Two files, and an address, which counts as much as they do on average and was no work."""
     for name, size in (("b", 10), ("c", 30)):
         (tmp_path / name).write_bytes(bytes(size))
-    share, shown = ShareOfModels(["hf://a/a", str(tmp_path / "b"), str(tmp_path / "c")]), []
+    progress, shown = ModelsProgress(["hf://a/a", str(tmp_path / "b"), str(tmp_path / "c")]), []
     for at, name in enumerate("abc"):
-        show = share.showing(at, name, lambda *step: shown.append(step))
+        show = progress.showing(at, name, lambda *step: shown.append(step))
         show(SimpleNamespace(layer="fc", done=1.0, total=4.0))
-        share.end(at, was_work=at > 0)
+        progress.end(at, was_work=at > 0)
     assert shown == [("a: fc", 5.0, 60.0), ("b: fc", 2.5, 40.0), ("c: fc", 17.5, 40.0)]
 
 

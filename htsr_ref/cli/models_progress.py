@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from htsr_ref.analysis.analyzing import Progress
 
 
-class ShareOfModels:
+class ModelsProgress:
     """Progress over models: each counts as much as its files are large.
 
     What the layers of a model cost is known only once it is opened. Models of one architecture
