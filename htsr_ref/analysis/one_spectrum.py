@@ -12,7 +12,6 @@ from htsr_ref.machine.blas import blas_threads
 from htsr_ref.spectra.cache import opened_cache
 from htsr_ref.text.nearest import did_you_mean
 from htsr_ref.weights.asking import asked_weights
-from htsr_ref.weights.one_matrix import is_matrix, weights_of_matrix
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -61,10 +60,7 @@ def spectrum(
     array([1., 9.])
     """
     chosen = get_convention(convention)
-    if is_matrix(source) and not layers:
-        weights = weights_of_matrix(source)
-    else:
-        weights = asked_weights(source, layers=layers)
+    weights = asked_weights(source, layers=layers)
     item = planned_layer(weights, layer, chosen)
     if not 0 <= matrix < len(item.matrices):
         raise WeightFileError(

@@ -8,6 +8,7 @@ from htsr_ref.errors import WeightFileError
 from htsr_ref.weights.derived.combining import minus as subtract
 from htsr_ref.weights.derived.combining import with_adapter
 from htsr_ref.weights.layer import Weights
+from htsr_ref.weights.one_matrix import is_matrix, weights_of_matrix
 from htsr_ref.weights.opening import WeightSource, open_weights
 from htsr_ref.weights.remote.addresses import shown_address
 from htsr_ref.weights.selection import select
@@ -66,6 +67,8 @@ def _opened(
     facts_first: bool = False,
     keep_converted: Path | None = None,
 ) -> Weights:
+    if is_matrix(source) and not layers and keep_converted is None:
+        return weights_of_matrix(source)
     if not isinstance(source, Weights):
         return open_weights(source, layers, facts_first=facts_first, keep_converted=keep_converted)
     if layers:
