@@ -97,6 +97,12 @@ def share_of(
 ) -> tuple[Weights, frozenset[int]]:
     """Leave out the layers of other parts; each stays in its place, on which seeds depend.
 
+    Parameters
+    ----------
+    weights : all of the model.
+    part : which of how many.
+    convention, solver : as for `analyze`; what a layer costs depends on them.
+
     Returns
     -------
     The weights, and the places of the layers of this part.

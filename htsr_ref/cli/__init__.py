@@ -1,1 +1,1 @@
-"""The command line: thin, one command per file; computes nothing."""
+"""The command line, which computes nothing: a file per command, and what several share."""

@@ -1,1 +1,1 @@
-"""What the process may use of the machine: cores, memory, threads of linear algebra."""
+"""What the process may use of the machine: cores, memory, threads of linear algebra, locks."""

@@ -1,1 +1,1 @@
-"""Many reports: ranks, differences, trends against accuracies."""
+"""Many reports: ranks, differences, trends against accuracies, an overview."""

@@ -23,6 +23,12 @@ def file_of(report: Report, path: Path) -> Path | None:
     """File of the name that a report gives its source, beside the report or in this folder.
 
     A name comes from whoever wrote the report: no other folder is looked into.
+
+    Parameters
+    ----------
+    report, path : the report, and its file.
+
+    Spec: SCL-25.
     """
     name = report.source.name
     if name in ("", ".", "..") or PurePath(name).name != name:

@@ -139,7 +139,14 @@ def course_of(
 
 
 def places_of(order: Order, points: Sequence[Point]) -> list[int]:
-    """Give the steps of checkpoints that are ordered by them, else their places from 1."""
+    """Give the steps of checkpoints that are ordered by them, else their places from 1.
+
+    Parameters
+    ----------
+    order, points : as `in_order` gives them.
+
+    Spec: TRD-13.
+    """
     return [
         point.step if order == "step" and point.step is not None else place
         for place, point in enumerate(points, 1)

@@ -1,1 +1,1 @@
-"""Eigenvalues of weight matrices, and what they cost."""
+"""Eigenvalues of weight matrices, what they cost, and where they are kept."""

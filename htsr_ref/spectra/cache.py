@@ -167,12 +167,17 @@ def size_of(M: int) -> int:
 def opened_cache(cache: Cache | None, blas_threads: int = 1) -> Iterator[SpectrumCache | None]:
     """Open a cache by its path, and warn at the end if it could not be written.
 
-    One that is open already is left to whoever opened it.
+    Parameters
+    ----------
+    cache : a folder; one that is open already is left to whoever opened it, and None stays None.
+    blas_threads : see `SpectrumCache`.
 
     Raises
     ------
     CacheError
         The folder is something else, or it cannot be read or made.
+
+    Spec: SCL-20, SCL-23.
     """
     if cache is None or isinstance(cache, SpectrumCache):
         yield cache

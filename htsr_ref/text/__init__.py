@@ -1,1 +1,1 @@
-"""Strict JSON, dataclasses read from it, CSV; tables, names told apart, where text goes."""
+"""Strict JSON, dataclasses read from it, CSV; tables, lines of blocks, where text goes."""
