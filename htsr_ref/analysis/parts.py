@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 SUFFIX = ".part"
 """What the name of a part ends in, so that none is taken for a report."""
 
+MOST_PARTS = 999_999
+"""Parts of some work."""
+
 MOST_NAMED = 10
 """Missing parts that are named."""
 
@@ -61,9 +64,15 @@ class Part:
         Part(index=2, count=8)
         """
         found = re.fullmatch(r"(\d{1,6})/(\d{1,6})", text)
-        if found is None or not 1 <= int(found[1]) <= int(found[2]):
+        part = None if found is None else cls(int(found[1]), int(found[2]))
+        if part is None or not part.is_one:
             raise HtsrError(f"--part {text!r}: give the part and how many there are: 1/8 to 8/8")
-        return cls(int(found[1]), int(found[2]))
+        return part
+
+    @property
+    def is_one(self) -> bool:
+        """Whether there are so many parts, at most `MOST_PARTS`, and it is one of them."""
+        return 1 <= self.index <= self.count <= MOST_PARTS
 
     def __str__(self) -> str:
         return f"{self.index}/{self.count}"
@@ -247,6 +256,8 @@ def _lines(file: BinaryIO) -> Iterator[Any]:
 
 def _part_file(path: str, header: Mapping[str, Any], lines: Sequence[Any]) -> _PartFile:
     part = rebuild(Part, header["part"], "part")
+    if not part.is_one:
+        raise ValueError(f"there is no part {part}")
     report, made_with = header["report"], header["made with"]
     layers = {
         rebuild(int, line["place"], "place"): rebuild(LayerReport, line["report"], "layer")

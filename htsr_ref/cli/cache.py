@@ -68,9 +68,12 @@ def _size(entries: "Sequence[Entry]") -> str:
 
 
 def _time(seconds: float) -> str:
-    """Time of a clock that is the same everywhere.
+    """Time of a clock that is the same everywhere, whatever time a file claims.
 
-    >>> _time(0.0)
-    '1970-01-01 00:00 UTC'
+    >>> _time(0.0), _time(1e12)
+    ('1970-01-01 00:00 UTC', '1e+12 s after 1970')
     """
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M UTC")
+    try:
+        return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M UTC")
+    except (ValueError, OverflowError, OSError):  # No calendar goes so far.
+        return f"{seconds:g} s after 1970"

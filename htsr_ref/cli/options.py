@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -312,9 +313,10 @@ def bytes_of(text: str, option: str) -> int:
     (800000000, 1500000000)
     """
     found = re.fullmatch(r"(\d+(?:\.\d+)?) ?([KMGT]?)B?", text.strip(), re.IGNORECASE)
-    if found is None or (size := int(float(found[1]) * _UNITS[found[2].upper()])) < 1:
-        raise HtsrError(f"{option} {text!r}: give a size, such as 800M or 12G")
-    return size
+    size = 0.0 if found is None else float(found[1]) * _UNITS[found[2].upper()]
+    if not 1 <= size < math.inf:
+        raise HtsrError(f"{option} {text!r:.40}: give a size, such as 800M or 12G")
+    return int(size)
 
 
 _UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}

@@ -70,8 +70,8 @@ def is_made(out: Path, weights: Weights, options: Mapping[str, Any]) -> bool:
     from htsr_ref.analysis.agreement import digests_of, portable_agreement
 
     record = _read(out)
-    before = record.get("made with")
-    if not isinstance(before, dict) or record.get("report") != _digest(out):
+    before, digest = record.get("made with"), _digest(out)
+    if not isinstance(before, dict) or digest is None or digest != record.get("report"):
         return False
     # The weights are read for their digest only if nothing else speaks against it.
     if portable_agreement(weights, options, before.get("weights")) != before:
@@ -84,9 +84,10 @@ def _place(out: Path) -> Path:
 
 
 def _read(out: Path) -> dict[str, Any]:
-    """Read a record; one that is missing or damaged says nothing."""
+    """Read a record; one that is missing, damaged or no regular file says nothing."""
+    place = _place(out)
     with suppress(OSError, ValueError):
-        found = checked_value(read_bytes(_place(out)))
+        found = checked_value(read_bytes(place)) if place.is_file() else None
         return found if isinstance(found, dict) else {}
     return {}
 

@@ -15,6 +15,7 @@ from htsr_ref.errors import HtsrError, ReportError, shown
 from htsr_ref.models.weights_of_report import file_of, weights_of
 from htsr_ref.reports.markdown import convention_text
 from htsr_ref.reports.report import Report
+from htsr_ref.text.lines import in_utf8
 from htsr_ref.weights.asking import asked_weights
 from htsr_ref.weights.remote.addresses import shown_address
 
@@ -182,7 +183,7 @@ def called(report: Report, name: str | None) -> Report:
     """Call a report's source as it was given: files in different folders often share a name."""
     if name is None:
         return report
-    return replace(report, source=replace(report.source, name=shown_address(name)))
+    return replace(report, source=replace(report.source, name=in_utf8(shown_address(name))))
 
 
 def _name(source: object) -> str | None:

@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 INTERVAL = 2.0
 """Seconds between two looks."""
 
+LONGEST = 86_400
+"""The most of them: a day."""
+
 
 def watch(
     places: str | os.PathLike[str] | Sequence[str | os.PathLike[str]],
@@ -64,11 +67,15 @@ def watch(
     Raises
     ------
     HtsrError
-        A place is an address, or, with `once`, not there.
+        There is no place, one is an address or, with `once`, not there; or the interval is none.
 
     Spec: WCH-1, WCH-3.
     """
-    given = [places] if isinstance(places, (str, os.PathLike)) else places
+    given = [places] if isinstance(places, (str, os.PathLike)) else list(places)
+    if not given:
+        raise HtsrError("there is no place to watch. Name a folder, a pattern or a file")
+    if not 0 <= interval <= LONGEST:
+        raise HtsrError(f"interval {interval!r}: give seconds, from 0 to {LONGEST:,}")
     for place in given:
         if is_address(place):
             raise HtsrError(f"{place}: an address cannot be watched. Name a folder of this machine")

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 
 Order = Literal["step", "time", "name"]
 
+MOST_DIGITS = 300
+"""Digits of a step: the most that a float can hold."""
+
 _ALONE_WORD = "(?<![a-z0-9])"
 _WORDED = [
     re.compile(rf"{word}[-_= .]?([0-9]+)", re.IGNORECASE)
@@ -56,7 +59,7 @@ def step_of(name: str) -> int | None:
         if found is not None:
             break
         found = folder if re.fullmatch("[0-9]+", folder) else _worded(folder)
-    return None if found is None else int(found)
+    return None if found is None or len(found) > MOST_DIGITS else int(found)
 
 
 def _without_suffix(path: PurePath) -> str:

@@ -88,9 +88,9 @@ class CacheFolder:
         """Return the content of a file; None if there is none of this size that can be read."""
         flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
         place = self._place(name)
-        if place.parent.is_symlink():
-            return None
         try:
+            if place.parent.is_symlink():
+                return None
             descriptor = os.open(place, flags | getattr(os, "O_BINARY", 0))
             with os.fdopen(descriptor, "rb") as file:
                 status = os.fstat(file.fileno())

@@ -14,6 +14,15 @@ def one_line(text: str) -> str:
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
+def in_utf8(name: str) -> str:
+    r"""Escape the bytes of a file's name that are not UTF-8, which JSON cannot hold.
+
+    >>> in_utf8("caf\udce9.npz")
+    'caf\\udce9.npz'
+    """
+    return name.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
 def printable(text: str) -> str:
     r"""Replace what does not print, where an escape would be read as markup.
 

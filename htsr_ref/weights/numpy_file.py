@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal, Protocol
 import numpy as np
 
 from htsr_ref.errors import WeightFileError
+from htsr_ref.text.lines import in_utf8
 from htsr_ref.weights.backing import FileStamp, UncompressedArray
 from htsr_ref.weights.container import Container, RawTensor
 
@@ -65,7 +66,7 @@ def read_npy(path: Path) -> Container:
         except ValueError as error:
             raise WeightFileError(path, str(error), "Save the array again as numbers") from error
     backing = UncompressedArray(stamp, header.offset, header.shape, header.dtype.str, header.order)
-    tensor = RawTensor(path.stem, header.shape, header.dtype.name, backing)
+    tensor = RawTensor(in_utf8(path.stem), header.shape, header.dtype.name, backing)
     return Container("npy", (path,), (tensor,))
 
 

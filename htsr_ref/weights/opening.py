@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from htsr_ref.errors import WeightFileError
+from htsr_ref.text.lines import in_utf8
 from htsr_ref.weights.array_like import (
     NotAnArrayError,
     SupportsArray,
@@ -104,7 +105,7 @@ def open_weights(
             path, "no script converts it: it is read as it is", "Leave out --keep-converted"
         )
     name = path.resolve().name if isinstance(path, Path) and not path.name else path.name
-    return assemble(container, layers, name=name, file=path)
+    return assemble(container, layers, name=in_utf8(name), file=path)
 
 
 def memory_container(arrays: Mapping[str, Any]) -> Container:

@@ -1,6 +1,7 @@
 """Parts of a model's layers, written apart and put together again."""
 
 import json
+import os
 
 import numpy as np
 import pytest
@@ -216,6 +217,27 @@ def test_what_is_no_part_of_a_report(tmp_path):
     assert complaint(tmp_path / "none") == (
         f"{tmp_path / 'none'}: it cannot be read (No such file or directory). Check the path"
     )
+
+
+@pytest.mark.spec("SCL-19")
+def test_a_part_of_no_such_number(part):
+    """Nor are missing parts counted one by one that no work can have."""
+    one = part("1/1")
+    header, rest = one.read_bytes().split(b"\n", 1)
+    for index, count in ((0, 1), (-1, 1), (2, 1), (1, 0), (1, 2**62)):
+        changed = checked_value(header + b"\n") | {"part": {"index": index, "count": count}}
+        one.write_bytes(checked_line(changed) + rest)
+        assert complaint(one).startswith(f"{one}: it is damaged, or no part. ")
+
+
+@pytest.mark.spec("SCL-19")
+def test_the_name_of_a_model_need_not_be_utf_8(htsr, model, part):
+    weights = model.rename(model.with_name(os.fsdecode(b"m\xff.safetensors")))
+    whole = model.with_name("whole.json")
+    assert htsr("analyze", weights, "-o", whole).code == 0
+    report = merge([part("1/2", weights=weights), part("2/2", weights=weights)])
+    assert report.to_json() == whole.read_text("utf-8")
+    assert report.source.name == r"m\udcff.safetensors"
 
 
 @pytest.mark.spec("SCL-19")

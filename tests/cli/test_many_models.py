@@ -424,3 +424,37 @@ def test_the_command_that_goes_on(htsr, two, reports, begun, monkeypatch, error,
     assert results(done) == {"a": "kept", "b": "written"}
     assert begun.layers[4:] == ["fc2"]
     assert (reports / "b.json").read_text() == htsr("analyze", two[1], "--json").out
+
+
+@pytest.mark.spec("SCL-16", "SCL-17")
+def test_a_report_of_a_name_that_is_not_utf_8_is_kept(htsr, two, reports):
+    name = os.fsdecode(b"a\xff.safetensors")
+    Path(two[0]).rename(name)
+    words = ("analyze", name, "-o", "reports/", "--skip-existing")
+    assert htsr(*words).code == 0
+    kept = htsr(*words)
+    assert (kept.code, kept.err) == (0, "")
+    assert kept.out.splitlines()[2].endswith("kept")
+    assert Report.load(reports / os.fsdecode(b"a\xff.json")).source.name == r"a\udcff.safetensors"
+
+
+@pytest.mark.spec("SCL-17")
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes")
+def test_a_record_that_is_a_pipe_is_not_waited_for(htsr, two, made):
+    record = Path("reports", records.FOLDER, "a.json")
+    record.unlink()
+    os.mkfifo(record)
+    done = again(htsr, two[:1])
+    assert done.code == 2
+    assert "it was not made by such a run. Remove it" in done.err
+
+
+@pytest.mark.spec("SCL-17")
+def test_a_report_that_was_never_seen_is_not_kept(htsr, two, made, reports, monkeypatch):
+    """It may vanish before its digest is taken."""
+    with monkeypatch.context() as vanishing:
+        vanishing.setattr(records, "_digest", lambda out: None)
+        assert again(htsr, two[:1]).code == 0
+    (reports / "a.json").unlink()
+    assert again(htsr, two[:1]).code == 0
+    assert (reports / "a.json").read_bytes() == made

@@ -100,3 +100,10 @@ def test_a_map_of_layers_overrules_the_file(htsr, model, tmp_path):
     assert layers["fc1.weight"].decided == "override: fc1.w*"
     assert layers["fc2.weight"].skipped == "tried apart"
     assert layers["fc1.bias"].role == "bias"
+
+
+@pytest.mark.parametrize("size", ["9" * 400, f"{'9' * 308}T", "0", "0.9"])
+def test_a_size_that_no_machine_has(htsr, size):
+    done = htsr("cache", "spectra", "--limit", size)
+    assert (done.code, done.out) == (2, "")
+    assert done.err.startswith("htsr: error: --limit '") and ": give a size, such as" in done.err

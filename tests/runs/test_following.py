@@ -1,5 +1,6 @@
 """WCH-1 to WCH-3: what is found, when it counts, and that no number comes from half a file."""
 
+import math
 import os
 import shutil
 from pathlib import Path
@@ -216,3 +217,23 @@ def test_other_options_reach_the_analysis(watched):
     assert (report.convention.name, report.solver) == ("weightwatcher-0.7.7", "svd")
     with pytest.raises(htsr_ref.ConventionError):
         htsr_ref.watch("run", "none")
+
+
+@pytest.mark.spec("WCH-1")
+def test_no_place_and_no_interval():
+    with pytest.raises(htsr_ref.HtsrError, match="there is no place to watch"):
+        htsr_ref.watch([])
+    for interval in (-1, math.nan, math.inf):
+        with pytest.raises(htsr_ref.HtsrError, match=r"^interval .*: give seconds, from 0"):
+            htsr_ref.watch("run", interval=interval)
+
+
+@pytest.mark.spec("WCH-6")
+def test_reports_of_names_that_are_not_utf_8_can_be_read_again(htsr, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("run").mkdir()
+    np.save(os.fsdecode(b"run/step-8-\xff.npy"), np.eye(60))
+    assert htsr("watch", "run", "--once", "--interval", 0.05, "--reports", "reports").code == 0
+    (report,) = map(htsr_ref.Report.load, Path("reports").iterdir())
+    assert report.source.name == r"step-8-\udcff.npy"
+    assert report.layers[0].tensor == r"step-8-\udcff"

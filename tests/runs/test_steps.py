@@ -40,6 +40,8 @@ pytestmark = pytest.mark.spec("WCH-2")
         ("resnet50.pt", None),
         ("model-0.25.pt", None),
         ("", None),
+        ("step" + "9" * 300, 10**300 - 1),
+        ("step" + "9" * 301, None),
     ],
 )
 def test_names_that_programs_write(name, step):
