@@ -40,15 +40,20 @@ def cache(
     """
     if clear and limit is not None:
         raise HtsrError("--clear removes all, --limit some. Choose one")
-    most = None if limit is None else options.bytes_of(limit, "--limit")
+    most = 0 if clear else None
+    if limit is not None:
+        most = options.bytes_of(limit, "--limit")
 
     from htsr_ref.spectra.cache_folder import open_folder
 
     found = open_folder(folder, is_made=False)
-    if clear or most is not None:
-        removed = found.trim(0 if most is None else most)
+    if most is not None:
+        removed = found.trim(most)
         output.fail(f"removed: {count(len(removed), 'file')}, {_size(removed)}")
-    output.emit(_listed(found.entries()), None)
+    left = found.entries()
+    output.emit(_listed(left), None)
+    if most is not None and sum(entry.size for entry in left) > most:
+        raise HtsrError(f"{folder}: not all of that could be removed. Check the permissions in it")
 
 
 def _listed(entries: "Sequence[Entry]") -> str:

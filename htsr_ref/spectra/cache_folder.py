@@ -150,9 +150,9 @@ class CacheFolder:
         for entry in entries:
             if held <= limit:
                 break
-            held -= entry.size
-            with suppress(OSError):  # Another process may have removed it, or be reading it.
-                entry.path.unlink()
+            with suppress(OSError):  # It may be another user's.
+                entry.path.unlink(missing_ok=True)  # Another process may have removed it.
+                held -= entry.size
                 removed.append(entry)
         return removed
 

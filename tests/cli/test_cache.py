@@ -14,6 +14,7 @@ from safetensors.numpy import save_file
 
 from htsr_ref.analysis import running
 from htsr_ref.spectra import cache as module
+from htsr_ref.spectra.cache_folder import open_folder
 from htsr_ref.spectra.solvers import SOLVERS
 
 USES = {
@@ -216,6 +217,25 @@ def test_the_oldest_or_all_are_removed(htsr, cache):
     assert len(outcome.out.splitlines()) == 2
     assert (cache / "notes.txt").read_text() == "mine"
     assert htsr("cache", "c", "--clear").code == 0
+
+
+@pytest.mark.spec("SCL-22")
+def test_what_cannot_be_removed_is_said_and_does_not_keep_the_rest(htsr, tmp_path, monkeypatch):
+    cache = open_folder(tmp_path / "c")
+    for first in "abc":
+        cache.write(first * 64, b"x" * 100)
+    remove = Path.unlink
+
+    def unlink(path, missing_ok=False):
+        if path.name.startswith("a"):
+            raise PermissionError
+        remove(path, missing_ok)
+
+    monkeypatch.setattr(Path, "unlink", unlink)
+    done = htsr("cache", tmp_path / "c", "--clear")
+    assert (done.code, done.out.splitlines()[0].split()) == (2, ["spectra", "1"])
+    assert done.err.startswith("htsr: removed: 2 files")
+    assert "not all of that could be removed. Check the permissions in it" in done.err
 
 
 @pytest.mark.spec("SCL-22")
