@@ -62,5 +62,7 @@ def journal_beside(
 
 def go_on(*flags: str) -> str:
     """Name the command that goes on: the one that is at work, with these flags."""
-    arguments = [word for word in sys.argv[1:] if word not in flags]
-    return f"Go on with: {shlex.join(['htsr', *arguments, *flags])}"
+    words = sys.argv[1:]
+    end = words.index("--") if "--" in words else len(words)  # What follows it is no flag.
+    options = [word for word in words[:end] if word not in flags]
+    return f"Go on with: {shlex.join(['htsr', *options, *flags, *words[end:]])}"

@@ -18,6 +18,7 @@ from htsr_ref.analysis.layer_analysis import analyze_layer
 from htsr_ref.cli import records
 from htsr_ref.cli.models_progress import ModelsProgress
 from htsr_ref.cli.report_names import report_names
+from htsr_ref.cli.resuming import go_on
 from htsr_ref.cli.sources import Given, given_models
 from htsr_ref.errors import HtsrError
 from htsr_ref.reports.report import Report
@@ -402,6 +403,13 @@ def test_a_damaged_record_tells_nothing(htsr, two, reports, made):
     place = reports / records.FOLDER / "a.json"
     place.write_bytes(place.read_bytes().replace(b"solver", b"solves"))
     assert "it was not made by such a run" in again(htsr, two[:1]).err
+
+
+@pytest.mark.spec("SCL-17")
+def test_the_command_that_goes_on_has_its_flags_before_names_that_begin_with_a_dash(monkeypatch):
+    words = ["htsr", "analyze", "--resume", "-o", "r/", "--", "--resume", "-a.npz"]
+    monkeypatch.setattr("sys.argv", words)
+    assert go_on("--resume") == "Go on with: htsr analyze -o r/ --resume -- --resume -a.npz"
 
 
 @pytest.mark.spec("SCL-14", "SCL-17")
