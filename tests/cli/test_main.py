@@ -138,7 +138,7 @@ def test_a_file_whose_name_is_not_unicode(htsr, model, tmp_path):
         pytest.skip("the file system wants Unicode")
     outcome = htsr("analyze", odd, "--json")
     assert outcome.code == 0
-    assert json.loads(outcome.out)["source"]["name"] == "\udcff.safetensors"
+    assert json.loads(outcome.out)["source"]["name"] == r"\udcff.safetensors"
     assert r"\udcff.safetensors: safetensors" in htsr("analyze", odd).out
 
 
