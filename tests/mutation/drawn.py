@@ -10,6 +10,7 @@ until one fails; if none does, those of the commands and of the public interface
 
 import ast
 import copy
+import functools
 import os
 import random
 import resource
@@ -27,7 +28,7 @@ MUTANTS = 5
 """Mutants of a module, if it has as many."""
 ASIDE = {"cli", "plots"}
 """Parts whose tests are about what people see."""
-FAR = ["tests/cli", "tests/interface"]
+FAR = ("tests/cli", "tests/interface")
 """Tests of what people see, which the tests beside a module need not repeat."""
 MEMORY = 6 * 1024**3
 """Bytes of address space that a run may take."""
@@ -152,7 +153,7 @@ def shown(node: ast.AST) -> str:
     return ast.unparse(node).splitlines()[0]
 
 
-def tests_of(module: Path) -> list[str]:
+def tests_of(module: Path) -> tuple[str, ...]:
     """Name the module and the tests beside it or importing it, importing ones first.
 
     Tests lie beside a module in the folder of `tests` of the same path, or of the nearest part of
@@ -169,10 +170,10 @@ def tests_of(module: Path) -> list[str]:
     tests = {path: path.read_text(encoding="utf-8") for path in ROOT.glob("tests/**/test_*.py")}
     importing = {path for path, text in tests.items() if f"from {dotted} import" in text}
     ordered = [*sorted(importing), *sorted((beside & tests.keys()) - importing)]
-    return [str(path.relative_to(ROOT)) for path in (module, *ordered)]
+    return tuple(str(path.relative_to(ROOT)) for path in (module, *ordered))
 
 
-def run(folder: Path, tests: list[str], seconds: float) -> int:
+def run(folder: Path, tests: tuple[str, ...], seconds: float) -> int:
     """Run tests in a copy of the repository; return pytest's exit code, or less than 0."""
 
     def limit() -> None:
@@ -192,17 +193,27 @@ def run(folder: Path, tests: list[str], seconds: float) -> int:
     ).returncode
 
 
-def survivors(module: Path, chosen: list[Mutant], folder: Path, tests: list[str]) -> list[Mutant]:
-    """Run tests against each mutant; return those that pass them all."""
-    path = folder / module.relative_to(ROOT)
+@functools.cache
+def seconds_unchanged(folder: Path, tests: tuple[str, ...]) -> float:
+    """Run tests of the unchanged copy, once; return the processor time that they take."""
     used = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime
-    if chosen and run(folder, tests, 600):
-        raise RuntimeError(f"{path}: its tests fail without any change")
-    used = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime - used
+    if run(folder, tests, 600):
+        raise RuntimeError(f"{tests[0]}: its tests fail without any change")
+    return resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime - used
+
+
+def survivors(
+    module: Path, chosen: list[Mutant], folder: Path, tests: tuple[str, ...]
+) -> list[Mutant]:
+    """Run tests against each mutant; return those that pass them all."""
+    if not chosen:
+        return []
+    path = folder / module.relative_to(ROOT)
+    seconds = 3 * seconds_unchanged(folder, tests) + 30
     original, alive = path.read_text(encoding="utf-8"), []
     for mutant in chosen:
         path.write_text(mutant.source, encoding="utf-8")
-        if run(folder, tests, 3 * used + 30) == 0:
+        if run(folder, tests, seconds) == 0:
             alive.append(mutant)
     path.write_text(original, encoding="utf-8")
     return alive
@@ -235,10 +246,8 @@ def main() -> None:
         ignored = shutil.ignore_patterns(".git", ".*cache", ".hypothesis", ".venv", "__pycache__")
         shutil.copytree(ROOT, folder, ignore=ignored)
         for module, made in chosen.items():
-            path, passed = (
-                module.relative_to(ROOT),
-                survivors(module, made, folder, tests_of(module)),
-            )
+            path = module.relative_to(ROOT)
+            passed = survivors(module, made, folder, tests_of(module))
             left = survivors(module, passed, folder, FAR)
             total, nearby = total + len(made), nearby + len(made) - len(passed)
             alive += [(path, mutant) for mutant in left]
