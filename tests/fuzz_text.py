@@ -17,6 +17,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 if __name__ == "__main__":
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
@@ -27,15 +28,19 @@ import typer
 from safetensors.numpy import save_file
 
 from htsr_ref import analyze
+from htsr_ref.analysis import journal
 from htsr_ref.cli.main import app
 from htsr_ref.conventions import CONVENTIONS
 from htsr_ref.errors import HtsrError
+from htsr_ref.text.checked_lines import checked_line, checked_value
 from htsr_ref.text.lines import one_line
 from htsr_ref.weights import open_weights
 
 UsageError = typer.BadParameter.__mro__[1]
 """What the parser of the command line raises, whichever library it is of."""
 COMMAND = typer.main.get_command(app)
+UNFORESEEN = "it cannot be analyzed ("
+"""What is said of an error that is not ours, if it concerns one of several models."""
 VALUES: tuple[Any, ...] = (None, True, False, 0, -1, 1, 2**31, 2**63, 10**400, 0.5, -0.0, 1e308)
 VALUES += ("", "x", "none", "nan", "1e400", "\0", "\x1b[31m", "\u202e", "\ud800", "x" * 5000)
 VALUES += ([], [[]], {}, {"x": 1}, [1, "x"], [None] * 40, "weight", ["out", "in"], ["stack"])
@@ -55,6 +60,8 @@ class Kind:
     name: str
     content: bytes
     commands: tuple[tuple[str, ...], ...]
+    is_signed: bool = False
+    """Whether its lines carry digests, which are made anew when what they hold is damaged."""
 
     @property
     def is_json(self) -> bool:
@@ -85,6 +92,8 @@ def kinds(folder: Path) -> tuple[Kind, ...]:
     mine = "my layer;my alpha\nfc1;2.5\nfc2;3\n"
     accuracies = "model,accuracy,series\nb,0.5,x\nc,0.6,x\ndamaged,0.7,x\n"
     ours = report.to_csv().encode()
+    step = folder / "step-1.json"
+    step.write_bytes(whole)
     at = str(folder / "damaged")
     b, c = str(folder / "b.json"), str(folder / "c.json")
     audit, describe, take = ("audit", str(model)), ("describe", str(model)), ("analyze", str(model))
@@ -120,6 +129,47 @@ def kinds(folder: Path) -> tuple[Kind, ...]:
         Kind("", b"1.5", ((*synth, "--ensemble=pareto", "--mu={}"),)),
         Kind("", b"3,2,1.5,1e10", ((*synth, "--ensemble=prescribed", "--singular-values={}"),)),
         Kind("", b"1e3", ((*synth, "--ensemble=pareto", "--mu=1.5", "--scale={}"),)),
+        Kind("step-2.json", whole, (("trend", "--time", str(step), f"{folder}/step-2.json"),)),
+        Kind("", b"1.5 GB", ((*take, f"--cache={at}", "--cache-size={}"),)),
+        Kind("", b"800M", ((*take, "--max-memory={}"),)),
+        *_kinds_of_runs(folder),
+    )
+
+
+def _kinds_of_runs(folder: Path) -> tuple[Kind, ...]:
+    """Make what steers runs over several files, and what such runs leave for the next."""
+    runs = folder / "runs"
+    runs.mkdir(exist_ok=True)
+    rng = np.random.default_rng(0)
+    small = runs / "step-1.safetensors"
+    save_file({name: rng.standard_normal((9, 7)) for name in ("a.weight", "b.weight")}, small)
+    take = ("analyze", str(small), "--set=min_dim=0", "--set=min_eigenvalues=0")
+    parts = [folder / "damaged.part", folder / "other.part"]
+    for number, path in enumerate(parts, 1):
+        outcome((*take, f"--part={number}/2", "-o", str(path)))
+    noted = (*take, "-o", f"{folder}/noted/", "--skip-existing")
+    outcome(noted)
+    kept = (*take, "-o", f"{folder}/kept.json", "--resume")
+    with (
+        mock.patch.object(journal, "PATIENCE", 0.0),
+        mock.patch.object(journal.Journal, "remove"),
+    ):
+        outcome(kept)
+    watch = ("watch", str(runs), "--once", "--interval=0.05", "--set=min_dim=0")
+    listed = b"# models\nstep-1.safetensors\nstep-*.safetensors\n"
+    merge = ("merge", *map(str, parts))
+    left = {"damaged.part": merge, "noted/.htsr/step-1.json": noted, "kept.json.journal": kept}
+    return (
+        *(
+            Kind(name, (folder / name).read_bytes(), (command,), is_signed=True)
+            for name, command in left.items()
+        ),
+        Kind(
+            "runs/models.txt",
+            listed,
+            (("analyze", f"--manifest={runs}/models.txt", "-o", f"{folder}/listed/"),),
+        ),
+        Kind("", b"since-least:mean_alpha>=5", ((*watch, "--until={}"), (*watch, "--fail-if={}"))),
     )
 
 
@@ -129,6 +179,8 @@ def damage(kind: Kind, rng: np.random.Generator) -> bytes:
     for _ in range(rng.integers(1, 3)):
         if rng.random() < 0.3:
             content = _bytes_damaged(content, rng)
+        elif kind.is_signed:
+            content = _signed_damaged(content, rng)
         elif kind.is_json:
             with contextlib.suppress(ValueError, RecursionError):
                 content = _json_damaged(json.loads(content), rng)
@@ -164,6 +216,16 @@ def _cells_damaged(content: bytes, rng: np.random.Generator) -> bytes:
     return "\n".join(lines).encode()
 
 
+def _signed_damaged(content: bytes, rng: np.random.Generator) -> bytes:
+    lines = content.splitlines(keepends=True)
+    if lines:
+        row = int(rng.integers(len(lines)))
+        with contextlib.suppress(ValueError, RecursionError):
+            value = json.loads(_json_damaged(checked_value(lines[row]), rng))
+            lines[row] = checked_line(value)
+    return b"".join(lines)
+
+
 def _json_damaged(value: Any, rng: np.random.Generator) -> bytes:
     places: list[tuple[Any, Any]] = []
     waiting = [value]
@@ -190,9 +252,9 @@ def _json_damaged(value: Any, rng: np.random.Generator) -> bytes:
 
 def outcome(arguments: tuple[str, ...]) -> str:
     """Run a command in this process; name how it ended, or "failure" with where it broke."""
-    printed = io.StringIO()
+    said = io.StringIO()
     try:
-        with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(io.StringIO()):
+        with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(said):
             code = COMMAND.main(list(arguments), prog_name="htsr", standalone_mode=False)
     except HtsrError as error:
         message = one_line(str(error))
@@ -204,6 +266,9 @@ def outcome(arguments: tuple[str, ...]) -> str:
     except Exception as error:
         where = traceback.extract_tb(error.__traceback__)[-1]
         return f"failure: {error!r:.120} in {where.name} of {Path(where.filename).name}"
+    for line in said.getvalue().splitlines():
+        if not line.isprintable() or UNFORESEEN in line:
+            return f"failure: it says {line!r:.200}"
     return "done" if code in (None, 0) else f"done with {code}"
 
 

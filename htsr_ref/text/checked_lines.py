@@ -36,13 +36,16 @@ def checked_value(line: bytes) -> Any:
     Raises
     ------
     ValueError
-        If it is not one, is cut off, or has changed since it was written.
+        If it is not one, is cut off, has changed since it was written, or is nested too deeply.
     """
     start = len(MARK) + _DIGITS + 1
     text = line[start:-1]
     if line != b"%s%s %s\n" % (MARK, _digest(text), text):
         raise ValueError("it is not what was written")
-    return json.loads(text)
+    try:
+        return json.loads(text)
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
 
 
 def _digest(text: bytes) -> bytes:

@@ -1,5 +1,7 @@
 """Lines that carry their digest."""
 
+import hashlib
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -35,6 +37,13 @@ def test_a_line_that_is_cut_or_changed_is_refused(data):
     for broken in (line[:place], changed):
         with pytest.raises(ValueError, match="not what was written"):
             checked_value(broken)
+
+
+def test_a_line_that_is_nested_too_deeply():
+    text = b"[" * 10**6
+    digest = hashlib.blake2b(text, digest_size=16).hexdigest().encode()
+    with pytest.raises(ValueError, match="too deeply"):
+        checked_value(b"htsr %s %s\n" % (digest, text))
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])
