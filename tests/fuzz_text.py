@@ -100,7 +100,7 @@ def kinds(folder: Path) -> tuple[Kind, ...]:
     mapped = ("--map", "my layer=layer", "--map", "my alpha=alpha", "--convention", base)
     synth = ("synth", at + ".h5", "--shape=6x4")
     trend = ("trend", b, c, "--bootstrap=100", "--json")
-    show = ("conventions", "show")
+    show, show_it = ("conventions", "show"), ("show", at + ".json", "--skipped")
     return (
         Kind("damaged.toml", toml.encode(), ((*show, at + ".toml"),)),
         Kind(
@@ -110,6 +110,8 @@ def kinds(folder: Path) -> tuple[Kind, ...]:
         ),
         Kind("damaged.json", whole, (("rank", b, at + ".json"), ("diff", at + ".json", b))),
         Kind("damaged.json", whole, ((*audit, at + ".json"),)),
+        Kind("damaged.json", whole, (show_it, (*show_it, "--csv", "--per=layer"))),
+        Kind("damaged.json", whole, (("report", at + ".json", "-o", at + ".html"),)),
         Kind("damaged.csv", theirs.encode(), ((*audit, at + ".csv", "--changes=0"),)),
         Kind("damaged.csv", ours, ((*audit, at + ".csv", "--changes=0"),)),
         Kind("damaged.csv", mine.encode(), ((*audit, at + ".csv", "--changes=0", *mapped),)),

@@ -12,9 +12,9 @@ from typing import Any
 from htsr_ref.analysis.agreement import difference
 from htsr_ref.errors import JournalError
 from htsr_ref.machine.locks import lock
+from htsr_ref.reports.reading import rebuilt_layer
 from htsr_ref.reports.report import LayerReport
 from htsr_ref.text.checked_lines import MARK, checked_line, checked_value
-from htsr_ref.text.rebuild import rebuild
 
 PATIENCE = 3.0
 """Seconds of work before anything is written: less is sooner done again than resumed."""
@@ -180,7 +180,7 @@ def _read(
             end += len(line) if line.endswith(b"\n") else 0
             with suppress(ValueError, TypeError, KeyError):  # A damaged line is a layer to do.
                 record = checked_value(line)
-                kept[record["place"]] = rebuild(LayerReport, record["report"], "layer")
+                kept[record["place"]] = rebuilt_layer(record["report"])
     if not kept:
         return {}, 0
     cure = "or remove it to begin anew"

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from htsr_ref.analysis.agreement import differing_keys
 from htsr_ref.analysis.planning import plan
 from htsr_ref.errors import HtsrError, ReportError
+from htsr_ref.reports.reading import rebuilt_layer
 from htsr_ref.reports.report import LayerReport, Report
 from htsr_ref.reports.summary import summarize
 from htsr_ref.text.checked_lines import checked_line, checked_value
@@ -259,10 +260,7 @@ def _part_file(path: str, header: Mapping[str, Any], lines: Sequence[Any]) -> _P
     if not part.is_one:
         raise ValueError(f"there is no part {part}")
     report, made_with = header["report"], header["made with"]
-    layers = {
-        rebuild(int, line["place"], "place"): rebuild(LayerReport, line["report"], "layer")
-        for line in lines
-    }
+    layers = {rebuild(int, line["place"], "place"): rebuilt_layer(line["report"]) for line in lines}
     if len(layers) != header["its layers"]:
         raise ValueError("lines are missing")
     return _PartFile(

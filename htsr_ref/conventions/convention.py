@@ -1,7 +1,7 @@
 """A convention: a value for every choice behind an HT-SR number."""
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, Literal
@@ -76,6 +76,7 @@ class Convention:
         for name, field in FIELDS.items():
             object.__setattr__(self, name, field.checked(name, getattr(self, name)))
         check_combinations(self.values())
+        check_names(self.overrides)
 
     def values(self) -> dict[str, Any]:
         """Value of every field, in the specification's order."""
@@ -113,7 +114,7 @@ class Convention:
         return dataclasses.replace(changed, overrides=tuple(differing))
 
 
-def check_names(fields: Mapping[str, Any]) -> None:
+def check_names(fields: Iterable[str]) -> None:
     """Refuse names that are not fields.
 
     Spec: CNV-2.

@@ -2,11 +2,12 @@
 
 import os
 from dataclasses import replace
+from typing import Any
 
 from htsr_ref.errors import ConventionError, ReportError
 from htsr_ref.metric_table import MEAN_FIELDS
 from htsr_ref.reports.earlier import EARLIER_VERSIONS, as_today
-from htsr_ref.reports.report import SPEC_VERSION, Report
+from htsr_ref.reports.report import SPEC_VERSION, LayerReport, Report
 from htsr_ref.text import strictjson
 from htsr_ref.text.reading import read_bytes
 from htsr_ref.text.rebuild import rebuild
@@ -40,7 +41,8 @@ def read_report(text: str) -> Report:
         )
     try:
         report: Report = rebuild(Report, data, "report")
-        _check_means(report)
+        for place, layer in enumerate(report.layers):
+            _check_layer(layer, f"report.layers[{place}]")
     except (ConventionError, ValueError) as error:
         raise ReportError(f"not a report of this version ({error}). {_AGAIN}") from error
     return report if version == SPEC_VERSION else _judged(report)
@@ -66,14 +68,29 @@ def load_report(path: str | os.PathLike[str]) -> Report:
         raise ReportError(f"{path}: {error}") from error
 
 
-def _check_means(report: Report) -> None:
-    """Refuse means of other numbers than those that a layer averages."""
-    for place, layer in enumerate(report.layers):
-        for name, found in (("means", layer.means), ("counts", layer.counts)):
-            if found is not None and found.keys() != set(MEAN_FIELDS):
-                raise ValueError(
-                    f"report.layers[{place}].{name} does not have the keys {', '.join(MEAN_FIELDS)}"
-                )
+def rebuilt_layer(value: Any) -> LayerReport:
+    """Rebuild the report of one layer, which was written apart from the others.
+
+    Raises
+    ------
+    ValueError
+        It is not one that an analysis gives.
+
+    Spec: RPT-2.
+    """
+    layer: LayerReport = rebuild(LayerReport, value, "layer")
+    _check_layer(layer, "layer")
+    return layer
+
+
+def _check_layer(layer: LayerReport, where: str) -> None:
+    """Refuse a layer without its numbers or a reason, or with means of other numbers."""
+    for name, found in (("means", layer.means), ("counts", layer.counts)):
+        if found is not None and found.keys() != set(MEAN_FIELDS):
+            raise ValueError(f"{where}.{name} does not have the keys {', '.join(MEAN_FIELDS)}")
+    is_analyzed = layer.skipped is None
+    if any(bool(found) != is_analyzed for found in (layer.matrices, layer.means, layer.counts)):
+        raise ValueError(f"{where} has neither its numbers nor a reason to skip it, or has both")
 
 
 def _judged(report: Report) -> Report:

@@ -88,6 +88,11 @@ def without(key: str) -> Callable[[dict[str, Any]], object]:
         lambda data: data["model"].update(counts=3),
         lambda data: data["convention"].update(ks="three-sided"),
         lambda data: data["convention"].pop("min_dim"),
+        lambda data: data["convention"].update(overrides=["no field"]),
+        lambda data: data["layers"][0].update(matrices=[]),
+        lambda data: data["layers"][0].update(means=None),
+        lambda data: data["layers"][0].update(skipped="it is small"),
+        lambda data: data["layers"][0]["means"].pop("alpha"),
     ],
 )
 def test_what_is_no_report_is_refused(whole, tmp_path, spoil):
