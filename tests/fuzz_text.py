@@ -73,7 +73,7 @@ def kinds(folder: Path) -> tuple[Kind, ...]:
     """Write what commands need beside the text, and make a whole text of every kind."""
     rng = np.random.default_rng(0)
     model = folder / "model.safetensors"
-    tensors = {"fc1.weight": (14, 10), "fc2.weight": (6, 14), "conv.weight": (8, 6, 3, 3)}
+    tensors = {"fc1.weight": (14, 10), "fc2.weight": (6, 14), "conv.weight": (8, 6, 2, 1)}
     save_file({name: rng.standard_normal(shape) for name, shape in tensors.items()}, model)
     changes = {"min_dim": 0, "min_eigenvalues": 0}
     paper = next(iter(CONVENTIONS.values())).override(changes)
