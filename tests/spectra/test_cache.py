@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from htsr_ref import analyze
@@ -76,6 +76,7 @@ def test_a_cache_changes_no_byte_and_spares_every_solve(seed, dtype, shape, kind
     if kind == "nan":
         W.flat[3] = np.nan
     chosen = CONVENTIONS[convention].override({"min_dim": 0, "min_eigenvalues": 1})
+    assume(len(shape) == 2 or chosen.conv != "skip")  # what is left out is not solved
     model = {"a": W, "bias": W[0, 0]}
 
     def text(**options):
