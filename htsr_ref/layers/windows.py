@@ -9,8 +9,10 @@ def windows(length: int, window: int, count: int) -> tuple[slice, ...]:
     Spec: MAT-13. Source: FARMS (arXiv 2506.06280), whose code for images starts at a negative
     index there, which counts from the end.
 
-    >>> [part.start for part in windows(10, 4, 3)], [part.start for part in windows(6, 4, 9)]
-    ([0, 3, 6], [0, 1, 2])
+    >>> [[part.start for part in windows(10, 4, count)] for count in (1, 2, 3)]
+    [[0], [0, 6], [0, 3, 6]]
+    >>> [part.start for part in windows(6, 4, 9)]
+    [0, 1, 2]
     >>> windows(64, 100, 9), windows(10, 100, 9)
     ((slice(28, 64, None),), (slice(0, 10, None),))
     """

@@ -9,7 +9,7 @@ from htsr_ref.models.accuracies import Accuracy
 from htsr_ref.models.apart import why_apart
 from htsr_ref.models.ranking import check_one_convention
 from htsr_ref.models.standing import standing_of
-from htsr_ref.models.trends import METRICS, RESAMPLES, Model, Series, Trend, fit_series
+from htsr_ref.models.trends import METRICS, Model, Series, Trend, fit_series
 from htsr_ref.reports.blocks import blocks_markdown, blocks_text
 from htsr_ref.reports.markdown import convention_text
 from htsr_ref.reports.report import SPEC_VERSION, Report, Tool
@@ -82,9 +82,9 @@ class TrendReport:
 def trend_report(
     models: Sequence[tuple[Report, Accuracy]],
     *,
-    resamples: int = RESAMPLES,
-    seed: int = 0,
-    everything: bool = False,
+    resamples: int,
+    seed: int,
+    everything: bool,
 ) -> TrendReport:
     """Sort models into their series and fit the trends of each.
 

@@ -33,7 +33,7 @@ class ThresholdScan:
 
 
 def scan_thresholds(
-    sample: Array, ks: KsKind = "two-sided", *, renormalized: bool = False, most: int = 200
+    sample: Array, ks: KsKind = "two-sided", *, renormalized: bool, most: int = 200
 ) -> ThresholdScan:
     """Fit a power law above the values of a sample.
 
@@ -45,7 +45,7 @@ def scan_thresholds(
 
     Spec: FIG-5.
 
-    >>> scan = scan_thresholds(np.array([1.0, np.e, np.e**2]))
+    >>> scan = scan_thresholds(np.array([1.0, np.e, np.e**2]), renormalized=False)
     >>> scan.alpha
     array([2., 3.])
     """

@@ -143,7 +143,9 @@ def test_two_values_have_one_threshold(sample):
 
 @pytest.mark.spec("FIG-5")
 def test_a_scan_of_many_values_is_even_and_short():
-    scan = scan_thresholds(np.arange(1.0, 1001.0), most=11)
+    sample = np.arange(1.0, 1001.0)
+    assert scan_thresholds(sample, renormalized=False).xmin.size == 200
+    scan = scan_thresholds(sample, renormalized=False, most=11)
     np.testing.assert_allclose(scan.xmin, np.linspace(1, 999, 11), atol=1)
     np.testing.assert_allclose(scan.stderr, (scan.alpha - 1) / np.sqrt(1001 - scan.xmin))
 

@@ -51,6 +51,22 @@ def test_a_report_of_the_first_version_has_the_same_numbers_and_says_what_is_ass
 
 
 @pytest.mark.spec("RPT-9")
+@pytest.mark.parametrize(
+    ("shape", "kind", "axes"),
+    [
+        ((12, 9), "linear", ("out", "in")),
+        ((3, 12, 9), "linear", ("stack", "out", "in")),
+        ((2, 3, 12, 9), "linear", ("stack", "stack", "out", "in")),
+        ((12, 9, 3, 2), "conv", ("out", "in", "k1", "k2")),
+    ],
+)
+def test_axes_follow_from_the_shape(shape, kind, axes):
+    data = as_it_was(everything())
+    data["layers"][0] |= {"kind": kind, "shape": list(shape)}
+    assert Report.from_json(json.dumps(data)).layers[0].axes == axes
+
+
+@pytest.mark.spec("RPT-9")
 def test_british_spellings_of_the_first_version_are_read():
     data = as_it_was(everything())
     data["convention"]["ks_model"] = "renormalised"

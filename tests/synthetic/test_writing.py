@@ -9,6 +9,7 @@ from htsr_ref.analysis.analyzing import analyze
 from htsr_ref.conventions import SDM2020_TEXT
 from htsr_ref.errors import EnsembleError, ExpectationError
 from htsr_ref.randommatrix import ensembles
+from htsr_ref.synthetic import writing
 from htsr_ref.synthetic.expectations import compare, from_json
 from htsr_ref.synthetic.recipes import ENSEMBLES
 from htsr_ref.synthetic.writing import Recipe, write_synthetic
@@ -34,6 +35,15 @@ def written(tmp_path, name, suffix=".safetensors", **changes):
     recipe = {"parameters": RECIPES[name], "shape": SHAPE, "layers": 3, "seed": 5} | changes
     write_synthetic(path, Recipe(name, **recipe))
     return path
+
+
+@pytest.mark.spec("RMT-11")
+def test_a_file_takes_half_the_memory_at_most(tmp_path, monkeypatch):
+    monkeypatch.setattr(writing, "physical_memory", lambda: 2 * 8 * 6 * 4 * 3)
+    recipe = {"shape": (6, 4), "layers": 3}
+    written(tmp_path, "gaussian", **recipe)
+    with pytest.raises(EnsembleError, match="make fewer or smaller ones"):
+        written(tmp_path, "gaussian", **recipe | {"layers": 4})
 
 
 @pytest.mark.spec("RMT-11")

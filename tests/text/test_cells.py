@@ -18,6 +18,11 @@ def test_widths_are_those_of_rich(text):
     assert cell_width(text) == cell_len(text)
 
 
+@pytest.mark.parametrize("character", "\u02ff\u0300\u036f\u0370\u115f\u1160\u11ff\u1200")
+def test_the_ends_of_what_has_a_width_of_its_own(character):
+    assert cell_width(character) == cell_len(character)
+
+
 @given(st.text(max_size=60))
 def test_what_is_printed_is_one_line_that_no_mark_leaves(text):
     shown = printed(text)
