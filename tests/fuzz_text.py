@@ -98,7 +98,7 @@ def kinds(folder: Path) -> tuple[Kind, ...]:
     b, c = str(folder / "b.json"), str(folder / "c.json")
     audit, describe, take = ("audit", str(model)), ("describe", str(model)), ("analyze", str(model))
     mapped = ("--map", "my layer=layer", "--map", "my alpha=alpha", "--convention", base)
-    synth = ("synth", at + ".h5", "--shape=6x4")
+    synth = ("synth", at + ".safetensors", "--shape=6x4")
     trend = ("trend", b, c, "--bootstrap=100", "--json")
     show, show_it = ("conventions", "show"), ("show", at + ".json", "--skipped")
     return (
@@ -127,7 +127,7 @@ def kinds(folder: Path) -> tuple[Kind, ...]:
             "", b"model.safetensors", (("describe", f"{folder}/{{}}"), ("rank", f"{folder}/{{}}"))
         ),
         Kind("", b"fc*", ((*describe, "--include={}"),)),
-        Kind("", b"20x10", (("synth", at + ".h5", "--ensemble=gaussian", "--shape={}"),)),
+        Kind("", b"20x10", (("synth", at + ".safetensors", "--ensemble=gaussian", "--shape={}"),)),
         Kind("", b"1.5", ((*synth, "--ensemble=pareto", "--mu={}"),)),
         Kind("", b"3,2,1.5,1e10", ((*synth, "--ensemble=prescribed", "--singular-values={}"),)),
         Kind("", b"1e3", ((*synth, "--ensemble=pareto", "--mu=1.5", "--scale={}"),)),

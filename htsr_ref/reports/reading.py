@@ -84,13 +84,16 @@ def rebuilt_layer(value: Any) -> LayerReport:
 
 
 def _check_layer(layer: LayerReport, where: str) -> None:
-    """Refuse a layer without its numbers or a reason, or with means of other numbers."""
+    """Refuse a layer without its numbers or a reason, or with numbers that cannot be."""
     for name, found in (("means", layer.means), ("counts", layer.counts)):
         if found is not None and found.keys() != set(MEAN_FIELDS):
             raise ValueError(f"{where}.{name} does not have the keys {', '.join(MEAN_FIELDS)}")
     is_analyzed = layer.skipped is None
     if any(bool(found) != is_analyzed for found in (layer.matrices, layer.means, layer.counts)):
         raise ValueError(f"{where} has neither its numbers nor a reason to skip it, or has both")
+    for place, matrix in enumerate(layer.matrices):
+        if matrix.weighted_alpha is not None and matrix.lambda_max <= 0:
+            raise ValueError(f"{where}.matrices[{place}].lambda_max is {matrix.lambda_max!r}")
 
 
 def _judged(report: Report) -> Report:

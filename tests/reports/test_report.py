@@ -91,6 +91,7 @@ def without(key: str) -> Callable[[dict[str, Any]], object]:
         lambda data: data["convention"].update(overrides=["no field"]),
         lambda data: data["layers"][0].update(matrices=[]),
         lambda data: data["layers"][0].update(means=None),
+        lambda data: first_matrix(data).update(weighted_alpha=1.0, lambda_max=0.0),
         lambda data: data["layers"][0].update(skipped="it is small"),
         lambda data: data["layers"][0]["means"].pop("alpha"),
     ],

@@ -69,7 +69,7 @@ class Item:
 
 
 def test_by_step_else_by_time_else_by_name():
-    steps = [Item("z", 9, 4), Item("b", 10, 3), Item("a", 10, 2), Item("y", 11, 1)]
+    steps = [Item("z", 0, 4), Item("b", 1, 3), Item("a", 1, 2), Item("y", 2, 1)]
     times = [Item("z", 9, 1), Item("last", None, 2), Item("a", 3, 5)]
     names = [Item("m.9"), Item("m.10", 1, 1), Item("m.11", None, 0)]
     for items, order in ((names, "name"), (times, "time")):

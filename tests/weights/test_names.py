@@ -322,6 +322,14 @@ def test_rule(shapes, role, axes, rule):
 
 
 @pytest.mark.spec("FMT-15")
+@pytest.mark.parametrize(("fused", "axes"), [((24, 8), ("out", "in")), ((8, 24), ("in", "out"))])
+def test_square_kernels_of_gpt2_lie_as_the_fused_one_does(fused, axes):
+    square = {"h/0/attn/c_proj/kernel": (8, 8), "h/0/attn/c_proj/bias": (8,)}
+    beside = {"h/0/attn/c_attn/kernel": fused, "h/0/attn/c_attn/bias": (24,)}
+    assert decided(square | beside).spec.axes == axes
+
+
+@pytest.mark.spec("FMT-15")
 def test_every_rule_for_names_has_a_case():
     tried = {rule for *_, rule in CASES} | {
         "fused qkv, sizes by the configuration",
