@@ -6,6 +6,7 @@ The fixtures are adapters that PEFT saved, and what PEFT says they add (`fixture
 import json
 import math
 import shutil
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +21,7 @@ from htsr_ref.layers.matrices import weight_matrix
 from htsr_ref.spectra.cost import estimate_cost
 from htsr_ref.spectra.eigenvalues import spectrum
 from htsr_ref.weights import open_weights
+from htsr_ref.weights.derived.adapter_config import lora_settings
 
 FIXTURES = Path(__file__).parent / "fixtures"
 ALL = SDM2020_TEXT.override({"min_dim": "0", "layer_kinds": "weight,embedding"})
@@ -155,6 +157,7 @@ def test_what_is_not_read_is_refused_by_name(name, reason):
         ("alpha_pattern", {"(a+)+$": 2}),
         ("alpha_pattern", {"(a|a)(a|a)": 2}),
         ("alpha_pattern", {".*.*.*": 2}),
+        ("alpha_pattern", {".*.+.+": 2}),
         ("peft_type", "IA3"),
     ],
 )
@@ -164,6 +167,12 @@ def test_what_the_configuration_sets_beside_is_refused_by_name(tmp_path, key, va
     assert {layer.skip_code for layer in report.layers} == {"not-understood"}
     shown = "IA3" if key == "peft_type" else key
     assert all(shown in layer.skipped for layer in report.layers)
+
+
+@pytest.mark.spec("DER-8")
+def test_the_largest_number_is_one():
+    largest = sys.float_info.max
+    assert lora_settings({"lora_alpha": largest}).alpha == largest
 
 
 @pytest.mark.spec("DER-8")
