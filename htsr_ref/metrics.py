@@ -226,15 +226,19 @@ def mean(values: Iterable[float | None]) -> Mean:
 
     Spec: MET-9, MET-10.
 
-    >>> mean([1.0, None, 2.0])
-    Mean(value=1.5, count=2)
+    >>> mean([1.0, None, 2.0]), mean([1e308, 1e308])
+    (Mean(value=1.5, count=2), Mean(value=1e+308, count=2))
     """
     defined = [value for value in values if value is not None]
     if not defined:
         return Mean(None, 0)
     if len(defined) == 1:
         return Mean(float(defined[0]), 1)
-    return Mean(math.fsum(defined) / len(defined), len(defined))
+    count = len(defined)
+    try:
+        return Mean(math.fsum(defined) / count, count)
+    except OverflowError:  # The sum has no floating-point number, the mean has.
+        return Mean(math.fsum(value / count for value in defined), count)
 
 
 @dataclass(frozen=True)

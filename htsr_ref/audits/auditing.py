@@ -25,6 +25,7 @@ from htsr_ref.audits.spectra import SharedSpectra
 from htsr_ref.audits.tables import TheirRow, TheirTable
 from htsr_ref.audits.verdict import Compared, compare_rows, digits
 from htsr_ref.conventions import CONVENTIONS, SDM2020, Convention
+from htsr_ref.metrics import mean
 from htsr_ref.reports.report import SPEC_VERSION, LayerReport, Source, Tool
 from htsr_ref.version import __version__
 
@@ -211,7 +212,7 @@ def _mean(rows: tuple[TheirRow, ...], column: str) -> float | None:
     """Mean of the numbers that the table has for a layer."""
     values = [row.cells[column].value for row in rows if column in row.cells]
     numbers = [value for value in values if value is not None and math.isfinite(value)]
-    return math.fsum(numbers) / len(numbers) if numbers else None
+    return mean(numbers).value
 
 
 def _contributions(pair: Pair, column: str, trace: Trace) -> Contributions:

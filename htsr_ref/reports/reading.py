@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from htsr_ref.errors import ConventionError, ReportError
-from htsr_ref.metric_table import MEAN_FIELDS
+from htsr_ref.metric_table import MEAN_FIELDS, MODEL_MEANS
 from htsr_ref.reports.earlier import EARLIER_VERSIONS, as_today
 from htsr_ref.reports.report import SPEC_VERSION, LayerReport, Report
 from htsr_ref.text import strictjson
@@ -43,6 +43,9 @@ def read_report(text: str) -> Report:
         report: Report = rebuild(Report, data, "report")
         for place, layer in enumerate(report.layers):
             _check_layer(layer, f"report.layers[{place}]")
+        if report.model.counts.keys() != MODEL_MEANS.keys():
+            keys = ", ".join(MODEL_MEANS)
+            raise ValueError(f"report.model.counts does not have the keys {keys}")
     except (ConventionError, ValueError) as error:
         raise ReportError(f"not a report of this version ({error}). {_AGAIN}") from error
     return report if version == SPEC_VERSION else _judged(report)

@@ -22,6 +22,7 @@ include_patterns = [
     "converters/README.md",
     "htsr_ref/README.md",
     "tests/mutation/README.md",
+    "tests/text/README.md",
     "CONTRIBUTING.md",
     "CHANGELOG.md",
 ]

@@ -32,6 +32,8 @@ FAR = ("tests/cli", "tests/interface")
 """Tests of what people see, which the tests beside a module need not repeat."""
 MEMORY = 6 * 1024**3
 """Bytes of address space that a run may take."""
+PATIENCE = 10
+"""Seconds that a run may last for each second of processor time: a mutant may wait forever."""
 
 OPERATORS: dict[type[ast.AST], type[ast.AST]] = {
     ast.Add: ast.Sub,
@@ -182,15 +184,19 @@ def run(folder: Path, tests: tuple[str, ...], seconds: float) -> int:
 
     options = ["-q", "-x", "-p", "no:cacheprovider", "--hypothesis-profile=mutation"]
     paths = {"PYTHONPATH": str(folder), "OPENBLAS_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1"}
-    return subprocess.run(
-        [sys.executable, "-m", "pytest", *options, *tests],
-        cwd=folder,
-        env={**os.environ, **paths},
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        preexec_fn=limit,
-    ).returncode
+    try:
+        return subprocess.run(
+            [sys.executable, "-m", "pytest", *options, *tests],
+            cwd=folder,
+            env={**os.environ, **paths},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            preexec_fn=limit,
+            timeout=PATIENCE * seconds,
+        ).returncode
+    except subprocess.TimeoutExpired:
+        return -1
 
 
 @functools.cache

@@ -86,6 +86,7 @@ def without(key: str) -> Callable[[dict[str, Any]], object]:
         lambda data: data["model"].update(alpha_hat="-1.0"),
         lambda data: data["model"].update(alpha_hat=math.nan),
         lambda data: data["model"].update(counts=3),
+        lambda data: data["model"]["counts"].pop("alpha_hat"),
         lambda data: data["convention"].update(ks="three-sided"),
         lambda data: data["convention"].pop("min_dim"),
         lambda data: data["convention"].update(overrides=["no field"]),
