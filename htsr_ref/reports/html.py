@@ -13,7 +13,7 @@ from htsr_ref.reports.markdown import (
     model_rows,
     remarks,
 )
-from htsr_ref.text.lines import printable
+from htsr_ref.text.lines import count, printable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,7 +38,7 @@ def to_html(report: Report) -> str:
         between = f"… {len(layers) - 2 * half} more"
         layers = [*layers[:half], [between, *[""] * (len(HEADER) - 1)], *layers[-half:]]
     skipped = len(report.layers) - len(report.analyzed())
-    notes = [f"{skipped} tensors left out"] if skipped else []
+    notes = [f"{count(skipped, 'tensor')} left out"] if skipped else []
     notes += remarks(report)
     return "\n".join(
         [

@@ -44,6 +44,13 @@ def test_the_table_has_every_layer_and_no_tag_of_a_name():
 
 
 @pytest.mark.spec("FIG-9")
+def test_what_was_left_out_is_counted():
+    tensors = {"fc": np.eye(3), "bias": np.ones(3)}
+    assert "<p>1 tensor left out</p>" in analyze(tensors)._repr_html_()
+    assert "left out" not in analyze({"fc": np.eye(3)})._repr_html_()
+
+
+@pytest.mark.spec("FIG-9")
 def test_a_long_table_is_cut():
     report = analyze({"fc": W[0]})
     layers = tuple(replace(report.layers[0], name=f"fc{i}") for i in range(200))

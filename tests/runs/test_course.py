@@ -15,6 +15,7 @@ from scipy import stats
 
 import htsr_ref
 from htsr_ref.models.rank_correlation import tau_b_range
+from htsr_ref.runs.checkpoint import Checkpoint
 from htsr_ref.runs.course_forms import course_blocks
 from htsr_ref.text.sparklines import LONGEST, series
 
@@ -127,3 +128,9 @@ def test_the_last_checkpoints_are_shown(rows, shown):
     course = htsr_ref.over_time([model(f"step-{i}", float(i)) for i in range(5)])
     table = course_blocks(course, rows)[0]
     assert [row[0] for row in table.rows] == [f"step-{i}" for i in range(5 - shown, 5)]
+
+
+def test_a_checkpoint_says_what_it_is():
+    report = htsr_ref.analyze({"fc": np.eye(3)})
+    made = [Checkpoint(name, step, None, report) for name, step in (("a-3", 3), ("last", None))]
+    assert list(map(repr, made)) == ["<Checkpoint 'a-3', step 3>", "<Checkpoint 'last'>"]

@@ -74,6 +74,14 @@ def test_a_computed_weight_has_the_axes_and_the_layer_of_its_module():
 
 
 @pytest.mark.spec("DER-1")
+def test_a_module_alone_has_no_name():
+    parts = {"original0": np.ones((2, 1)), "original1": np.eye(2, 3)}
+    marked = {f"parametrizations.weight.{name}": part for name, part in parts.items()}
+    (weight,) = [layer for layer in open_weights(marked).layers if layer.role == "weight"]
+    assert weight.plain_name == "weight"
+
+
+@pytest.mark.spec("DER-1")
 def test_parts_are_no_weights():
     roles = {name: layer.role for name, layer in LAYERS.items()}
     assert roles["old_norm.weight_g"] == "scale"
