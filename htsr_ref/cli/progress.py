@@ -142,7 +142,7 @@ def _bar(amount: Amount, first: str, prefix: str) -> Iterator[None]:
         task = bar.add_task(f"{prefix}{first}", total=1, times="")
 
         def show() -> None:
-            name = shorten(one_line(amount.name), 30) or first
+            name = shorten(one_line(amount.name), 30) or ("done" if amount.share == 1.0 else first)
             bar.update(task, description=prefix + name, completed=amount.share, times=str(amount))
 
         with every(TICK, show):
