@@ -13,9 +13,12 @@ from types import SimpleNamespace
 # Before NumPy is imported: threads that wait for one another on small matrices only burn time.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
-# What a shell starts in the background ignores interrupts, and what that starts does so too.
+# What a shell starts in the background ignores interrupts, what nohup starts the end of the
+# terminal, and what these start does so too.
 if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) == signal.SIG_IGN:
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 import pytest
 from commands import Outcome

@@ -27,11 +27,16 @@ COMMANDS = [
 ]
 """What the block of commands says, without the explanations beside it."""
 
-FOLLOWING = ("analyze", "describe", "rank", "trend", "audit", "diff", "spectrum", "fit")
+FOLLOWING = ("analyze", "describe", "rank", "trend", "watch", "audit", "diff", "spectrum", "fit")
 """Commands that follow a convention."""
 
-SUBSTITUTES = {"--gof 2500": "--gof 20", "model.pt": "model.npz", "after.h5": "after.npz"}
-"""Fewer replicas than the README's, and files that need no converter."""
+SUBSTITUTES = {
+    "--gof 2500": "--gof 20",
+    "model.pt": "model.npz",
+    "after.h5": "after.npz",
+    "run/checkpoints/": "run/checkpoints/ --once --interval 0.05",
+}
+"""Fewer replicas than the README's, files that need no converter, and a run that is over."""
 
 
 def network(seed: int) -> dict[str, np.ndarray]:
@@ -53,9 +58,15 @@ def folder(tmp_path, monkeypatch):
     save_file(model, "model.safetensors")
     np.savez("model.npz", **model)
     np.savez("after.npz", **network(5))
-    Path("checkpoints").mkdir()
     for seed in range(4):
-        save_file(network(seed), f"checkpoints/{seed}.safetensors")
+        for place in (
+            f"checkpoints/{seed}.safetensors",
+            f"runs/{seed}.safetensors",
+            f"run/checkpoints/step-{seed}.safetensors",
+            f"run/checkpoint-{seed}/model.safetensors",
+        ):
+            Path(place).parent.mkdir(parents=True, exist_ok=True)
+            save_file(network(seed), place)
     rows = "\n".join(f"{seed}.safetensors,0.{seed + 1}" for seed in range(4))
     Path("acc.csv").write_text(f"file,test_accuracy\n{rows}\n")
     Path("adapter").mkdir()
