@@ -55,7 +55,7 @@ class Searchable:
 
     def plain(self, ks: KsKind) -> TailFit[PowerLaw] | None:
         """Search as the paper says."""
-        fit = partial(fit_tail, self.sample, self.logs, ks=ks)
+        fit = partial(fit_tail, self.sample, self.logs, ks=ks, renormalized=False)
         return search_plain(candidate_starts(self.sample).tolist(), fit)
 
 
