@@ -153,6 +153,9 @@ def writing(path: Path) -> Iterator[Output]:
         before = _status(target)
         mode = 0o666 if before is None else stat.S_IMODE(before.st_mode)
         temporary, descriptor = create_beside(target, mode)
+    # Until the file has its name its lock is held, or another run would take it for abandoned;
+    # closing tells whether everything was written, and comes before.
+    held = os.dup(descriptor) if os.name == "posix" else None
     try:
         try:
             if before is not None:
@@ -166,6 +169,8 @@ def writing(path: Path) -> Iterator[Output]:
             temporary.replace(target)
     finally:
         temporary.unlink(missing_ok=True)
+        if held is not None:
+            os.close(held)
 
 
 def target_of(path: Path) -> Path | None:
@@ -192,7 +197,8 @@ def target_of(path: Path) -> Path | None:
         if not target.parent.is_dir():
             raise OutputError(path, f"there is no folder {target.parent}. Create it first")
         # One that is read-only could be replaced, but its owner did not want it to be.
-        is_kept = there is not None and not (there.st_mode & 0o222 and os.access(path, os.W_OK))
+        is_writable = os.access(path, os.W_OK) or _status(path) is None  # it may have gone
+        is_kept = there is not None and not (there.st_mode & 0o222 and is_writable)
         if is_kept or not os.access(target.parent, os.W_OK | os.X_OK):
             raise PermissionError(errno.EACCES, "Permission denied")
         return target

@@ -83,6 +83,20 @@ def test_what_this_process_has_stays(place):
     assert names(place) == set()
 
 
+@pytest.mark.skipif(os.name != "posix", reason="without locks nothing is removed")
+@pytest.mark.spec("FMT-7", "FMT-28")
+def test_what_is_about_to_get_its_name_is_not_taken_for_abandoned(tmp_path, monkeypatch):
+    replace = Path.replace
+
+    def after_another_run_has_cleaned_up(source, target):
+        os.close(create_beside(tmp_path / "other.npz", 0o600)[1])
+        return replace(source, target)
+
+    monkeypatch.setattr(Path, "replace", after_another_run_has_cleaned_up)
+    write_weights(tmp_path / "x.safetensors", {"w": np.eye(3)})
+    assert (tmp_path / "x.safetensors").is_file()
+
+
 def test_only_such_names_are_removed_and_links_are_not_followed(place, tmp_path):
     precious = tmp_path / "precious"
     precious.mkdir()
