@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from htsr_ref.errors import OutputError
+from htsr_ref.errors import OutputError, WeightFileError
 from htsr_ref.text.checked_lines import checked_line, checked_value
 from htsr_ref.text.reading import read_bytes
+from htsr_ref.weights.layer import digest_of
 from htsr_ref.weights.outputs import writing
 from htsr_ref.weights.remote.addresses import is_address, shown_address
 
@@ -70,8 +70,8 @@ def is_made(out: Path, weights: Weights, options: Mapping[str, Any]) -> bool:
     from htsr_ref.analysis.agreement import digests_of, portable_agreement
 
     record = _read(out)
-    before, digest = record.get("made with"), _digest(out)
-    if not isinstance(before, dict) or digest is None or digest != record.get("report"):
+    before, digest = record.get("made with"), record.get("report")
+    if not isinstance(before, dict) or digest is None or digest != _digest(out):
         return False
     # The weights are read for their digest only if nothing else speaks against it.
     if portable_agreement(weights, options, before.get("weights")) != before:
@@ -103,6 +103,7 @@ def _write(out: Path, record: Mapping[str, Any]) -> None:
 
 
 def _digest(out: Path) -> str | None:
-    with suppress(OSError), out.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    """Digest of a report; None of one that is missing or no regular file."""
+    with suppress(WeightFileError):
+        return digest_of([out]) if out.is_file() else None
     return None

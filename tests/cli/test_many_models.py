@@ -22,6 +22,7 @@ from htsr_ref.cli.resuming import go_on
 from htsr_ref.cli.sources import Given, given_models
 from htsr_ref.errors import HtsrError
 from htsr_ref.reports.report import Report
+from htsr_ref.weights import open_weights
 
 
 @pytest.fixture
@@ -455,6 +456,15 @@ def test_a_record_that_is_a_pipe_is_not_waited_for(htsr, two, made):
     done = again(htsr, two[:1])
     assert done.code == 2
     assert "it was not made by such a run. Remove it" in done.err
+
+
+@pytest.mark.spec("SCL-17")
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes")
+def test_a_report_that_is_a_pipe_is_not_waited_for(two, made, reports):
+    report = reports / "a.json"
+    report.unlink()
+    os.mkfifo(report)
+    assert not records.is_made(report, open_weights(two[0]), {})
 
 
 @pytest.mark.spec("SCL-17")
